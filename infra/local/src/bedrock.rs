@@ -1,0 +1,136 @@
+//! The scripted Bedrock: a stand-in for Bedrock Runtime that speaks its real protocol.
+//!
+//! The local gateway and the tests point the AWS SDK here with `endpoint_url`. It takes the
+//! Anthropic body that the real service takes, refuses what the real one refuses
+//! (`bedrock/validate.rs`), and answers with what a directive in the last user message asks for
+//! (`bedrock/script.rs`): text, tools, usage, a pace, or a failure at a chosen moment. Without a
+//! directive it says plainly that it is a stand-in.
+//!
+//! It keeps what tests assert on: the requests as they arrived, how many streams are open,
+//! and how many deltas were made.
+
+mod ask;
+mod block;
+mod frames;
+mod gates;
+mod message;
+mod model;
+mod play;
+mod received;
+mod refusal;
+mod script;
+mod server;
+mod tally;
+mod usage;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+pub use received::{Operation, Received};
+
+use gates::Gates;
+use received::Recent;
+use tally::Tally;
+
+/// A handle to one scripted Bedrock. Clones share everything.
+#[derive(Clone)]
+pub struct Fake(Arc<State>);
+
+struct State {
+    pace: Pace,
+    recent: Recent,
+    gates: Gates,
+    tally: Arc<Tally>,
+}
+
+/// How fast the answers come when their script does not say.
+#[derive(Clone, Copy)]
+struct Pace {
+    first: Duration,
+    between: Duration,
+}
+
+impl Fake {
+    /// Answers at about the speed of a real model, for a person who watches.
+    #[must_use]
+    pub fn human() -> Self {
+        Self::at(Pace { first: Duration::from_millis(300), between: Duration::from_millis(25) })
+    }
+
+    /// Answers without any pause, for tests.
+    #[must_use]
+    pub fn instant() -> Self {
+        Self::at(Pace { first: Duration::ZERO, between: Duration::ZERO })
+    }
+
+    fn at(pace: Pace) -> Self {
+        Self(Arc::new(State {
+            pace,
+            recent: Recent::default(),
+            gates: Gates::default(),
+            tally: Arc::default(),
+        }))
+    }
+
+    /// The HTTP surface: `/model/{id}/invoke`, `/invoke-with-response-stream`, `/count-tokens`.
+    pub fn router(&self) -> Router {
+        server::router(self.clone())
+    }
+
+    /// Serves [`Fake::router`] until the process ends. Without `TCP_NODELAY` small frames
+    /// would wait about 40 ms for the peer's acknowledgement, so prefer this to `axum::serve`.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+        let listener = listener.tap_io(|connection| {
+            // A connection that is already gone needs no option; it fails by itself later.
+            connection.set_nodelay(true).ok();
+        });
+        axum::serve(listener, self.router()).await
+    }
+
+    /// The most recent requests, oldest first, as they arrived: also those that were refused.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.0.recent.all()
+    }
+
+    /// How many requests arrived since the start, whether still kept or not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.recent.count()
+    }
+
+    /// How many response streams are open: begun, and neither ended nor dropped by the client.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.0.tally.open()
+    }
+
+    /// How many content deltas were handed to a connection since the start.
+    #[must_use]
+    pub fn deltas_made(&self) -> usize {
+        self.0.tally.deltas()
+    }
+
+    /// How many answers stand at this gate now.
+    #[must_use]
+    pub fn waiting(&self, gate: &str) -> usize {
+        self.0.gates.waiting(gate)
+    }
+
+    /// Opens a gate for good: for those who wait there, and for those who come later.
+    pub fn release(&self, gate: &str) {
+        self.0.gates.release(gate);
+    }
+}

@@ -1,0 +1,44 @@
+//! The wire: event-stream frames as Bedrock Runtime writes them.
+
+use aws_smithy_eventstream::error::Error;
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::json;
+
+/// A `chunk` frame around one Anthropic event.
+pub(super) fn chunk(event: &str) -> Result<Bytes, Error> {
+    let payload = json!({ "bytes": STANDARD.encode(event) }).to_string();
+    frame([(":event-type", "chunk"), (":message-type", "event")], payload)
+}
+
+/// An exception frame. Bedrock writes its name with a small first letter here, and with a
+/// capital one in `x-amzn-errortype`; a script may use either.
+pub(super) fn exception(name: &str, message: &str) -> Result<Bytes, Error> {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    let name: String = first.into_iter().chain(letters).collect();
+    let payload = json!({ "message": message }).to_string();
+    frame([(":exception-type", &name), (":message-type", "exception")], payload)
+}
+
+/// The same frame with its last checksum wrong.
+pub(super) fn damaged(frame: &Bytes) -> Bytes {
+    let mut bytes = frame.to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 0xff;
+    }
+    bytes.into()
+}
+
+fn frame(headers: [(&'static str, &str); 2], payload: String) -> Result<Bytes, Error> {
+    let mut message = Message::new(payload);
+    for (name, value) in headers.into_iter().chain([(":content-type", "application/json")]) {
+        message = message.add_header(Header::new(name, HeaderValue::String(value.to_owned().into())));
+    }
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes)?;
+    Ok(bytes.into())
+}

@@ -1,0 +1,111 @@
+//! What arrived: the recent requests, kept for assertions.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use serde_json::Value;
+
+/// How many requests are kept at most.
+const REQUESTS: usize = 4096;
+
+/// How many body bytes are kept at most. Claude Code sends 50 to 130 KB per request, so the
+/// count alone would let a long local session grow to half a gigabyte.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// The operation a request asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `InvokeModel`: the whole message at once.
+    Invoke,
+    /// `InvokeModelWithResponseStream`.
+    InvokeStream,
+    /// `CountTokens`.
+    CountTokens,
+}
+
+/// One request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// What it asked for.
+    pub operation: Operation,
+    /// The model id or ARN, percent-decoded.
+    pub model: String,
+    /// All its headers, the SDK's signature included.
+    pub headers: HeaderMap,
+    /// The raw body.
+    pub body: Bytes,
+}
+
+impl Received {
+    /// The body as JSON; `Null` when it is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+/// The recent requests, bounded by number and by size.
+#[derive(Default)]
+pub(super) struct Recent(Mutex<Ring>);
+
+#[derive(Default)]
+struct Ring {
+    requests: VecDeque<Received>,
+    bytes: usize,
+    count: usize,
+}
+
+impl Recent {
+    /// Keeps a request and returns its number, counted from 1.
+    pub(super) fn keep(&self, received: Received) -> usize {
+        let mut ring = self.ring();
+        ring.count += 1;
+        ring.bytes += received.body.len();
+        ring.requests.push_back(received);
+        // The newest stays whatever its size: a test that sends 80 MB wants to see it.
+        while ring.requests.len() > 1 && (ring.requests.len() > REQUESTS || ring.bytes > BYTES) {
+            let gone = ring.requests.pop_front().map_or(0, |oldest| oldest.body.len());
+            ring.bytes -= gone;
+        }
+        ring.count
+    }
+
+    pub(super) fn all(&self) -> Vec<Received> {
+        self.ring().requests.iter().cloned().collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.ring().count
+    }
+
+    /// `keep` is the only writer and does not panic midway, so a poisoned lock is still good.
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_newest_within_bounds() {
+        let recent = Recent::default();
+        let keep = |model: &str, size: usize| {
+            let body = Bytes::from(vec![0; size]);
+            let (operation, headers) = (Operation::Invoke, HeaderMap::new());
+            recent.keep(Received { operation, model: model.to_owned(), headers, body })
+        };
+        let models = || -> Vec<String> { recent.all().into_iter().map(|received| received.model).collect() };
+        keep("a", BYTES);
+        assert_eq!(models(), ["a"]);
+        keep("b", 1);
+        assert_eq!(models(), ["b"]);
+        for _ in 0..REQUESTS {
+            keep("c", 0);
+        }
+        assert_eq!((models().len(), models()[0].as_str(), recent.count()), (REQUESTS, "c", REQUESTS + 2));
+    }
+}

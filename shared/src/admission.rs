@@ -1,0 +1,222 @@
+//! What one request asks of a scope, and why a scope refused it. The table decides; this reads its answer.
+
+use crate::id::RequestId;
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::quote::Quote;
+use crate::scope::{Holder, Lease, Scope, ScopeState};
+
+/// What one request asks of every scope that it is charged to.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub request: RequestId,
+    pub quote: Quote,
+    pub lease: Lease,
+    /// What the client called the model: for messages.
+    pub model: String,
+    /// Every entry of an allow-list that permits the model: its names and its wildcards.
+    pub permitted_by: Vec<String>,
+    /// Tokens that the request will likely use: counts toward TPM until it settles.
+    pub tokens: u64,
+    pub now: Moment,
+    /// Calls in flight beyond which a scope is refused as busy.
+    pub max_leases: u64,
+}
+
+/// What the image of a refused reservation says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Our lease is there: an earlier answer was lost on its way.
+    Admitted,
+    /// The budget period is over: roll it and ask again.
+    PeriodOver,
+    /// The item belongs to another secret or owner than the hint said: read the pointer again.
+    Foreign,
+    /// The worst case does not fit but a shorter answer does.
+    Short(Money),
+    Refused(Reason),
+    /// Nothing stands against it now: ask again.
+    Unclear,
+}
+
+/// Why a scope refuses a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No such key, or its owner is gone.
+    Unknown,
+    Expired(Moment),
+    Blocked,
+    Model(String),
+    Budget {
+        spend: Money,
+        limit: Money,
+        resets: Option<Moment>,
+    },
+    /// Running calls hold what this one needs; when they settle it may fit.
+    Held,
+    Rpm {
+        limit: u64,
+        retry_after: i64,
+    },
+    Tpm {
+        limit: u64,
+        retry_after: i64,
+    },
+    Parallel {
+        limit: u64,
+    },
+    /// More calls in flight than one item should hold.
+    Busy,
+}
+
+impl Reason {
+    /// How final it is: of several scopes' refusals the most final is told.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Unknown => 9,
+            Self::Expired(_) => 8,
+            Self::Blocked => 7,
+            Self::Model(_) => 6,
+            Self::Budget { .. } => 5,
+            Self::Rpm { .. } => 4,
+            Self::Tpm { .. } => 3,
+            Self::Parallel { .. } => 2,
+            Self::Busy => 1,
+            Self::Held => 0,
+        }
+    }
+
+    /// Whether ending overdue leases might lift it.
+    pub fn is_about_leases(&self) -> bool {
+        matches!(self, Self::Held | Self::Parallel { .. } | Self::Busy)
+    }
+
+    /// The word for it in records and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Expired(_) => "expired",
+            Self::Blocked => "blocked",
+            Self::Model(_) => "model",
+            Self::Budget { .. } => "budget",
+            Self::Held => "held",
+            Self::Rpm { .. } => "rpm",
+            Self::Tpm { .. } => "tpm",
+            Self::Parallel { .. } => "parallel",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+/// One scope's refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub scope: Scope,
+    pub reason: Reason,
+}
+
+impl Refusal {
+    /// Of several, the most final; among equals the first, which is the narrowest scope.
+    pub fn most_final(refusals: Vec<Refusal>) -> Option<Refusal> {
+        let rank = |refusal: &Refusal| std::cmp::Reverse(refusal.reason.rank());
+        refusals.into_iter().min_by_key(rank)
+    }
+}
+
+/// Reads why a reservation was refused from the item as it then was; `None` is an item that does not exist.
+///
+/// It repeats the conditions of the write one by one, so it finds nothing only where the item has changed since or the
+/// refusal was for want of a lease that is already there.
+pub fn why(state: Option<&ScopeState>, proof: Option<&Holder>, ask: &Ask) -> Verdict {
+    let Some(state) = state else {
+        return Verdict::Refused(Reason::Unknown);
+    };
+    if state.deleted {
+        return Verdict::Refused(Reason::Unknown);
+    }
+    if proof.is_some() && state.holder.as_ref() != proof {
+        return Verdict::Foreign;
+    }
+    if state.leases.contains_key(&ask.request) {
+        return Verdict::Admitted;
+    }
+    standing(state, ask)
+        .or_else(|| money(state, ask))
+        .or_else(|| rate(state, ask))
+        .unwrap_or(Verdict::Unclear)
+}
+
+/// What holds whatever the call costs: blocked, expired, models.
+fn standing(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
+    may_use(state, &ask.model, &ask.permitted_by, ask.now).err().map(Verdict::Refused)
+}
+
+/// Whether a scope lets a model be used at all: for requests that reserve nothing.
+pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Reason> {
+    if state.deleted {
+        return Err(Reason::Unknown);
+    }
+    if let Some(expires) = state.limits.expires
+        && expires <= now
+    {
+        return Err(Reason::Expired(expires));
+    }
+    if state.limits.blocked {
+        return Err(Reason::Blocked);
+    }
+    let models = &state.limits.models;
+    if !models.is_empty() && !permitted_by.iter().any(|name| models.contains(name)) {
+        return Err(Reason::Model(model.to_owned()));
+    }
+    Ok(())
+}
+
+fn money(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
+    if state.budget_reset_at.is_some_and(|reset| reset <= ask.now) {
+        return Some(Verdict::PeriodOver);
+    }
+    if state.headroom >= ask.lease.amount && state.headroom > Money::ZERO {
+        return None;
+    }
+    let least = ask.quote.least();
+    Some(if state.left() < least || state.left() <= Money::ZERO {
+        Verdict::Refused(Reason::Budget {
+            spend: state.spend,
+            limit: state.limits.ceiling(),
+            resets: state.budget_reset_at,
+        })
+    } else if state.headroom >= least && state.headroom > Money::ZERO {
+        Verdict::Short(state.headroom)
+    } else {
+        Verdict::Refused(Reason::Held)
+    })
+}
+
+fn rate(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
+    let now = ask.now;
+    let full = |counts: &std::collections::BTreeMap<i64, i64>, limit: Option<u64>| {
+        let limit = limit?;
+        let reached = match counts.get(&now.minute()) {
+            Some(count) => i128::from(*count) >= i128::from(limit),
+            None => limit == 0,
+        };
+        reached.then_some(limit)
+    };
+    let retry_after = now.seconds_to_next_minute();
+    let running = state.leases.len() as u64;
+    let reason = if let Some(limit) = full(&state.requests, state.limits.rpm) {
+        Reason::Rpm { limit, retry_after }
+    } else if let Some(limit) = full(&state.tokens, state.limits.tpm) {
+        Reason::Tpm { limit, retry_after }
+    } else if let Some(limit) = state.limits.max_parallel_requests.filter(|limit| running >= *limit) {
+        Reason::Parallel { limit }
+    } else if running >= ask.max_leases {
+        Reason::Busy
+    } else {
+        return None;
+    };
+    Some(Verdict::Refused(reason))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::id::{KeyId, UserId};
+use crate::money::Rate;
+use crate::scope::Limits;
+use crate::secret::Secret;
+
+const NOW: Moment = Moment::from_ms(1_763_000_010_000);
+
+fn key() -> KeyId {
+    KeyId::parse("k").unwrap()
+}
+
+fn ask(amount: i64) -> Ask {
+    let quote = Quote {
+        input: Money::from_usd(amount),
+        output_rate: Rate::parse("0").unwrap(),
+        max_tokens: 10,
+        least_tokens: 10,
+        window: 10,
+    };
+    let expires = NOW + Duration::from_secs(60);
+    Ask {
+        request: RequestId::from_parts(NOW.ms(), 1),
+        quote,
+        lease: Lease {
+            amount: quote.amount(),
+            floor: quote.floor(0),
+            expires,
+            key: key(),
+            model: "m".into(),
+        },
+        model: "claude-haiku-4-5".into(),
+        permitted_by: vec!["claude-haiku-4-5".into(), "*".into()],
+        tokens: 100,
+        now: NOW,
+        max_leases: 1000,
+    }
+}
+
+fn state(budget: Option<i64>, spend: i64) -> ScopeState {
+    let limits = Limits { max_budget: budget.map(Money::from_usd), ..Limits::default() };
+    ScopeState {
+        headroom: limits.ceiling() - Money::from_usd(spend),
+        limits,
+        spend: Money::from_usd(spend),
+        total_spend: Money::from_usd(spend),
+        budget_reset_at: None,
+        leases: BTreeMap::new(),
+        closed: BTreeMap::new(),
+        requests: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+        unwritten: None,
+        sweep_due: None,
+        deleted: false,
+        holder: None,
+        version: 0,
+    }
+}
+
+fn with_lease(mut state: ScopeState, amount: i64) -> ScopeState {
+    let lease = Lease {
+        amount: Money::from_usd(amount),
+        floor: Money::ZERO,
+        expires: NOW,
+        key: key(),
+        model: "m".into(),
+    };
+    state.headroom = state.headroom - lease.amount;
+    state.leases.insert(RequestId::from_parts(0, 7), lease);
+    state
+}
+
+#[test]
+fn budgets_refuse_hold_or_clamp() {
+    let spent = |spend, limit| {
+        Verdict::Refused(Reason::Budget {
+            spend: Money::from_usd(spend),
+            limit: Money::from_usd(limit),
+            resets: None,
+        })
+    };
+    for (name, state, cost, want) in [
+        ("fits to the last cent", state(Some(10), 5), 5, Verdict::Unclear),
+        ("a dollar too dear for the period", state(Some(10), 5), 6, spent(5, 10)),
+        ("a running call holds it", with_lease(state(Some(10), 5), 3), 5, Verdict::Refused(Reason::Held)),
+        ("zero blocks even a free model", state(Some(0), 0), 0, spent(0, 0)),
+        ("a spent budget blocks even a free model", state(Some(10), 10), 0, spent(10, 10)),
+        ("overdrawn by a correction", state(Some(10), 11), 0, spent(11, 10)),
+        ("no limit", state(None, 1_000_000), 1_000_000, Verdict::Unclear),
+    ] {
+        assert!(state.is_balanced());
+        assert_eq!(why(Some(&state), None, &ask(cost)), want, "{name}");
+    }
+}
+
+#[test]
+fn a_shorter_answer_is_offered_where_it_fits() {
+    let mut long = ask(1);
+    long.quote.output_rate = Rate::parse("1000000").unwrap(); // a dollar a token
+    long.lease.amount = long.quote.amount(); // 11 dollars
+    long.quote.least_tokens = 4;
+    for (budget, want) in [
+        (11, Verdict::Unclear),
+        (10, Verdict::Short(Money::from_usd(10))),
+        (5, Verdict::Short(Money::from_usd(5))),
+    ] {
+        assert_eq!(why(Some(&state(Some(budget), 0)), None, &long), want, "{budget}");
+    }
+    let refused = why(Some(&state(Some(4), 0)), None, &long);
+    assert!(matches!(refused, Verdict::Refused(Reason::Budget { .. })));
+}
+
+#[test]
+fn every_other_limit_has_its_reason() {
+    let limited = |change: &dyn Fn(&mut ScopeState)| {
+        let mut state = with_lease(state(Some(10), 0), 1);
+        change(&mut state);
+        state
+    };
+    let minute = NOW.minute();
+    let cases: [(&str, ScopeState, Verdict); 12] = [
+        ("deleted", limited(&|s| s.deleted = true), Verdict::Refused(Reason::Unknown)),
+        ("blocked", limited(&|s| s.limits.blocked = true), Verdict::Refused(Reason::Blocked)),
+        ("expired now", limited(&|s| s.limits.expires = Some(NOW)), Verdict::Refused(Reason::Expired(NOW))),
+        (
+            "other models only",
+            limited(&|s| s.limits.models = ["claude-opus-4-5".to_owned()].into()),
+            Verdict::Refused(Reason::Model("claude-haiku-4-5".into())),
+        ),
+        ("wildcard", limited(&|s| s.limits.models = ["*".to_owned()].into()), Verdict::Unclear),
+        ("period over", limited(&|s| s.budget_reset_at = Some(NOW)), Verdict::PeriodOver),
+        (
+            "rpm reached",
+            limited(&|s| {
+                s.limits.rpm = Some(3);
+                s.requests.insert(minute, 3);
+            }),
+            Verdict::Refused(Reason::Rpm { limit: 3, retry_after: NOW.seconds_to_next_minute() }),
+        ),
+        (
+            "rpm of the last minute does not count",
+            limited(&|s| {
+                s.limits.rpm = Some(3);
+                s.requests.insert(minute - 1, 3);
+            }),
+            Verdict::Unclear,
+        ),
+        (
+            "rpm zero blocks",
+            limited(&|s| s.limits.rpm = Some(0)),
+            Verdict::Refused(Reason::Rpm { limit: 0, retry_after: NOW.seconds_to_next_minute() }),
+        ),
+        (
+            "tpm is post-paid: below it a large request passes",
+            limited(&|s| {
+                s.limits.tpm = Some(10);
+                s.tokens.insert(minute, 9);
+            }),
+            Verdict::Unclear,
+        ),
+        (
+            "parallel",
+            limited(&|s| s.limits.max_parallel_requests = Some(1)),
+            Verdict::Refused(Reason::Parallel { limit: 1 }),
+        ),
+        ("nothing", limited(&|_| ()), Verdict::Unclear),
+    ];
+    for (name, state, want) in cases {
+        assert_eq!(why(Some(&state), None, &ask(1)), want, "{name}");
+    }
+    assert_eq!(why(None, None, &ask(1)), Verdict::Refused(Reason::Unknown));
+}
+
+#[test]
+fn a_lost_answer_is_recognised_by_its_lease() {
+    let ask = ask(1);
+    let mut state = state(Some(1), 0);
+    state.leases.insert(ask.request, ask.lease.clone());
+    assert_eq!(why(Some(&state), None, &ask), Verdict::Admitted);
+}
+
+#[test]
+fn a_key_must_be_the_one_the_hint_named() {
+    let holder = |secret: &str| Holder { secret: Secret::new(secret).hash(), user: None, team: None };
+    let mut state = state(None, 0);
+    state.holder = Some(holder("sk-new"));
+    assert_eq!(why(Some(&state), Some(&holder("sk-old")), &ask(1)), Verdict::Foreign);
+    assert_eq!(why(Some(&state), Some(&holder("sk-new")), &ask(1)), Verdict::Unclear);
+}
+
+#[test]
+fn the_most_final_refusal_is_told() {
+    let refusal = |scope: Scope, reason: Reason| Refusal { scope, reason };
+    let key = Scope::Key(KeyId::parse("k").unwrap());
+    let user = Scope::User(UserId::parse("u").unwrap());
+    let told =
+        Refusal::most_final(vec![refusal(key.clone(), Reason::Held), refusal(user.clone(), Reason::Blocked)]);
+    assert_eq!(told, Some(refusal(user.clone(), Reason::Blocked)));
+    let told = Refusal::most_final(vec![refusal(key.clone(), Reason::Held), refusal(user, Reason::Held)]);
+    assert_eq!(told.map(|refusal| refusal.scope), Some(key));
+}

@@ -1,0 +1,139 @@
+//! From a request's headers to who it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::fault::Fault;
+use crate::policy::Caller;
+use crate::secret::{Secret, SecretHash};
+use crate::store::{Pointer, Store, StoreError};
+
+/// Hints kept by one process; beyond it they are forgotten all at once, which costs a read each.
+const MOST_HINTS: usize = 10_000;
+
+/// The key that a request presents: `Authorization: Bearer` or `x-api-key`; if both, the one that looks like ours.
+pub fn presented(headers: &HeaderMap) -> Option<Secret> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let bearer = text(AUTHORIZATION.as_str()).and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let both = [bearer, text("x-api-key")];
+    let mut secrets = both.into_iter().flatten().filter(|text| !text.is_empty()).map(Secret::new);
+    let first = secrets.next()?;
+    if first.is_key() { Some(first) } else { Some(secrets.find(Secret::is_key).unwrap_or(first)) }
+}
+
+/// Which key a secret belongs to, remembered. A hint is never trusted: the key's own reservation proves it.
+#[derive(Clone, Default)]
+pub struct Keyring {
+    hints: Arc<Mutex<HashMap<SecretHash, Pointer>>>,
+}
+
+impl Keyring {
+    /// The pointer of a secret: remembered, or read (one consistent read). `None`: no key of ours.
+    pub async fn find(&self, store: &Store, secret: &SecretHash) -> Result<Option<Pointer>, StoreError> {
+        if let Some(hint) = self.with(|hints| hints.get(secret).cloned()) {
+            return Ok(Some(hint));
+        }
+        let found = store.find_pointer(secret).await?;
+        if let Some(pointer) = &found {
+            self.with(|hints| {
+                if hints.len() >= MOST_HINTS {
+                    hints.clear();
+                }
+                hints.insert(secret.clone(), pointer.clone());
+            });
+        }
+        Ok(found)
+    }
+
+    /// Forgets a hint that proved wrong.
+    pub fn forget(&self, secret: &SecretHash) {
+        self.with(|hints| hints.remove(secret));
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<SecretHash, Pointer>) -> T) -> T {
+        // A panic elsewhere cannot leave a map of hints half-written.
+        act(&mut self.hints.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Master-key mode: `Authorization: Bearer <master key>`, and `X-Admin-Secret` where one is configured.
+#[derive(Clone, Debug)]
+pub struct MasterKey {
+    master: Secret,
+    second: Option<Secret>,
+}
+
+impl MasterKey {
+    pub fn new(master: Secret, second: Option<Secret>) -> Self {
+        Self { master, second }
+    }
+
+    /// The administrator, if both secrets match. Either wrong is the same refusal, in the same time.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+        let nothing = Secret::new("");
+        let master = presented(headers).unwrap_or_else(|| nothing.clone());
+        let second = headers.get("x-admin-secret").and_then(|value| value.to_str().ok());
+        let second_matches = match &self.second {
+            Some(wanted) => wanted.matches(&second.map_or(nothing, Secret::new)),
+            None => true,
+        };
+        // Not `&&`: both are always compared.
+        if self.master.matches(&master) & second_matches {
+            Ok(Caller::Administrator)
+        } else {
+            Err(Fault::Unauthenticated("Invalid API key"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_key_comes_in_either_header() {
+        for (pairs, want) in [
+            (vec![("authorization", "Bearer sk-a")], Some("sk-a")),
+            (vec![("authorization", "bearer  sk-a ")], Some("sk-a")),
+            (vec![("x-api-key", "sk-b")], Some("sk-b")),
+            (vec![("authorization", "Bearer sk-a"), ("x-api-key", "sk-b")], Some("sk-a")),
+            (vec![("authorization", "Bearer other"), ("x-api-key", "sk-b")], Some("sk-b")),
+            (vec![("authorization", "Bearer other"), ("x-api-key", "thing")], Some("other")),
+            (vec![("authorization", "Basic abc")], None),
+            (vec![("x-api-key", "")], None),
+            (vec![], None),
+        ] {
+            let got = presented(&headers(&pairs));
+            assert_eq!(got.as_ref().map(Secret::reveal), want, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn both_secrets_must_match() {
+        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+        let bearer = ("authorization", "Bearer sk-master");
+        assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).is_ok());
+        for wrong in
+            [vec![bearer], vec![bearer, ("x-admin-secret", "other")], vec![("x-admin-secret", "second")]]
+        {
+            assert!(master.admit(&headers(&wrong)).is_err(), "{wrong:?}");
+        }
+        let alone = MasterKey::new(Secret::new("sk-master"), None);
+        assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).is_ok());
+        assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_err());
+        assert!(alone.admit(&headers(&[])).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! A deployment's settings, read once at the start. A wrong one stops the process and names itself.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::secret::Secret;
+use crate::store::Terms;
+
+/// Every setting that the functions read.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `STARGATE_TABLE`, default `stargate`.
+    pub table: String,
+    /// `STARGATE_PROFILE`: which inference profiles are called (`global`, `us`, `eu` ...), default `global`.
+    pub profile: String,
+    /// `STARGATE_MASTER_KEY`: turns on master-key mode of management.
+    pub master_key: Option<Secret>,
+    /// `STARGATE_ADMIN_SECRET`: a second factor, `X-Admin-Secret`.
+    pub admin_secret: Option<Secret>,
+    /// `STARGATE_MAX_BODY_BYTES`, default 32 MiB, what Anthropic itself accepts.
+    pub max_body: usize,
+    /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
+    pub clamps: bool,
+    pub terms: Terms,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{name} must be {rule}, not {given:?}")]
+pub struct InvalidSetting {
+    pub name: &'static str,
+    pub rule: &'static str,
+    pub given: String,
+}
+
+impl Config {
+    /// The settings of this process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Result<Self, InvalidSetting> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// The settings that `get` tells by name.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let set = |name: &str| get(name).filter(|value| !value.is_empty());
+        let number = |name: &'static str, default: u64| match set(name) {
+            None => Ok(default),
+            Some(given) => match given.parse() {
+                Ok(number) if number > 0 => Ok(number),
+                _ => Err(InvalidSetting { name, rule: "a whole number above zero", given }),
+            },
+        };
+        let zone = match set("STARGATE_TIME_ZONE") {
+            None => TimeZone::UTC,
+            Some(given) => TimeZone::get(&given).map_err(|_| InvalidSetting {
+                name: "STARGATE_TIME_ZONE",
+                rule: "an IANA time zone",
+                given,
+            })?,
+        };
+        let clamps = match set("STARGATE_ON_LOW_BUDGET").as_deref() {
+            None | Some("clamp") => true,
+            Some("reject") => false,
+            Some(other) => {
+                let (name, rule) = ("STARGATE_ON_LOW_BUDGET", "clamp or reject");
+                return Err(InvalidSetting { name, rule, given: other.to_owned() });
+            }
+        };
+        let life = Duration::from_millis(number("STARGATE_LEASE_MS", 60_000)?);
+        let terms = Terms {
+            lease_life: life,
+            // The proportions of the default: 60 s of life, renewed every 15, with 10 for clocks that disagree.
+            lease_margin: life / 6,
+            renew_every: life / 4,
+            max_leases: number("STARGATE_MAX_LEASES", 1000)?,
+            zone,
+            retention: match set("STARGATE_RETENTION_DAYS") {
+                None => None,
+                Some(_) => {
+                    Some(Duration::from_secs(number("STARGATE_RETENTION_DAYS", 1)?.saturating_mul(86_400)))
+                }
+            },
+        };
+        Ok(Self {
+            table: set("STARGATE_TABLE").unwrap_or_else(|| "stargate".to_owned()),
+            profile: set("STARGATE_PROFILE").unwrap_or_else(|| "global".to_owned()),
+            master_key: set("STARGATE_MASTER_KEY").map(Secret::new),
+            admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
+            max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
+            clamps,
+            terms,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &'static str, value: &'static str) -> Result<Config, InvalidSetting> {
+        Config::read(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn a_wrong_setting_names_itself() {
+        for (name, value) in [
+            ("STARGATE_TIME_ZONE", "Mars/Olympus"),
+            ("STARGATE_LEASE_MS", "soon"),
+            ("STARGATE_LEASE_MS", "0"),
+            ("STARGATE_ON_LOW_BUDGET", "maybe"),
+            ("STARGATE_RETENTION_DAYS", "-1"),
+        ] {
+            assert_eq!(read(name, value).map(|_| ()).map_err(|error| error.name), Err(name), "{value}");
+        }
+        let rome = read("STARGATE_TIME_ZONE", "Europe/Rome").unwrap();
+        assert_eq!(rome.terms.zone.iana_name(), Some("Europe/Rome"));
+        assert_eq!(rome.terms.lease_margin, Duration::from_secs(10));
+        assert_eq!(read("STARGATE_LEASE_MS", "3000").unwrap().terms.lease_margin, Duration::from_millis(500));
+    }
+}

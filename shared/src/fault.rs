@@ -1,0 +1,258 @@
+//! Everything that a client can be told went wrong, and the one table that says it on the wire.
+//!
+//! `Display` is what the caller may read; causes travel in fields that are logged where the answer is made.
+
+use http::StatusCode;
+
+use crate::admission::{Reason, Refusal};
+use crate::moment::Moment;
+use crate::policy::Forbidden;
+use crate::scope::Scope;
+use crate::store::{NotAdmitted, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// A limit refuses the request; the moment is when it did.
+    #[error("{}", told(.0))]
+    Refused(Refusal, Moment),
+    /// `param` names the field that is wrong, `message` says the rule.
+    #[error("{message}")]
+    Invalid { param: Option<String>, message: String },
+    #[error("{message}")]
+    NotFound { param: Option<String>, message: String },
+    #[error("{message}")]
+    Conflict { param: Option<String>, message: String },
+    #[error("no route for {method} {path}")]
+    NoRoute { method: String, path: String },
+    #[error("content-type must be application/json")]
+    MediaType,
+    #[error("the request is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    /// Bedrock's error, as the table of Bedrock's errors maps it.
+    #[error("{message}")]
+    Upstream { status: StatusCode, kind: Kind, message: String, retry_after: Option<i64> },
+    #[error("the service is busy; retry shortly")]
+    Unavailable(#[source] StoreError),
+}
+
+/// The kinds of error that clients tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Authentication,
+    Permission,
+    ModelNotAllowed,
+    Budget,
+    Rate,
+    Invalid,
+    NotFound,
+    Conflict,
+    TooLarge,
+    Overloaded,
+    Timeout,
+    Api,
+}
+
+impl Kind {
+    /// Its name in Anthropic's error shape.
+    pub fn anthropic(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication_error",
+            Self::Permission | Self::ModelNotAllowed => "permission_error",
+            Self::Budget | Self::Rate => "rate_limit_error",
+            Self::Invalid | Self::Conflict => "invalid_request_error",
+            Self::NotFound => "not_found_error",
+            Self::TooLarge => "request_too_large",
+            Self::Overloaded => "overloaded_error",
+            Self::Timeout => "timeout_error",
+            Self::Api => "api_error",
+        }
+    }
+
+    /// Its name everywhere else: document 000's words, then LiteLLM's.
+    pub fn plain(self) -> &'static str {
+        match self {
+            Self::Authentication => "invalid_api_key",
+            Self::Permission => "permission_error",
+            Self::ModelNotAllowed => "model_not_allowed",
+            Self::Budget => "budget_exceeded",
+            Self::Rate => "rate_limit_exceeded",
+            Self::Invalid | Self::Conflict => "invalid_request_error",
+            Self::NotFound => "not_found_error",
+            Self::TooLarge => "request_too_large",
+            Self::Overloaded | Self::Timeout | Self::Api => "internal_server_error",
+        }
+    }
+}
+
+/// A fault as it goes onto the wire, before a dialect gives it a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    pub status: StatusCode,
+    pub kind: Kind,
+    pub message: String,
+    pub param: Option<String>,
+    pub retry_after: Option<i64>,
+    /// `false` is sent as `x-should-retry: false`: Claude Code and the SDKs would otherwise try ten times.
+    pub may_retry: bool,
+}
+
+impl Fault {
+    /// A wrong field of a request, and the rule that it breaks.
+    pub fn invalid(param: &str, message: impl Into<String>) -> Self {
+        Self::Invalid { param: Some(param.to_owned()), message: format!("{param}: {}", message.into()) }
+    }
+
+    /// The one table from fault to wire.
+    pub fn wire(&self) -> Wire {
+        use Kind as K;
+        use StatusCode as S;
+        let (status, kind, retry_after, may_retry) = match self {
+            Self::Unauthenticated(_) => (S::UNAUTHORIZED, K::Authentication, None, false),
+            Self::Forbidden(_) => (S::FORBIDDEN, K::Permission, None, false),
+            Self::Refused(refusal, now) => refused(&refusal.reason, *now),
+            Self::Invalid { .. } => (S::BAD_REQUEST, K::Invalid, None, false),
+            Self::NotFound { .. } | Self::NoRoute { .. } => (S::NOT_FOUND, K::NotFound, None, false),
+            Self::Conflict { .. } => (S::CONFLICT, K::Conflict, None, false),
+            Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
+            Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),
+            Self::Upstream { status, kind, retry_after, .. } => (*status, *kind, *retry_after, true),
+            Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, K::Overloaded, Some(2), true),
+        };
+        let param = match self {
+            Self::Invalid { param, .. } | Self::NotFound { param, .. } | Self::Conflict { param, .. } => {
+                param.clone()
+            }
+            Self::Refused(Refusal { reason: Reason::Model(_), .. }, _) => Some("model".to_owned()),
+            _ => None,
+        };
+        Wire { status, kind, message: self.to_string(), param, retry_after, may_retry }
+    }
+}
+
+/// What a refusal of the ledger becomes: status, kind, `retry-after`, and whether to try again at all.
+fn refused(reason: &Reason, now: Moment) -> (StatusCode, Kind, Option<i64>, bool) {
+    match reason {
+        Reason::Unknown | Reason::Expired(_) | Reason::Blocked => {
+            (StatusCode::UNAUTHORIZED, Kind::Authentication, None, false)
+        }
+        Reason::Model(_) => (StatusCode::FORBIDDEN, Kind::ModelNotAllowed, None, false),
+        Reason::Budget { resets, .. } => {
+            let retry_after = resets.map(|at| now.seconds_until(at).max(1));
+            (StatusCode::TOO_MANY_REQUESTS, Kind::Budget, retry_after, false)
+        }
+        Reason::Held | Reason::Parallel { .. } => (StatusCode::TOO_MANY_REQUESTS, Kind::Rate, Some(2), true),
+        Reason::Rpm { retry_after, .. } | Reason::Tpm { retry_after, .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, Kind::Rate, Some(*retry_after), true)
+        }
+        Reason::Busy => (StatusCode::SERVICE_UNAVAILABLE, Kind::Overloaded, Some(2), true),
+    }
+}
+
+fn told(Refusal { scope, reason }: &Refusal) -> String {
+    let whose = match scope {
+        // Its id means nothing to the person who holds it.
+        Scope::Key(_) => "this key".to_owned(),
+        other => other.to_string(),
+    };
+    match reason {
+        Reason::Unknown => "Invalid API key".to_owned(),
+        Reason::Expired(at) => format!("Invalid API key: it expired at {at}"),
+        Reason::Blocked => format!("Invalid API key: {whose} is blocked"),
+        Reason::Model(model) => format!("Model {model} not allowed for {whose}"),
+        Reason::Budget { spend, limit, resets } => {
+            let resets = resets.map_or_else(|| "does not reset".to_owned(), |at| format!("resets {at}"));
+            format!("Budget exceeded for {whose}: {spend} spent of {limit} ({resets})")
+        }
+        Reason::Held => format!("Budget of {whose} is held by running requests; retry shortly"),
+        Reason::Rpm { limit, .. } => format!("Rate limit exceeded: {limit} RPM for {whose}"),
+        Reason::Tpm { limit, .. } => format!("Rate limit exceeded: {limit} TPM for {whose}"),
+        Reason::Parallel { limit } => format!("Rate limit exceeded: {limit} parallel requests for {whose}"),
+        Reason::Busy => format!("Scope busy: {whose} has too many requests running"),
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl Fault {
+    /// Why a request was not admitted, told at `now`.
+    pub fn not_admitted(error: NotAdmitted, now: Moment) -> Self {
+        match error {
+            NotAdmitted::Refused(refusal) => Self::Refused(refusal, now),
+            NotAdmitted::Stale => Self::Unauthenticated("Invalid API key"),
+            NotAdmitted::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::UserId;
+    use crate::money::Money;
+
+    #[test]
+    fn refusals_read_as_the_documents_say() {
+        let now = Moment::from_seconds(1_763_000_010);
+        let user = || Scope::User(UserId::parse("mario@company.com").unwrap());
+        let budget = Reason::Budget {
+            spend: Money::parse("10.02").unwrap(),
+            limit: Money::from_usd(10),
+            resets: Some(Moment::from_seconds(1_763_000_070)),
+        };
+        for (reason, status, kind, message, retry_after, may_retry) in [
+            (
+                budget,
+                429,
+                "budget_exceeded",
+                "Budget exceeded for user mario@company.com: $10.02 spent of $10.00 (resets 2025-11-13T02:14:30Z)",
+                Some(60),
+                false,
+            ),
+            (
+                Reason::Rpm { limit: 50, retry_after: 7 },
+                429,
+                "rate_limit_exceeded",
+                "Rate limit exceeded: 50 RPM for user mario@company.com",
+                Some(7),
+                true,
+            ),
+            (
+                Reason::Model("claude-opus-4-5".into()),
+                403,
+                "model_not_allowed",
+                "Model claude-opus-4-5 not allowed for user mario@company.com",
+                None,
+                false,
+            ),
+            (Reason::Unknown, 401, "invalid_api_key", "Invalid API key", None, false),
+            (
+                Reason::Held,
+                429,
+                "rate_limit_exceeded",
+                "Budget of user mario@company.com is held by running requests; retry shortly",
+                Some(2),
+                true,
+            ),
+        ] {
+            let wire = Fault::Refused(Refusal { scope: user(), reason }, now).wire();
+            assert_eq!(
+                (
+                    wire.status.as_u16(),
+                    wire.kind.plain(),
+                    wire.message.as_str(),
+                    wire.retry_after,
+                    wire.may_retry
+                ),
+                (status, kind, message, retry_after, may_retry)
+            );
+        }
+    }
+}

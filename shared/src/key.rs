@@ -1,0 +1,19 @@
+//! An API key: a secret's stand-in, with limits of its own.
+
+use crate::id::KeyId;
+use crate::moment::Moment;
+use crate::scope::{Holder, Limits};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub id: KeyId,
+    /// `sk-...wxyz`: what a list may show of the secret.
+    pub hint: String,
+    pub alias: Option<String>,
+    pub holder: Holder,
+    pub limits: Limits,
+    /// A JSON object, kept as it was sent.
+    pub metadata: String,
+    pub tags: Vec<String>,
+    pub created: Moment,
+}

@@ -1,0 +1,36 @@
+//! What every function of Stargate shares.
+//!
+//! Core: pure. No async, AWS, HTTP or clock; `now` is an argument. Core imports core only.
+//!
+//! - [`money`] amounts and rates, in whole picodollars; [`moment`] a point in time
+//! - [`id`] names of things; [`secret`] a key in the clear, and what is stored of it
+//! - [`period`] how long budgets and keys last
+//! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
+//! - [`model`] the catalogue: names, prices, limits and rules of models
+//! - [`scope`] anything with limits; [`admission`] why a scope refuses
+//! - [`key`], [`user`] the entities; [`policy`] who may do what
+//!
+//! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
+
+pub mod admission;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod id;
+pub mod key;
+pub mod model;
+pub mod moment;
+pub mod money;
+pub mod period;
+pub mod policy;
+pub mod pricing;
+pub mod quote;
+pub mod record;
+pub mod scope;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
+pub mod usage;
+pub mod user;
+pub mod web;

@@ -1,0 +1,149 @@
+//! The models that a deployment offers: what they are called, what is invoked, what they cost and what they take.
+//!
+//! The catalogue is data (`shared/data/models.json`), resolved once for the deployment's inference profile. Ids are
+//! looked up, never built by rule: Bedrock's own follow none (`-v1`, `-v1:0`, or nothing).
+
+mod file;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pricing::Prices;
+
+pub use file::InvalidCatalog;
+pub use rules::MessageRules;
+
+/// The catalogue that ships with Stargate.
+const BUNDLED: &str = include_str!("../data/models.json");
+
+/// The prompt that the 1M beta allows where a model has a price for prompts beyond its ordinary limit.
+const LONG_CONTEXT: u64 = 1_000_000;
+
+/// The models of one deployment, by every name that a client may use.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    models: Vec<Model>,
+    /// Every accepted name, exactly: the models' names, and their ids under every inference profile.
+    index: HashMap<String, usize>,
+}
+
+/// One model, as this deployment offers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// What it is called in reports and lists: `claude-haiku-4-5`.
+    pub name: String,
+    /// What people read: `Claude Haiku 4.5`.
+    pub display_name: String,
+    /// Every name that an allow-list may hold for it: `name` first, then its aliases, `base_id` and `invoke_id`.
+    pub names: Vec<String>,
+    /// Bedrock's id of the model itself, which `CountTokens` takes.
+    pub base_id: String,
+    /// What is invoked: an inference profile (`global.anthropic...`), or the base id.
+    pub invoke_id: String,
+    /// What `invoke_id` costs.
+    pub prices: Prices,
+    /// The longest ordinary prompt. See [`Model::window`].
+    pub max_input_tokens: u64,
+    /// The most tokens that one call generates.
+    pub max_output_tokens: u64,
+    /// What it can do.
+    pub capabilities: Vec<Capability>,
+    /// What Bedrock takes in the body of an Anthropic Messages call. Models without rules do not take such bodies:
+    /// they are called through Converse.
+    pub rules: Option<Arc<MessageRules>>,
+}
+
+/// Something that not every model can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Reads images.
+    Vision,
+    /// Calls tools.
+    FunctionCalling,
+    /// Caches the beginning of a prompt.
+    PromptCaching,
+    /// Thinks before it answers.
+    Reasoning,
+    /// Reads PDF documents.
+    PdfInput,
+    /// Answers by a JSON schema.
+    ResponseSchema,
+    /// Can be made to call a tool, or a certain one.
+    ToolChoice,
+}
+
+// === impl Model ===
+
+impl Model {
+    /// Who made it: the first part of its base id, `anthropic`.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        self.base_id.split_once('.').map_or(self.base_id.as_str(), |(provider, _)| provider)
+    }
+
+    /// The longest prompt that can be charged, in tokens. It is `max_input_tokens`, except where the price of longer
+    /// prompts is known: then the 1M beta opens them.
+    #[must_use]
+    pub fn window(&self) -> u64 {
+        match self.prices.above {
+            Some(tier) if tier.threshold >= self.max_input_tokens => self.max_input_tokens.max(LONG_CONTEXT),
+            _ => self.max_input_tokens,
+        }
+    }
+
+    /// Whether it can do something.
+    #[must_use]
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+}
+
+// === impl Catalog ===
+
+impl Catalog {
+    /// The catalogue that ships with Stargate, for an inference profile prefix: see [`Catalog::parse`].
+    ///
+    /// # Errors
+    /// [`InvalidCatalog`] if no model is offered under `profile`. The data itself is held valid by a test.
+    pub fn bundled(profile: &str) -> Result<Self, InvalidCatalog> {
+        Self::parse(BUNDLED, profile)
+    }
+
+    /// Reads a catalogue, for a deployment that invokes models under `profile`: `global`, `us`, `eu`, ..., or nothing
+    /// for base ids.
+    ///
+    /// A model that is not offered under `profile` is invoked under `global`, failing that by its base id, failing that
+    /// it is left out. **A deployment that must keep its data in one region checks `invoke_id`**: the fallback leaves
+    /// the region.
+    ///
+    /// # Errors
+    /// [`InvalidCatalog`] names the model and the field. A model without a price is an error, whatever the profile:
+    /// unknown is never free.
+    pub fn parse(json: &str, profile: &str) -> Result<Self, InvalidCatalog> {
+        file::read(json, profile)
+    }
+
+    /// The model that a client means. Names are case-sensitive.
+    ///
+    /// Accepted are the model's names, dated ids included; its id under any inference profile (the deployment's is
+    /// invoked, whichever was asked for); and any of them after `anthropic/` or `bedrock/`, with `-latest`, or with the
+    /// `[1m]` by which Claude Code asks for the long context.
+    #[must_use]
+    pub fn find(&self, requested: &str) -> Option<&Model> {
+        let name = requested.strip_suffix("[1m]").unwrap_or(requested);
+        let name = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("anthropic/")).unwrap_or(name);
+        let undated = || self.index.get(name.strip_suffix("-latest")?);
+        self.index.get(name).or_else(undated).map(|position| &self.models[*position])
+    }
+
+    /// All models, in the order of the data: Claude first, newest first, then the others by id.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter()
+    }
+}

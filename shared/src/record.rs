@@ -1,0 +1,63 @@
+//! A spend record: what one request cost, and the judge of what every scope is charged for it.
+
+use crate::id::{KeyId, RequestId, TeamId, UserId};
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::pricing::Rates;
+use crate::usage::Usage;
+
+/// How a charged request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Success,
+    /// It failed at the upstream or on the way; it is charged what it cost all the same.
+    Failure,
+    /// The client went away; it is charged what was generated.
+    Cancelled,
+    /// Its holder was never heard of again; it is charged the lease's floor, and its tokens are not known.
+    Swept,
+}
+
+impl Status {
+    const ALL: [(Status, &'static str); 4] = [
+        (Self::Success, "success"),
+        (Self::Failure, "failure"),
+        (Self::Cancelled, "cancelled"),
+        (Self::Swept, "swept"),
+    ];
+
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(status, _)| *status == self).map_or("unknown", |(_, word)| word)
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(status, _)| *status)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Also tells when the request began.
+    pub request: RequestId,
+    pub ended: Moment,
+    pub user: Option<UserId>,
+    pub key: KeyId,
+    pub team: Option<TeamId>,
+    /// The catalogue's name of the model.
+    pub model: String,
+    pub usage: Usage,
+    /// The rates that were applied, after the choice of tier; a swept request has none.
+    pub rates: Option<Rates>,
+    pub cost: Money,
+    pub status: Status,
+    /// Claude Code's session and agent, where the client tells them.
+    pub session: Option<String>,
+    pub agent: Option<String>,
+    pub tags: Vec<String>,
+}
+
+impl Record {
+    pub fn started(&self) -> Moment {
+        Moment::from_ms(self.request.started_ms())
+    }
+}

@@ -1,0 +1,286 @@
+//! Admission over all the scopes of a request: their writes run side by side, and either all grant or none keeps.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::ledger::{Hold, Reserved};
+use super::{Store, StoreError, pause};
+use crate::admission::{Ask, Reason, Refusal, Verdict, why};
+use crate::id::{KeyId, RequestId};
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::quote::Quote;
+use crate::scope::{Holder, Lease, Scope};
+
+/// Tries of a request that only running calls stand against, before the client is told to come back.
+const HELD_TRIES: u32 = 4;
+/// The longest pause between two of them.
+const HELD_PAUSE: Duration = Duration::from_millis(400);
+/// Tries of everything that should succeed on its second: rolled periods, ended leases, answers that name no reason.
+const OTHER_TRIES: u32 = 3;
+
+/// Which key a secret belongs to, and whose it is: read from the table, or remembered and then proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    pub key: KeyId,
+    pub holder: Holder,
+}
+
+impl Pointer {
+    /// Every scope that a call with this key is charged to, the narrowest first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let user = self.holder.user.clone().map(Scope::User);
+        std::iter::once(Scope::Key(self.key.clone())).chain(user).collect()
+    }
+}
+
+/// What a request asks for, before there is a lease.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub quote: Quote,
+    /// What the client called the model, and the catalogue's name of it.
+    pub asked_model: String,
+    pub model: String,
+    /// Every entry of an allow-list that permits it.
+    pub permitted_by: Vec<String>,
+    /// Tokens it will likely use.
+    pub tokens: u64,
+}
+
+/// Leave to make one call. Only [`Store::admit`] makes one; it ends by [`Store::settle`], or its leases are swept.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    pub(super) request: RequestId,
+    pub(super) quote: Quote,
+    pub(super) holds: Vec<Hold>,
+    pub(super) pointer: Pointer,
+    pub(super) model: String,
+}
+
+impl Admission {
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// What was granted: its `max_tokens` may be fewer than were asked for.
+    pub fn quote(&self) -> &Quote {
+        &self.quote
+    }
+
+    pub fn holds(&self) -> &[Hold] {
+        &self.holds
+    }
+
+    pub fn pointer(&self) -> &Pointer {
+        &self.pointer
+    }
+
+    /// The catalogue's name of the model that the call was admitted for.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+}
+
+/// Why a request was not admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAdmitted {
+    #[error("{} refused: {}", .0.scope, .0.reason.word())]
+    Refused(Refusal),
+    /// The key is not what the pointer said: read it again.
+    #[error("the key's pointer is out of date")]
+    Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One scope's answer, as the coordinator reads it.
+enum Answer {
+    Granted(Box<Hold>),
+    Verdict { verdict: Verdict, has_overdue: bool, uncertain: bool },
+    Failed(StoreError),
+}
+
+impl Store {
+    /// Reserves a call's worst case from every scope of its key, or from none.
+    ///
+    /// - **Cost:** one round trip where every scope grants; one write unit per scope while its item is under 1 KB.
+    /// - **Clamps:** where the worst case does not fit but a useful answer does, fewer tokens are granted.
+    /// - **Fails** closed: if the table cannot answer, nothing is admitted. A process that dies leaves only leases.
+    pub async fn admit(
+        &self,
+        pointer: &Pointer,
+        call: &Call,
+        now: impl Fn() -> Moment,
+    ) -> Result<Admission, NotAdmitted> {
+        let scopes = pointer.scopes();
+        let (mut quote, mut held, mut other) = (call.quote, 0, 0);
+        loop {
+            let ask = self.ask(pointer, call, quote, now())?;
+            let answers = self.reserve_all(&scopes, pointer, &ask).await;
+            if answers.iter().all(|answer| matches!(answer, Answer::Granted(_))) {
+                let holds = answers.into_iter().filter_map(Answer::hold).collect();
+                let (pointer, model) = (pointer.clone(), call.model.clone());
+                return Ok(Admission { request: ask.request, quote, holds, pointer, model });
+            }
+            self.give_all_back(&scopes, &answers, &ask).await;
+            match next(&scopes, answers, &quote)? {
+                Next::Clamp(clamped) => quote = clamped,
+                Next::Prepare { roll, sweep } if other < OTHER_TRIES => {
+                    other += 1;
+                    for scope in &roll {
+                        self.roll(scope, now()).await?;
+                    }
+                    for scope in &sweep {
+                        self.sweep(scope, now()).await?;
+                    }
+                }
+                Next::Wait(_) if held < HELD_TRIES => {
+                    held += 1;
+                    quote = call.quote;
+                    wait(held).await;
+                }
+                Next::Wait(refusal) => return Err(NotAdmitted::Refused(refusal)),
+                Next::Again if other < OTHER_TRIES => {
+                    other += 1;
+                    pause(other).await;
+                }
+                Next::Prepare { .. } | Next::Again => {
+                    let source = "every try was refused for no reason that lasts".into();
+                    let applied = super::Applied::No;
+                    return Err(StoreError::Unavailable { operation: "admit", applied, source }.into());
+                }
+            }
+        }
+    }
+
+    fn ask(&self, pointer: &Pointer, call: &Call, quote: Quote, now: Moment) -> Result<Ask, StoreError> {
+        let lease = Lease {
+            amount: quote.amount(),
+            floor: quote.floor(0),
+            expires: now + self.terms.lease_life,
+            key: pointer.key.clone(),
+            model: call.model.clone(),
+        };
+        Ok(Ask {
+            // A new id for every try: what an earlier one may have left must not count as this one's.
+            request: RequestId::generate(now.ms())?,
+            quote,
+            lease,
+            model: call.asked_model.clone(),
+            permitted_by: call.permitted_by.clone(),
+            tokens: call.tokens,
+            now,
+            max_leases: self.terms.max_leases,
+        })
+    }
+
+    async fn reserve_all(&self, scopes: &[Scope], pointer: &Pointer, ask: &Ask) -> Vec<Answer> {
+        join_all(scopes.iter().map(|scope| async move {
+            let proof = matches!(scope, Scope::Key(_)).then_some(&pointer.holder);
+            match self.reserve(scope, proof, ask).await {
+                Ok(Reserved::Granted(hold)) => Answer::Granted(hold),
+                Ok(Reserved::Refused { state, uncertain }) => {
+                    match (why(state.as_deref(), proof, ask), state) {
+                        (Verdict::Admitted, Some(state)) => {
+                            Answer::Granted(Box::new(Hold::found(scope, ask, *state)))
+                        }
+                        (verdict, state) => {
+                            let margin = self.terms.lease_margin;
+                            let has_overdue =
+                                state.is_some_and(|state| !state.overdue(ask.now, margin).is_empty());
+                            Answer::Verdict { verdict, has_overdue, uncertain }
+                        }
+                    }
+                }
+                Err(error) => Answer::Failed(error),
+            }
+        }))
+        .await
+    }
+
+    /// Gives back what was granted, and what may have been: a refused request leaves nothing behind.
+    async fn give_all_back(&self, scopes: &[Scope], answers: &[Answer], ask: &Ask) {
+        let undone = join_all(scopes.iter().zip(answers).map(|(scope, answer)| async move {
+            match answer {
+                Answer::Granted(hold) if hold.is_certain() => {
+                    self.give_back(hold, ask.request).await.map(|_| ())
+                }
+                Answer::Granted(_) | Answer::Verdict { uncertain: true, .. } => {
+                    self.forsake(scope, ask).await
+                }
+                Answer::Failed(error) if error.may_have_applied() => self.forsake(scope, ask).await,
+                Answer::Verdict { .. } | Answer::Failed(_) => Ok(()),
+            }
+        }));
+        for (scope, undone) in scopes.iter().zip(undone.await) {
+            if let Err(error) = undone {
+                // The lease stays until a sweep ends it.
+                tracing::error!(request = %ask.request, %scope, error = ?error, "give_back_failed");
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn hold(self) -> Option<Hold> {
+        match self {
+            Self::Granted(hold) => Some(*hold),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about a refusal.
+enum Next {
+    Clamp(Quote),
+    Prepare { roll: Vec<Scope>, sweep: Vec<Scope> },
+    Wait(Refusal),
+    Again,
+}
+
+/// Decides from all scopes' answers: what is final is told, the most final first; then what can be mended is.
+fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, NotAdmitted> {
+    let (mut refusals, mut roll, mut sweep) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut short, mut stale): (Option<Money>, bool) = (None, false);
+    for (scope, answer) in scopes.iter().zip(answers) {
+        let (verdict, has_overdue) = match answer {
+            Answer::Granted(_) => continue,
+            Answer::Failed(error) => return Err(error.into()),
+            Answer::Verdict { verdict, has_overdue, .. } => (verdict, has_overdue),
+        };
+        match verdict {
+            Verdict::Refused(reason) => {
+                if has_overdue && reason.is_about_leases() {
+                    sweep.push(scope.clone());
+                }
+                refusals.push(Refusal { scope: scope.clone(), reason });
+            }
+            Verdict::PeriodOver => roll.push(scope.clone()),
+            Verdict::Foreign => stale = true,
+            Verdict::Short(headroom) => short = Some(short.map_or(headroom, |least| least.min(headroom))),
+            Verdict::Admitted | Verdict::Unclear => {}
+        }
+    }
+    if stale {
+        return Err(NotAdmitted::Stale);
+    }
+    let is_passing = |refusal: &Refusal| refusal.reason == Reason::Held || !sweep.is_empty();
+    match Refusal::most_final(refusals) {
+        Some(refusal) if !refusal.reason.is_about_leases() || !is_passing(&refusal) => {
+            return Err(NotAdmitted::Refused(refusal));
+        }
+        Some(_) if !sweep.is_empty() => return Ok(Next::Prepare { roll, sweep }),
+        Some(refusal) => return Ok(Next::Wait(refusal)),
+        None if !roll.is_empty() => return Ok(Next::Prepare { roll, sweep }),
+        None => {}
+    }
+    Ok(short.and_then(|headroom| quote.clamp(headroom)).map_or(Next::Again, Next::Clamp))
+}
+
+/// Waits for running calls to settle: longer each time, up to [`HELD_PAUSE`], and at random.
+async fn wait(tries: u32) {
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    let spread = 0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0;
+    tokio::time::sleep(HELD_PAUSE.mul_f64(spread * f64::from(tries) / f64::from(HELD_TRIES))).await;
+}

@@ -1,0 +1,63 @@
+//! Edits of a scope's limits: deltas of the headroom, never a look at the leases, so no race with reservations.
+
+use super::change::Change;
+use super::item::{self, number};
+use super::ledger::scope_key;
+use super::{Store, StoreError, Written, pause, scopes};
+use crate::moment::Moment;
+use crate::scope::{Limits, Scope, ScopeState};
+
+/// Tries of an edit that meets other edits of the same scope.
+const TRIES: u32 = 10;
+
+impl Store {
+    /// Changes a scope's limits; `None` if there is no such scope. Answers the scope as it is now.
+    ///
+    /// **Atomic and repeatable:** each edit raises the item's version, so one that lands twice or late changes nothing,
+    /// and one that meets another is made again from what that left. **Cost:** a read, and a write per try.
+    pub async fn edit<E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        edit: impl Fn(&Limits) -> Result<Limits, E>,
+        now: Moment,
+    ) -> Result<Option<ScopeState>, E> {
+        for tries in 1..=TRIES {
+            let Some(item) = self.get("edit", scope_key(scope)).await? else {
+                return Ok(None);
+            };
+            let state = scopes::read(&item)?;
+            if state.deleted {
+                return Ok(None);
+            }
+            let limits = edit(&state.limits)?;
+            let change = self.change_of(&state, &limits, now);
+            if let Written::Done(item) = self.update("edit", scope_key(scope), &change).await?.answer {
+                return Ok(Some(scopes::read(&item)?));
+            }
+            pause(tries).await;
+        }
+        let source = "every try met another edit".into();
+        Err(StoreError::Unavailable { operation: "edit", applied: super::Applied::No, source }.into())
+    }
+
+    fn change_of(&self, state: &ScopeState, limits: &Limits, now: Moment) -> Change {
+        let mut change = Change::default()
+            .set("#version = #version + :one")
+            .set("#headroom = #headroom + :more")
+            .value("one", number(1))
+            .value("more", item::money(limits.ceiling() - state.limits.ceiling()))
+            .value("version", number(state.version))
+            .only_if("#version = :version AND attribute_not_exists(#deleted)");
+        let before = scopes::limit_attributes(&state.limits);
+        for ((name, value), (_, was)) in scopes::limit_attributes(limits).into_iter().zip(before) {
+            if value != was {
+                change = change.put(name, value);
+            }
+        }
+        if limits.budget_duration != state.limits.budget_duration {
+            let resets = self.reset_of(limits, now);
+            change = change.put("budget_reset_at", resets.map(|at| number(at.seconds())));
+        }
+        change
+    }
+}

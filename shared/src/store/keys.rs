@@ -1,0 +1,177 @@
+//! API keys: found by their secret's hash, created and deleted with everything that points at them.
+
+use super::admit::Pointer;
+use super::batch::Uniqueness;
+use super::item::{Item, Read, number, text};
+use super::ledger::scope_key;
+use super::users::NotCreated;
+use super::{Store, StoreError, schema, scopes};
+use crate::id::{KeyId, TeamId, UserId};
+use crate::key::Key;
+use crate::moment::Moment;
+use crate::scope::{Holder, Limits, Scope, ScopeState};
+use crate::secret::SecretHash;
+
+/// A key and the scope that its calls are charged to.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    pub key: Key,
+    pub state: ScopeState,
+}
+
+impl Store {
+    /// Which key a secret belongs to. One consistent read; nothing is ever written for an unknown secret.
+    pub async fn find_pointer(&self, secret: &SecretHash) -> Result<Option<Pointer>, StoreError> {
+        let Some(item) = self.get("find_pointer", pointer_key(secret)).await? else {
+            return Ok(None);
+        };
+        let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
+        let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
+        let holder = Holder { secret: secret.clone(), user, team };
+        Ok(Some(Pointer { key: item.key_id("key")?, holder }))
+    }
+
+    pub async fn find_key_by_alias(&self, alias: &str) -> Result<Option<KeyId>, StoreError> {
+        self.get("find_key_by_alias", alias_key(alias)).await?.map(|item| item.key_id("key")).transpose()
+    }
+
+    /// Creates a key, its scope and what points at it, or nothing.
+    pub async fn create_key(&self, key: &Key) -> Result<(), NotCreated> {
+        let scope = Scope::Key(key.id.clone());
+        let resets = self.reset_of(&key.limits, key.created);
+        let mut items = vec![
+            ("key", pointer(key)),
+            ("key", scopes::new_item(&scope, &key.limits, resets, Some(&key.holder))),
+            ("key", about(key)),
+        ];
+        if let Some(alias) = &key.alias {
+            items.push(("key_alias", with_key(alias_key(alias), &key.id)));
+        }
+        if let Some(user) = &key.holder.user {
+            items.push(("key", with_key(owned_key(user, &key.id), &key.id)));
+        }
+        self.put_all("create_key", items).await.map_err(|error| match error {
+            Uniqueness::Taken(field) => NotCreated::Taken { field },
+            Uniqueness::Store(error) => error.into(),
+        })
+    }
+
+    /// Those of `ids` that exist, in that order.
+    pub async fn keys(&self, ids: &[KeyId]) -> Result<Vec<KeyEntry>, StoreError> {
+        let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Key).collect();
+        let entries = self.entries("keys", &scopes).await?;
+        entries
+            .into_iter()
+            .map(|(_, about, state)| Ok(KeyEntry { key: read_about(&about, &state)?, state }))
+            .collect()
+    }
+
+    /// Every key's id, the newest first. Reads index keys only.
+    pub async fn key_ids(&self) -> Result<Vec<KeyId>, StoreError> {
+        let found = self.listed("key").await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|scope| if let Scope::Key(id) = scope { Some(id) } else { None })
+            .collect())
+    }
+
+    /// The keys of a user, from the table itself: a key just created is among them.
+    pub async fn keys_of_user(&self, user: &UserId) -> Result<Vec<KeyId>, StoreError> {
+        let pk = schema::scope_pk(&Scope::User(user.clone()));
+        let items = self.query("keys_of_user", &pk, schema::OWNED_KEY).await?;
+        items.iter().map(|item| item.key_id("key")).collect()
+    }
+
+    /// Deletes a key. Its scope goes first, which binds the next request; what follows may be repeated.
+    ///
+    /// `false`: there is no such key.
+    pub async fn delete_key(&self, id: &KeyId) -> Result<bool, StoreError> {
+        let scope = Scope::Key(id.clone());
+        let pk = schema::scope_pk(&scope);
+        let Some(about) = self.get("delete_key", schema::key(&pk, schema::ABOUT)).await? else {
+            return Ok(false);
+        };
+        self.delete("delete_key", scope_key(&scope)).await?;
+        if let Some(hash) = about.opt_parsed("secret", |hash| SecretHash::parse(&hash))? {
+            self.delete("delete_key", pointer_key(&hash)).await?;
+        }
+        if let Some(alias) = about.opt_text("alias")? {
+            self.delete("delete_key", alias_key(&alias)).await?;
+        }
+        if let Some(user) = about.opt_parsed("user", |id| UserId::parse(id).ok())? {
+            self.delete("delete_key", owned_key(&user, id)).await?;
+        }
+        // Last: it says what else there is to delete.
+        self.delete("delete_key", schema::key(pk, schema::ABOUT)).await?;
+        Ok(true)
+    }
+
+    /// When a new budget with these limits is reset first.
+    pub(super) fn reset_of(&self, limits: &Limits, now: Moment) -> Option<Moment> {
+        let duration = limits.budget_duration.as_ref()?;
+        Some(Moment::from_seconds(duration.first_reset(now.seconds(), &self.terms.zone)))
+    }
+}
+
+fn pointer_key(secret: &SecretHash) -> Item {
+    schema::key(format!("S#{}", secret.as_str()), schema::POINTER)
+}
+
+fn alias_key(alias: &str) -> Item {
+    schema::key(format!("N#{alias}"), schema::POINTER)
+}
+
+fn owned_key(user: &UserId, key: &KeyId) -> Item {
+    schema::key(schema::scope_pk(&Scope::User(user.clone())), format!("{}{key}", schema::OWNED_KEY))
+}
+
+fn with_key(mut item: Item, key: &KeyId) -> Item {
+    item.insert("key".to_owned(), text(key.as_str()));
+    item
+}
+
+fn owner_attributes(holder: &Holder) -> impl Iterator<Item = (String, super::item::Value)> {
+    let user = holder.user.as_ref().map(|id| ("user".to_owned(), text(id.as_str())));
+    let team = holder.team.as_ref().map(|id| ("team".to_owned(), text(id.as_str())));
+    user.into_iter().chain(team)
+}
+
+fn pointer(key: &Key) -> Item {
+    let mut item = with_key(pointer_key(&key.holder.secret), &key.id);
+    item.extend(owner_attributes(&key.holder));
+    item
+}
+
+fn about(key: &Key) -> Item {
+    let mut item = schema::key(schema::scope_pk(&Scope::Key(key.id.clone())), schema::ABOUT);
+    let Key { id, hint, alias, holder, limits: _, metadata, tags, created } = key;
+    let fixed = [
+        ("secret", text(holder.secret.as_str())),
+        ("hint", text(hint)),
+        ("metadata", text(metadata)),
+        ("tags", super::item::Value::L(tags.iter().map(text).collect())),
+        ("created", number(created.ms())),
+        ("list_pk", text("key")),
+        ("list_sk", text(schema::list_sk(*created, id.as_str()))),
+    ];
+    let alias = alias.as_ref().map(|alias| ("alias", text(alias)));
+    item.extend(fixed.into_iter().chain(alias).map(|(name, value)| (name.to_owned(), value)));
+    item.extend(owner_attributes(holder));
+    item
+}
+
+fn read_about(item: &Item, state: &ScopeState) -> Result<Key, StoreError> {
+    let Some(Scope::Key(id)) = schema::scope_of(&item.text("pk")?) else {
+        return Err(StoreError::corrupt("pk"));
+    };
+    Ok(Key {
+        id,
+        hint: item.text("hint")?,
+        alias: item.opt_text("alias")?,
+        holder: state.holder.clone().ok_or_else(|| StoreError::corrupt("secret"))?,
+        limits: state.limits.clone(),
+        metadata: item.text("metadata")?,
+        tags: item.texts("tags")?,
+        created: item.opt_ms("created")?.ok_or_else(|| StoreError::corrupt("created"))?,
+    })
+}

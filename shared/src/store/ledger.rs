@@ -1,0 +1,318 @@
+//! The ledger: reserve, renew, give back and settle, each one conditional write of one scope's item.
+//!
+//! | verb | condition | headroom | spend |
+//! |---|---|---|---|
+//! | reserve | every limit holds and the lease is new | - amount | |
+//! | give back | the lease is there | + amount | |
+//! | renew | the lease ends when we last said | | |
+//! | settle | the lease is there | + amount - cost | + cost |
+//! | correct | a sweep charged what we read | + charged - cost | + cost - charged |
+//!
+//! Each keeps `headroom == limit - spend - sum(leases)`, whatever happens between them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::change::Change;
+use super::item::{self, number};
+use super::{Store, StoreError, Tried, Written, schema, scopes};
+use crate::admission::Ask;
+use crate::id::RequestId;
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::scope::{Closed, Holder, Lease, Scope, ScopeState};
+
+/// A lease that one scope granted.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub scope: Scope,
+    pub lease: Lease,
+    /// The scope as it was right after.
+    pub state: ScopeState,
+    /// Whether a copy of the reservation may still be on its way: its settlement then leaves a tombstone.
+    uncertain: bool,
+    /// What it counts toward TPM, and in which minute.
+    tokens: u64,
+    minute: i64,
+}
+
+/// What a reservation was answered.
+pub(super) enum Reserved {
+    Granted(Box<Hold>),
+    /// The item as it was; `uncertain` as in [`Hold`].
+    Refused {
+        state: Option<Box<ScopeState>>,
+        uncertain: bool,
+    },
+}
+
+impl Store {
+    /// Leases the ask's worst case from one scope, if every limit of it allows that now.
+    ///
+    /// - **Cost:** one write unit per started KB of the item, granted or refused; one round trip.
+    /// - **Atomic:** limits, counters and leases are one item: however many requests race, `spend + leases` never
+    ///   passes `max_budget`.
+    /// - **Fails:** after a [`StoreError`] that may have applied, the lease may be there: [`Store::forsake`] it.
+    pub(super) async fn reserve(
+        &self,
+        scope: &Scope,
+        proof: Option<&Holder>,
+        ask: &Ask,
+    ) -> Result<Reserved, StoreError> {
+        let key = schema::key(schema::scope_pk(scope), schema::SCOPE);
+        let Tried { answer, uncertain } = self.update("reserve", key, &reservation(proof, ask)).await?;
+        match answer {
+            Written::Done(item) => {
+                let state = scopes::read(&item)?;
+                Ok(Reserved::Granted(Box::new(Hold::new(scope, ask, state, uncertain))))
+            }
+            Written::Refused(None) => Ok(Reserved::Refused { state: None, uncertain }),
+            Written::Refused(Some(item)) => {
+                let state = Some(Box::new(scopes::read(&item)?));
+                Ok(Reserved::Refused { state, uncertain })
+            }
+        }
+    }
+
+    /// Undoes a reservation of a request that another scope refused, its count of requests included.
+    pub(super) async fn give_back(&self, hold: &Hold, request: RequestId) -> Result<bool, StoreError> {
+        let change = leased(request, &hold.lease)
+            .remove("#leases.#r")
+            .set("#headroom = #headroom + :amount")
+            .bind("m", hold.minute.to_string())
+            .set("#req.#m = if_not_exists(#req.#m, :one) - :one")
+            .set("#tok.#m = if_not_exists(#tok.#m, :tokens) - :tokens")
+            .value("one", number(1))
+            .value("tokens", number(hold.tokens));
+        let written = self.update("give_back", scope_key(&hold.scope), &change).await?.answer;
+        Ok(matches!(written, Written::Done(_)))
+    }
+
+    /// Gives back a reservation that may or may not have taken place, and makes sure that it never will.
+    pub(super) async fn forsake(&self, scope: &Scope, ask: &Ask) -> Result<(), StoreError> {
+        let minute = ask.now.minute();
+        let tombstone = Closed {
+            charged: Money::ZERO,
+            at: ask.now,
+            confirmed: true,
+            key: ask.lease.key.clone(),
+            model: ask.lease.model.clone(),
+        };
+        let bury = Change::default()
+            .bind("r", ask.request.as_str())
+            .set("#closed.#r = :closed")
+            .value("closed", item::closed(&tombstone))
+            .only_if("attribute_exists(#pk) AND attribute_not_exists(#leases.#r)");
+        let lost = leased(ask.request, &ask.lease)
+            .remove("#leases.#r")
+            .set("#headroom = #headroom + :amount")
+            .set("#closed.#r = :closed")
+            .value("closed", item::closed(&tombstone))
+            .bind("m", minute.to_string())
+            .set("#req.#m = if_not_exists(#req.#m, :one) - :one")
+            .set("#tok.#m = if_not_exists(#tok.#m, :tokens) - :tokens")
+            .value("one", number(1))
+            .value("tokens", number(ask.tokens));
+        let key = scope_key(scope);
+        if let Written::Done(_) = self.update("forsake", key.clone(), &bury).await?.answer {
+            return Ok(());
+        }
+        // The lease landed, or the scope is gone: then there is nothing to give back.
+        self.update("forsake", key, &lost).await.map(|_| ())
+    }
+
+    /// Raises what one scope's lease covers and puts off its end. `false`: a sweep ended it, so the call must stop.
+    pub(super) async fn renew(
+        &self,
+        hold: &Hold,
+        request: RequestId,
+        floor: Money,
+        expires: Moment,
+    ) -> Result<bool, StoreError> {
+        let change = Change::default()
+            .bind("r", request.as_str())
+            .set("#leases.#r.#f = :floor")
+            .set("#leases.#r.#e = :expires")
+            .value("floor", item::money(floor))
+            .value("expires", number(expires.ms()))
+            .value("was", number(hold.lease.expires.ms()))
+            .only_if("#leases.#r.#e = :was");
+        let tried = self.update("renew", scope_key(&hold.scope), &change).await?;
+        Ok(match tried.answer {
+            Written::Done(_) => true,
+            // An earlier try of ours may have renewed it already.
+            Written::Refused(Some(item)) => {
+                scopes::read(&item)?.leases.get(&request).is_some_and(|lease| lease.expires == expires)
+            }
+            Written::Refused(None) => false,
+        })
+    }
+
+    /// Ends one scope's lease and charges `cost`, or corrects what a sweep has charged for it. Repeatable.
+    pub(super) async fn charge(
+        &self,
+        hold: &Hold,
+        request: RequestId,
+        cost: Money,
+        tokens: u64,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let change = hold.settlement(request, cost, tokens, now);
+        match self.update("settle", scope_key(&hold.scope), &change).await?.answer {
+            Written::Done(_) | Written::Refused(None) => Ok(()),
+            Written::Refused(Some(item)) => match scopes::read(&item)?.closed.get(&request) {
+                Some(closed) => self.correct(&hold.scope, request, closed, cost).await,
+                // Settled before: an earlier answer was lost.
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Changes what a sweep charged to what the record says.
+    pub(super) async fn correct(
+        &self,
+        scope: &Scope,
+        request: RequestId,
+        closed: &Closed,
+        cost: Money,
+    ) -> Result<(), StoreError> {
+        let change = Change::default()
+            .bind("r", request.as_str())
+            .set("#closed.#r.#c = :cost")
+            .set("#closed.#r.#v = :true")
+            .set("#headroom = #headroom - :more")
+            .set("#spend = #spend + :more")
+            .set("#total_spend = #total_spend + :more")
+            .value("cost", item::money(cost))
+            .value("true", AttributeValue::Bool(true))
+            .value("more", item::money(cost - closed.charged))
+            .value("was", item::money(closed.charged))
+            .only_if("#closed.#r.#c = :was");
+        // Refused: another corrected it, and the record that it followed is the same for all.
+        self.update("correct", scope_key(scope), &change).await.map(|_| ())
+    }
+}
+
+impl Hold {
+    fn new(scope: &Scope, ask: &Ask, state: ScopeState, uncertain: bool) -> Self {
+        let (tokens, minute) = (ask.tokens, ask.now.minute());
+        Self { scope: scope.clone(), lease: ask.lease.clone(), state, uncertain, tokens, minute }
+    }
+
+    /// A hold that a refusal showed to be there already: an earlier answer was lost.
+    pub(super) fn found(scope: &Scope, ask: &Ask, state: ScopeState) -> Self {
+        Self::new(scope, ask, state, true)
+    }
+
+    /// Whether no copy of the reservation can still be on its way.
+    pub(super) fn is_certain(&self) -> bool {
+        !self.uncertain
+    }
+
+    fn settlement(&self, request: RequestId, cost: Money, tokens: u64, now: Moment) -> Change {
+        // An estimate is corrected in its own minute. Later, what it fell short of counts in the minute of the answer:
+        // a minute's count may pass its limit (TPM is post-paid) but no minute is given tokens back that it did not count.
+        let surplus = i128::from(tokens) - i128::from(self.tokens);
+        let tokens = if now.minute() == self.minute { surplus } else { surplus.max(0) };
+        let mut change = leased(request, &self.lease)
+            .remove("#leases.#r")
+            .set("#headroom = #headroom + :unspent")
+            .set("#spend = #spend + :cost")
+            .set("#total_spend = #total_spend + :cost")
+            .bind("m", now.minute().to_string())
+            .set("#tok.#m = if_not_exists(#tok.#m, :zero) + :tokens")
+            .value("unspent", item::money(self.lease.amount - cost))
+            .value("cost", item::money(cost))
+            .value("zero", number(0))
+            .value("tokens", number(tokens));
+        if self.uncertain {
+            let closed = Closed {
+                charged: cost,
+                at: now,
+                confirmed: true,
+                key: self.lease.key.clone(),
+                model: self.lease.model.clone(),
+            };
+            change = change.set("#closed.#r = :closed").value("closed", item::closed(&closed));
+        }
+        for (at, minute) in self.past_minutes().into_iter().enumerate() {
+            let placeholder = format!("old{at}");
+            change = change
+                .bind(&placeholder, minute.to_string())
+                .remove(format!("#req.#{placeholder}"))
+                .remove(format!("#tok.#{placeholder}"));
+        }
+        change
+    }
+
+    /// Minutes that the reservation's image showed to be past: their counts are no longer read.
+    fn past_minutes(&self) -> Vec<i64> {
+        let counted = self.state.requests.keys().chain(self.state.tokens.keys());
+        let mut past: Vec<i64> = counted.copied().filter(|minute| *minute < self.minute).collect();
+        past.sort_unstable();
+        past.dedup();
+        past
+    }
+}
+
+pub(super) fn scope_key(scope: &Scope) -> item::Item {
+    schema::key(schema::scope_pk(scope), schema::SCOPE)
+}
+
+/// A change of a scope that holds this very lease.
+fn leased(request: RequestId, lease: &Lease) -> Change {
+    Change::default()
+        .bind("r", request.as_str())
+        .value("amount", item::money(lease.amount))
+        .only_if("#leases.#r.#a = :amount")
+}
+
+/// The write that authenticates, authorises, rate-limits and reserves.
+fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
+    let permitted: String =
+        (0..ask.permitted_by.len()).map(|at| format!(" OR contains(#models, :model{at})")).collect();
+    let mut change = Change::default()
+        .bind("r", ask.request.as_str())
+        .bind("m", ask.now.minute().to_string())
+        .set("#leases.#r = :lease")
+        .set("#headroom = #headroom - :amount")
+        .set("#req.#m = if_not_exists(#req.#m, :zero) + :one")
+        .set("#tok.#m = if_not_exists(#tok.#m, :zero) + :tokens")
+        .set("#sweep_due = if_not_exists(#sweep_due, :expires)")
+        .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
+        .only_if("attribute_not_exists(#leases.#r) AND attribute_not_exists(#closed.#r)")
+        .only_if("#headroom >= :amount AND #headroom > :zero")
+        .only_if("(attribute_not_exists(#budget_reset_at) OR #budget_reset_at > :now)")
+        .only_if("(attribute_not_exists(#rpm_limit) OR #rpm_limit > :zero AND (attribute_not_exists(#req.#m) OR #req.#m < #rpm_limit))")
+        .only_if("(attribute_not_exists(#tpm_limit) OR #tpm_limit > :zero AND (attribute_not_exists(#tok.#m) OR #tok.#m < #tpm_limit))")
+        .only_if("(attribute_not_exists(#max_parallel_requests) OR size(#leases) < #max_parallel_requests)")
+        .only_if("size(#leases) < :max_leases")
+        .only_if(format!("(attribute_not_exists(#models){permitted})"))
+        .only_if("attribute_not_exists(#blocked)")
+        .only_if("(attribute_not_exists(#expires) OR #expires > :now)")
+        .value("lease", item::lease(&ask.lease))
+        .value("amount", item::money(ask.lease.amount))
+        .value("zero", number(0))
+        .value("one", number(1))
+        .value("tokens", number(ask.tokens))
+        .value("expires", number(ask.lease.expires.ms()))
+        .value("now", number(ask.now.seconds()))
+        .value("max_leases", number(ask.max_leases));
+    for (at, name) in ask.permitted_by.iter().enumerate() {
+        change = change.value(&format!("model{at}"), item::text(name));
+    }
+    match proof {
+        Some(proof) => proven(change, proof),
+        None => change,
+    }
+}
+
+/// The conditions that prove a cached pointer: the key still answers to this secret and belongs to these.
+fn proven(change: Change, proof: &Holder) -> Change {
+    let change = change.only_if("#secret = :secret").value("secret", item::text(proof.secret.as_str()));
+    let owner = |change: Change, name: &str, id: Option<&str>| match id {
+        Some(id) => change.only_if(format!("#{name} = :{name}")).value(name, item::text(id)),
+        None => change.only_if(format!("attribute_not_exists(#{name})")),
+    };
+    let change = owner(change, "user", proof.user.as_ref().map(|id| id.as_str()));
+    owner(change, "team", proof.team.as_ref().map(|id| id.as_str()))
+}

@@ -1,0 +1,266 @@
+//! Spend records and the daily aggregates that reports are summed from, written together and exactly once.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+
+use super::change::Change;
+use super::error::Applied;
+use super::item::{self, Item, Read, number, text};
+use super::{Store, StoreError, pause, schema};
+use crate::id::{RequestId, TeamId, UserId};
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::pricing::Rates;
+use crate::record::{Record, Status};
+use crate::scope::Scope;
+use crate::usage::Usage;
+
+/// Tries of a record's transaction. Conflicts with other records of the same day, user, key and model are
+/// to be expected; each try picks another suffix of the aggregate.
+const TRIES: u32 = 8;
+/// Suffixes of an aggregate that conflicts spread over.
+const SUFFIXES: u32 = 8;
+
+impl Store {
+    /// Writes the record of one request, once, and adds it to its aggregate; answers what the request costs.
+    ///
+    /// - **Judge:** if a record is there already, its cost is the answer, and nothing is written; but a `swept` record
+    ///   gives way to what really happened.
+    /// - **Repeatable:** a second call with the same record answers the same.
+    /// - **Cost:** one transaction of two items: two write units per started KB of each.
+    pub async fn put_record(&self, record: &Record) -> Result<Money, StoreError> {
+        let mut replaces = None;
+        for tries in 0..TRIES {
+            let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
+            match self.try_record(record, replaces.as_ref(), suffix).await? {
+                Written::Done => return Ok(record.cost),
+                Written::Conflict => pause(tries + 1).await,
+                Written::Exists(found) if found.status == Status::Swept && record.status != Status::Swept => {
+                    replaces = Some(found);
+                }
+                Written::Exists(found) => return Ok(found.cost),
+            }
+        }
+        let source = "every try met a conflict".into();
+        Err(StoreError::Unavailable { operation: "put_record", applied: Applied::No, source })
+    }
+
+    /// The record of a request, if there is one; strongly consistent.
+    pub async fn find_record(&self, request: RequestId) -> Result<Option<Record>, StoreError> {
+        let key = schema::key(schema::record_pk(request), request.as_str());
+        self.get("find_record", key).await?.as_ref().map(read).transpose()
+    }
+
+    /// Every record of requests that began on a UTC day (`2026-11-21`), newest first.
+    pub async fn records_of_day(&self, day: &str) -> Result<Vec<Record>, StoreError> {
+        let shards = (0..schema::SHARDS)
+            .map(|shard| async move { self.query("records_of_day", &schema::day_pk(day, shard), "").await });
+        let items = futures_util::future::try_join_all(shards).await?;
+        let mut records = items.iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
+        records.sort_by_key(|record| std::cmp::Reverse(record.request));
+        Ok(records)
+    }
+
+    async fn try_record(
+        &self,
+        record: &Record,
+        replaces: Option<&Record>,
+        suffix: u32,
+    ) -> Result<Written, StoreError> {
+        let puts = TransactWriteItem::builder().put(self.put_of(record, replaces)?).build();
+        let adds = TransactWriteItem::builder().update(self.addition_of(record, replaces, suffix)?).build();
+        let tried = self
+            .tried("put_record", || {
+                self.db
+                    .transact_write_items()
+                    .transact_items(puts.clone())
+                    .transact_items(adds.clone())
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            })
+            .await?;
+        match tried.answer {
+            Ok(done) => {
+                done.consumed_capacity().iter().for_each(|used| self.tally.count_written(Some(used)));
+                Ok(Written::Done)
+            }
+            Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                why(cancelled.cancellation_reasons())
+            }
+            Err(other) => Err(StoreError::Unavailable {
+                operation: "put_record",
+                applied: Applied::Unknown,
+                source: Box::new(other),
+            }),
+        }
+    }
+
+    fn put_of(&self, record: &Record, replaces: Option<&Record>) -> Result<Put, StoreError> {
+        let put = Put::builder().table_name(&*self.table).set_item(Some(self.item_of(record)));
+        let put = match replaces {
+            None => {
+                put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk")
+            }
+            Some(swept) => put
+                .condition_expression("#status = :swept AND #spend = :was")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_names("#spend", "spend")
+                .expression_attribute_values(":swept", text(Status::Swept.word()))
+                .expression_attribute_values(":was", item::money(swept.cost)),
+        };
+        put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(unbuildable)
+    }
+
+    fn addition_of(
+        &self,
+        record: &Record,
+        replaces: Option<&Record>,
+        suffix: u32,
+    ) -> Result<Update, StoreError> {
+        let owner = match &record.user {
+            Some(user) => Scope::User(user.clone()),
+            None => Scope::Key(record.key.clone()),
+        };
+        let pk = format!("A#{}", schema::scope_pk(&owner));
+        let day = record.started().date();
+        let sk = format!("{day}#{}#{}#{suffix}", record.key, record.model);
+        let change = addition(record, replaces)
+            .set("#list_pk = :list_pk")
+            .set("#list_sk = :list_sk")
+            .value("list_pk", text(format!("day#{day}")))
+            .value("list_sk", text(format!("{pk}#{sk}")));
+        Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(schema::key(pk, sk)))
+            .update_expression(change.update_expression())
+            .set_expression_attribute_names(Some(change.names()))
+            .set_expression_attribute_values(change.values())
+            .build()
+            .map_err(unbuildable)
+    }
+
+    fn item_of(&self, record: &Record) -> Item {
+        let mut item = schema::key(schema::record_pk(record.request), record.request.as_str());
+        // Destructured, so that a new field cannot be forgotten here.
+        let Record {
+            request: _,
+            ended,
+            user,
+            key,
+            team,
+            model,
+            usage,
+            rates,
+            cost,
+            status,
+            session,
+            agent,
+            tags,
+        } = record;
+        let optional = [
+            ("user", user.as_ref().map(|id| text(id.as_str()))),
+            ("team", team.as_ref().map(|id| text(id.as_str()))),
+            ("rates", rates.as_ref().map(|rates| text(rates.packed()))),
+            ("session", session.as_ref().map(text)),
+            ("agent", agent.as_ref().map(text)),
+            ("tags", (!tags.is_empty()).then(|| AttributeValue::L(tags.iter().map(text).collect()))),
+            ("gone_at", self.terms.retention.map(|kept| number((*ended + kept).seconds()))),
+        ];
+        let fixed = [
+            ("ended", number(ended.ms())),
+            ("key", text(key.as_str())),
+            ("model", text(model)),
+            ("spend", item::money(*cost)),
+            ("status", text(status.word())),
+        ];
+        let tokens = classes(usage).map(|(name, tokens)| (name, number(tokens)));
+        let present = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        item.extend(present.chain(fixed).chain(tokens).map(|(name, value)| (name.to_owned(), value)));
+        item
+    }
+}
+
+enum Written {
+    Done,
+    Conflict,
+    Exists(Record),
+}
+
+/// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.
+fn why(reasons: &[CancellationReason]) -> Result<Written, StoreError> {
+    let put = reasons.first();
+    if let Some(item) = put.and_then(|reason| reason.item.as_ref()).filter(|item| !item.is_empty()) {
+        return Ok(Written::Exists(read(item)?));
+    }
+    // A condition that failed with no item to show: a swept record that was replaced by another meanwhile, or a
+    // conflict. Both are settled by trying again.
+    Ok(Written::Conflict)
+}
+
+fn unbuildable(source: aws_sdk_dynamodb::error::BuildError) -> StoreError {
+    StoreError::Unavailable { operation: "put_record", applied: Applied::No, source: Box::new(source) }
+}
+
+/// What a record adds to its aggregate: what it says, less what the record that it replaces had said.
+fn addition(record: &Record, replaces: Option<&Record>) -> Change {
+    let zero = Usage::default();
+    let before = replaces.map_or(&zero, |swept| &swept.usage);
+    let failed = |record: &Record| i64::from(record.status != Status::Success);
+    let mut change = Change::default()
+        .add("#spend :spend")
+        .value("spend", item::money(record.cost - replaces.map_or(Money::ZERO, |swept| swept.cost)))
+        .add("#requests :requests")
+        .value("requests", number(i64::from(replaces.is_none())))
+        .add("#failures :failures")
+        .value("failures", number(failed(record) - replaces.map_or(0, failed)));
+    for ((name, now), (_, was)) in classes(&record.usage).into_iter().zip(classes(before)) {
+        let more = i128::from(now) - i128::from(was);
+        change = change.add(format!("#{name} :{name}")).value(name, number(more));
+    }
+    change
+}
+
+fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
+    let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
+    [
+        ("input", input),
+        ("output", output),
+        ("cache_read", cache_read),
+        ("cache_write_5m", cache_write_5m),
+        ("cache_write_1h", cache_write_1h),
+    ]
+}
+
+fn read(item: &Item) -> Result<Record, StoreError> {
+    let request =
+        item.opt_parsed("sk", |id| RequestId::parse(&id))?.ok_or_else(|| StoreError::corrupt("sk"))?;
+    let status = item
+        .opt_parsed("status", |word| Status::parse(&word))?
+        .ok_or_else(|| StoreError::corrupt("status"))?;
+    Ok(Record {
+        request,
+        ended: Moment::from_ms(item.number("ended")?),
+        user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
+        key: item.key_id("key")?,
+        team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,
+        model: item.text("model")?,
+        usage: Usage {
+            input: item.number("input")?,
+            output: item.number("output")?,
+            cache_read: item.number("cache_read")?,
+            cache_write_5m: item.number("cache_write_5m")?,
+            cache_write_1h: item.number("cache_write_1h")?,
+        },
+        rates: item.opt_parsed("rates", |packed| Rates::unpack(&packed))?,
+        cost: item.money("spend")?,
+        status,
+        session: item.opt_text("session")?,
+        agent: item.opt_text("agent")?,
+        tags: item.texts("tags")?,
+    })
+}

@@ -1,0 +1,184 @@
+//! The one table: its keys, its indexes, and which item is where.
+//!
+//! | item | pk | sk |
+//! |---|---|---|
+//! | a scope: limits, counters, leases | `K#key` `U#user` `T#team` `M#team␟user` | `scope` |
+//! | what is known of a key or user besides | the same | `about` |
+//! | the keys of a user | `U#user` | `key#key` |
+//! | what a finished budget period cost | the scope's | `period#end` |
+//! | secret to key | `S#sha256` | `pointer` |
+//! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
+//! | a spend record | `R#day#shard` | request id |
+//! | a daily aggregate | `A#owner` | `day#key#model#suffix` |
+//!
+//! | index | partition, sort | finds |
+//! |---|---|---|
+//! | `list` | `list_pk`, `list_sk` | users, keys and a day's aggregates, oldest first |
+//! | `due` | `due_shard`, `budget_reset_at` | budget periods that are over |
+//! | `sweep` | `sweep_shard`, `sweep_due` | scopes with leases to end |
+//!
+//! Every index projects keys only, and no index key changes with a request except `sweep_due`, once per idle spell.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+
+use super::error::{Applied, StoreError};
+use super::item::{Item, text};
+use crate::id::{KeyId, RequestId, TeamId, UserId};
+use crate::moment::Moment;
+use crate::scope::Scope;
+
+pub(super) const SCOPE: &str = "scope";
+pub(super) const ABOUT: &str = "about";
+pub(super) const POINTER: &str = "pointer";
+/// The sort key prefix of a user's keys.
+pub(super) const OWNED_KEY: &str = "key#";
+
+/// Partitions of the due and sweep indexes: enough that a job's queries spread, few enough to ask them all.
+pub(super) const SHARDS: u64 = 8;
+
+/// Separates a team from its member. Ids hold no control characters, so it is unambiguous.
+const SEPARATOR: char = '\u{1f}';
+
+pub(super) fn scope_pk(scope: &Scope) -> String {
+    match scope {
+        Scope::Key(id) => format!("K#{id}"),
+        Scope::User(id) => format!("U#{id}"),
+        Scope::Team(id) => format!("T#{id}"),
+        Scope::Member(team, user) => format!("M#{team}{SEPARATOR}{user}"),
+    }
+}
+
+/// The scope that lives under a partition key.
+pub(super) fn scope_of(pk: &str) -> Option<Scope> {
+    let (kind, id) = pk.split_once('#')?;
+    match kind {
+        "K" => KeyId::parse(id).ok().map(Scope::Key),
+        "U" => UserId::parse(id).ok().map(Scope::User),
+        "T" => TeamId::parse(id).ok().map(Scope::Team),
+        "M" => {
+            let (team, user) = id.split_once(SEPARATOR)?;
+            Some(Scope::Member(TeamId::parse(team).ok()?, UserId::parse(user).ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// A partition of the due and sweep indexes for a scope.
+pub(super) fn shard(pk: &str) -> String {
+    // FNV-1a: stable across builds, which the standard hasher is not.
+    let hash = pk.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    shard_name(hash % SHARDS)
+}
+
+pub(super) fn shard_name(number: u64) -> String {
+    format!("{number}")
+}
+
+/// Where a request's spend record is: the day it began and a shard, both told by its id.
+pub(super) fn record_pk(request: RequestId) -> String {
+    day_pk(&Moment::from_ms(request.started_ms()).date(), request.spread() % SHARDS)
+}
+
+pub(super) fn day_pk(day: &str, shard: u64) -> String {
+    format!("R#{day}#{shard}")
+}
+
+/// Where an entity stands in the list index: by its creation, then its id.
+pub(super) fn list_sk(created: Moment, id: &str) -> String {
+    format!("{:013}#{id}", created.ms())
+}
+
+/// The two attributes that name an item.
+pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+/// Creates the table as the template does; an existing one is left as it is.
+pub async fn create_table(db: &Client, table: &str) -> Result<(), StoreError> {
+    let created = db
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes().map_err(failed)?))
+        .set_key_schema(Some(keys("pk", "sk").map_err(failed)?))
+        .set_global_secondary_indexes(Some(indexes().map_err(failed)?))
+        .send()
+        .await;
+    match created.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+        Ok(_) | Err(CreateTableError::ResourceInUseException(_)) => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn failed(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable { operation: "CreateTable", applied: Applied::Unknown, source: source.into() }
+}
+
+type BuildError = aws_sdk_dynamodb::error::BuildError;
+
+fn attributes() -> Result<Vec<AttributeDefinition>, BuildError> {
+    use ScalarAttributeType::{N, S};
+    let all = [
+        ("pk", S),
+        ("sk", S),
+        ("list_pk", S),
+        ("list_sk", S),
+        ("due_shard", S),
+        ("budget_reset_at", N),
+        ("sweep_shard", S),
+        ("sweep_due", N),
+    ];
+    all.into_iter()
+        .map(|(name, kind)| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build())
+        .collect()
+}
+
+fn keys(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, BuildError> {
+    [(partition, KeyType::Hash), (sort, KeyType::Range)]
+        .into_iter()
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .collect()
+}
+
+fn indexes() -> Result<Vec<GlobalSecondaryIndex>, BuildError> {
+    [
+        ("list", "list_pk", "list_sk"),
+        ("due", "due_shard", "budget_reset_at"),
+        ("sweep", "sweep_shard", "sweep_due"),
+    ]
+    .into_iter()
+    .map(|(name, partition, sort)| {
+        GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .set_key_schema(Some(keys(partition, sort)?))
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+            .build()
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_found_again_by_its_partition_key() {
+        let (team, user) = (TeamId::parse("a#b").unwrap(), UserId::parse("x@y#z").unwrap());
+        for scope in [
+            Scope::Key(KeyId::parse("k1").unwrap()),
+            Scope::User(user.clone()),
+            Scope::Team(team.clone()),
+            Scope::Member(team, user),
+        ] {
+            assert_eq!(scope_of(&scope_pk(&scope)), Some(scope));
+        }
+        assert_eq!(scope_of("S#abc"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! A scope's item: read into a [`ScopeState`], written once when it is created.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::error::StoreError;
+use super::item::{self, Item, Read};
+use super::schema;
+use crate::id::{TeamId, UserId};
+use crate::moment::Moment;
+use crate::money::Money;
+use crate::period::BudgetDuration;
+use crate::scope::{Holder, Limits, Scope, ScopeState};
+use crate::secret::SecretHash;
+
+/// A new scope's item, its counters at zero and its maps in place: every later write changes fields, never the whole.
+pub(super) fn new_item(
+    scope: &Scope,
+    limits: &Limits,
+    resets: Option<Moment>,
+    holder: Option<&Holder>,
+) -> Item {
+    let pk = schema::scope_pk(scope);
+    let shard = item::text(schema::shard(&pk));
+    let mut item = schema::key(pk, schema::SCOPE);
+    item.extend(
+        limit_attributes(limits).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))),
+    );
+    let zero = item::money(Money::ZERO);
+    let fixed = [
+        ("headroom", item::money(limits.ceiling())),
+        ("spend", zero.clone()),
+        ("total_spend", zero),
+        ("version", item::number(0)),
+        ("leases", item::empty_map()),
+        ("closed", item::empty_map()),
+        ("req", item::empty_map()),
+        ("tok", item::empty_map()),
+        ("due_shard", shard.clone()),
+        ("sweep_shard", shard),
+    ];
+    item.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+    let reset = resets.map(|at| ("budget_reset_at", item::number(at.seconds())));
+    let secret = holder.map(|holder| ("secret", item::text(holder.secret.as_str())));
+    let user = holder.and_then(|holder| holder.user.as_ref()).map(|id| ("user", item::text(id.as_str())));
+    let team = holder.and_then(|holder| holder.team.as_ref()).map(|id| ("team", item::text(id.as_str())));
+    item.extend(
+        [reset, secret, user, team].into_iter().flatten().map(|(name, value)| (name.to_owned(), value)),
+    );
+    item
+}
+
+/// The attributes that hold a scope's limits; `None` is an attribute to be absent.
+pub(super) fn limit_attributes(limits: &Limits) -> [(&'static str, Option<AttributeValue>); 8] {
+    // Destructured, so that a new limit cannot be forgotten here.
+    let Limits { max_budget, budget_duration, rpm, tpm, max_parallel_requests, models, blocked, expires } =
+        limits;
+    [
+        ("max_budget", max_budget.map(item::money)),
+        ("budget_duration", budget_duration.as_ref().map(|duration| item::text(duration.as_str()))),
+        ("rpm_limit", rpm.map(item::number)),
+        ("tpm_limit", tpm.map(item::number)),
+        ("max_parallel_requests", max_parallel_requests.map(item::number)),
+        ("models", item::names(models)),
+        ("blocked", blocked.then_some(AttributeValue::Bool(true))),
+        ("expires", expires.map(|at| item::number(at.seconds()))),
+    ]
+}
+
+pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
+    let period = item.opt_seconds("last_period")?;
+    let unwritten = match period {
+        Some(end) => Some((end, item.money("last_spend")?)),
+        None => None,
+    };
+    Ok(ScopeState {
+        limits: read_limits(item)?,
+        spend: item.money("spend")?,
+        total_spend: item.money("total_spend")?,
+        headroom: item.money("headroom")?,
+        budget_reset_at: item.opt_seconds("budget_reset_at")?,
+        leases: item.by_request("leases", item::read_lease)?,
+        closed: item.by_request("closed", item::read_closed)?,
+        requests: item.by_minute("req")?,
+        tokens: item.by_minute("tok")?,
+        unwritten,
+        sweep_due: item.opt_ms("sweep_due")?,
+        deleted: item.opt_seconds("deleted")?.is_some(),
+        holder: read_holder(item)?,
+        version: item.number("version")?,
+    })
+}
+
+fn read_limits(item: &HashMap<String, AttributeValue>) -> Result<Limits, StoreError> {
+    Ok(Limits {
+        max_budget: item.opt_money("max_budget")?,
+        budget_duration: item
+            .opt_parsed("budget_duration", |duration| BudgetDuration::parse(&duration).ok())?,
+        rpm: item.opt_number("rpm_limit")?,
+        tpm: item.opt_number("tpm_limit")?,
+        max_parallel_requests: item.opt_number("max_parallel_requests")?,
+        models: item.names("models")?,
+        blocked: item.flag("blocked")?,
+        expires: item.opt_seconds("expires")?,
+    })
+}
+
+fn read_holder(item: &Item) -> Result<Option<Holder>, StoreError> {
+    let Some(secret) = item.opt_parsed("secret", |hash| SecretHash::parse(&hash))? else {
+        return Ok(None);
+    };
+    let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
+    let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
+    Ok(Some(Holder { secret, user, team }))
+}

@@ -1,0 +1,111 @@
+//! HTTP as every function speaks it: bodies read within a limit, faults answered in the shape of their route.
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::fault::{Fault, Wire};
+
+pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// The shape that a route's errors have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `{"type":"error","error":{"type","message"},"request_id"}`
+    Anthropic,
+    /// `{"error":{"message","type","param","code"}}`, `code` being the status as a number.
+    Plain,
+}
+
+impl Shape {
+    /// A fault's body in this shape.
+    pub fn body(self, wire: &Wire, request_id: &str) -> serde_json::Value {
+        match self {
+            Self::Anthropic => json!({
+                "type": "error",
+                "error": {"type": wire.kind.anthropic(), "message": wire.message},
+                "request_id": request_id,
+            }),
+            Self::Plain => json!({"error": {
+                "message": wire.message,
+                "type": wire.kind.plain(),
+                "param": wire.param,
+                "code": wire.status.as_u16(),
+            }}),
+        }
+    }
+
+    /// A fault's whole answer. Its cause is logged here and nowhere else.
+    pub fn answer(self, fault: &Fault, request_id: &str) -> Response {
+        let wire = fault.wire();
+        if wire.status.is_server_error() {
+            tracing::error!(request = request_id, status = wire.status.as_u16(), cause = ?fault, "failed");
+        } else {
+            tracing::info!(
+                request = request_id,
+                status = wire.status.as_u16(),
+                message = wire.message,
+                "refused"
+            );
+        }
+        let mut answer = json_answer(wire.status, &self.body(&wire, request_id));
+        let headers = answer.headers_mut();
+        if let Some(seconds) = wire.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if !wire.may_retry {
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        answer
+    }
+}
+
+/// A JSON answer.
+pub fn json_answer(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (status, [(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => {
+            tracing::error!(cause = ?error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A request's body, at most `limit` bytes of it, if it says that it is JSON.
+pub async fn json_bytes(request: Request, limit: usize) -> Result<(HeaderMap, Bytes), Fault> {
+    let (parts, body) = request.into_parts();
+    if !says_json(&parts.headers) {
+        return Err(Fault::MediaType);
+    }
+    Ok((parts.headers, bytes(body, limit).await?))
+}
+
+async fn bytes(body: Body, limit: usize) -> Result<Bytes, Fault> {
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let is_too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit exceeded"));
+        if is_too_large {
+            Fault::TooLarge { limit }
+        } else {
+            Fault::Invalid { param: None, message: "the body could not be read".to_owned() }
+        }
+    })
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media == "application/json" || media.ends_with("+json")
+}
+
+/// Reads JSON into `T`. The error says where and what, as serde tells it: it names the field.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Fault::Invalid { param: None, message: format!("invalid request body: {error}") })
+}

@@ -1,0 +1,81 @@
+"""The real Claude Code, headless and on its own: no settings, no login and no environment of this machine."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = "@anthropic-ai/claude-code"
+
+
+def install(folder):
+    """Installs the pinned client under `folder` unless it is there, and returns its executable."""
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"][PACKAGE]
+    folder.mkdir(parents=True, exist_ok=True)
+    executable = folder / "node_modules" / ".bin" / "claude"
+    if not executable.exists() or _version(executable, folder) != wanted:
+        shutil.copy(HERE / "package.json", folder)
+        npm = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(npm, cwd=folder, check=True, timeout=600, stdin=subprocess.DEVNULL)
+    found = _version(executable, folder)
+    if found != wanted:
+        raise RuntimeError(f"Claude Code {wanted} is pinned, but npm installed {found!r}")
+    return executable
+
+
+def _version(executable, home):
+    command = [str(executable), "--version"]
+    done = subprocess.run(command, env=_isolated(home), capture_output=True, text=True, timeout=60)
+    return done.stdout.split(" ")[0].strip()
+
+
+def _isolated(home):
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TERM": "dumb",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_ERROR_REPORTING": "1",
+        "DISABLE_TELEMETRY": "1",
+    }
+
+
+class Claude:
+    """One developer's client: a home and a working folder of its own, kept from turn to turn."""
+
+    def __init__(self, executable, folder, url, key, key_variable="ANTHROPIC_API_KEY"):
+        self.executable = executable
+        self.folder = Path(folder) / "project"
+        self.home = Path(folder) / "home"
+        self.folder.mkdir(parents=True)
+        self.home.mkdir()
+        self.environment = {**_isolated(self.home), "ANTHROPIC_BASE_URL": url, key_variable: key}
+
+    def ask(self, prompt, *options, seconds=90):
+        """`claude -p prompt`: its exit code and what it printed as the answer.
+
+        Its stderr is kept apart: warnings there depend on the date ("will be retired on ..").
+        A refusal that the client retries would go on for three minutes: the time limit makes it a failure.
+        """
+        command = [str(self.executable), "-p", prompt, *options]
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            printed, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            printed, warned = process.communicate()
+            raise AssertionError(f"no end after {seconds} s of: {prompt}\n{printed}{warned}") from None
+        return process.returncode, printed
