@@ -28,6 +28,8 @@ pub enum Fault {
     Conflict { param: Option<String>, message: String },
     #[error("no route for {method} {path}")]
     NoRoute { method: String, path: String },
+    #[error("{path} does not take {method}")]
+    WrongMethod { method: String, path: String },
     #[error("content-type must be application/json")]
     MediaType,
     #[error("the request is larger than {limit} bytes")]
@@ -116,6 +118,7 @@ impl Fault {
             Self::Refused(refusal, now) => refused(&refusal.reason, *now),
             Self::Invalid { .. } => (S::BAD_REQUEST, K::Invalid, None, false),
             Self::NotFound { .. } | Self::NoRoute { .. } => (S::NOT_FOUND, K::NotFound, None, false),
+            Self::WrongMethod { .. } => (S::METHOD_NOT_ALLOWED, K::Invalid, None, false),
             Self::Conflict { .. } => (S::CONFLICT, K::Conflict, None, false),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),

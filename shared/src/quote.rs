@@ -33,8 +33,12 @@ impl Quote {
 
     /// What a lease covers once `tokens` of output have been made: those and one window more, within the worst case.
     pub fn floor(&self, tokens: u64) -> Money {
-        let covered = tokens.saturating_add(self.window).min(self.max_tokens);
-        self.input + self.output_rate.times(covered)
+        self.cost_of(tokens.saturating_add(self.window))
+    }
+
+    /// The prompt and `tokens` of output, within the worst case.
+    pub fn cost_of(&self, tokens: u64) -> Money {
+        self.input + self.output_rate.times(tokens.min(self.max_tokens))
     }
 
     /// The same call made to fit `headroom`: all of it if it fits, else at most half of what is left after the prompt,

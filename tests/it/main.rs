@@ -1,1 +1,5 @@
-fn main() {}
+//! Stargate, tried as a whole: one binary, so that it is linked once.
+
+mod architecture;
+mod inference;
+mod store;

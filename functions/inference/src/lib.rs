@@ -1,1 +1,85 @@
+//! Inference: clients' requests to Amazon Bedrock, admitted by the ledger and settled inside their answers.
 
+mod admit;
+mod bedrock;
+mod count_tokens;
+mod dialect;
+mod estimate;
+mod flow;
+mod headers;
+mod leases;
+mod messages;
+mod meter;
+mod models;
+mod running;
+mod standing;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde_json::json;
+use shared::auth::Keyring;
+use shared::clock::Clock;
+use shared::fault::Fault;
+use shared::model::Catalog;
+use shared::store::Store;
+use shared::web::json_answer;
+
+pub use bedrock::Bedrock;
+pub use running::{Abandoned, Abandonment, settle_abandoned};
+
+/// What inference works with. Cloning it is cheap.
+#[derive(Clone)]
+pub struct App {
+    pub store: Store,
+    pub bedrock: Bedrock,
+    pub catalog: Arc<Catalog>,
+    pub keyring: Keyring,
+    pub clock: Clock,
+    pub settings: Settings,
+    /// Where calls go whose body was dropped, in a server that outlives its connections.
+    pub abandonment: Option<Abandonment>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The largest body that is read, in bytes.
+    pub max_body: usize,
+    /// Whether a call that does not fit its budget is shortened, or refused.
+    pub clamps: bool,
+}
+
+/// Every route of inference. `ANTHROPIC_BASE_URL` is often set with `/v1` at its end, so both ways are served.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new()
+        .route("/", get(alive))
+        .route("/api/hello", get(alive))
+        .route("/api/event_logging/batch", post(ignored));
+    for base in ["", "/v1", "/v1/v1"] {
+        router = router
+            .route(&format!("{base}/messages"), post(messages::create))
+            .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count))
+            .route(&format!("{base}/models"), get(models::list))
+            .route(&format!("{base}/models/{{*name}}"), get(models::get));
+    }
+    router.method_not_allowed_fallback(no_route).fallback(no_route).with_state(app)
+}
+
+/// Claude Code asks at its start whether anybody is there.
+async fn alive() -> Response {
+    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+/// Claude Code's own telemetry is none of ours.
+async fn ignored() -> Response {
+    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+async fn no_route(State(app): State<App>, request: Request) -> Response {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    messages::refuse(&app, &Fault::NoRoute { method, path })
+}

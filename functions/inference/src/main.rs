@@ -1,1 +1,26 @@
-fn main() {}
+//! Inference on AWS Lambda.
+
+use std::sync::Arc;
+
+use inference::{App, Bedrock, Settings};
+use shared::config::Config;
+use shared::model::Catalog;
+use shared::store::{self, Store};
+use shared::telemetry;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init(telemetry::Lines::Json, "info");
+    let config = Config::from_env()?;
+    let aws = aws_config::load_from_env().await;
+    let app = App {
+        store: Store::new(store::client(&aws), &config.table, config.terms),
+        bedrock: Bedrock::new(&aws),
+        catalog: Arc::new(Catalog::bundled(&config.profile)?),
+        keyring: Default::default(),
+        clock: Default::default(),
+        settings: Settings { max_body: config.max_body, clamps: config.clamps },
+        abandonment: None,
+    };
+    lambda_http::run_with_streaming_response_concurrent(inference::router(app)).await
+}

@@ -1,1 +1,8 @@
+//! The whole gateway on one machine: the real functions around an embedded DynamoDB and a scripted Bedrock.
+
 pub mod bedrock;
+pub mod data;
+pub mod gateway;
+pub mod options;
+pub mod upkeep;
+pub mod welcome;

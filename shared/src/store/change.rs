@@ -64,10 +64,10 @@ impl Change {
 
     /// Takes note of the names in an expression that stand for themselves.
     fn noted(&mut self, expression: String) -> String {
-        for (at, _) in expression.match_indices('#') {
-            let tail = &expression[at + 1..];
+        // What stands before the first `#` is no name.
+        for tail in expression.split('#').skip(1) {
             let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
-            let name = &tail[..end];
+            let (name, _) = tail.split_at(end);
             self.names.entry(format!("#{name}")).or_insert_with(|| name.to_owned());
         }
         expression

@@ -1,16 +1,23 @@
 //! API keys: found by their secret's hash, created and deleted with everything that points at them.
 
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, ReturnConsumedCapacity, TransactWriteItem};
+
 use super::admit::Pointer;
 use super::batch::Uniqueness;
 use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
 use super::users::NotCreated;
-use super::{Store, StoreError, schema, scopes};
+use super::{Applied, Store, StoreError, pause, schema, scopes};
 use crate::id::{KeyId, TeamId, UserId};
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::scope::{Holder, Limits, Scope, ScopeState};
 use crate::secret::SecretHash;
+
+/// Tries of a deletion that meets another transaction of the same items.
+const TRIES: u32 = 4;
 
 /// A key and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -82,28 +89,56 @@ impl Store {
         items.iter().map(|item| item.key_id("key")).collect()
     }
 
-    /// Deletes a key. Its scope goes first, which binds the next request; what follows may be repeated.
+    /// Deletes a key. Its scope goes first, which binds the next request; then all that points at it, together, so that
+    /// a deletion that was cut short is found by the secret and may be repeated.
     ///
     /// `false`: there is no such key.
     pub async fn delete_key(&self, id: &KeyId) -> Result<bool, StoreError> {
         let scope = Scope::Key(id.clone());
-        let pk = schema::scope_pk(&scope);
-        let Some(about) = self.get("delete_key", schema::key(&pk, schema::ABOUT)).await? else {
+        let about_key = schema::key(schema::scope_pk(&scope), schema::ABOUT);
+        let Some(about) = self.get("delete_key", about_key.clone()).await? else {
             return Ok(false);
         };
         self.delete("delete_key", scope_key(&scope)).await?;
-        if let Some(hash) = about.opt_parsed("secret", |hash| SecretHash::parse(&hash))? {
-            self.delete("delete_key", pointer_key(&hash)).await?;
-        }
-        if let Some(alias) = about.opt_text("alias")? {
-            self.delete("delete_key", alias_key(&alias)).await?;
-        }
-        if let Some(user) = about.opt_parsed("user", |id| UserId::parse(id).ok())? {
-            self.delete("delete_key", owned_key(&user, id)).await?;
-        }
-        // Last: it says what else there is to delete.
-        self.delete("delete_key", schema::key(pk, schema::ABOUT)).await?;
+        let secret = about.opt_parsed("secret", |hash| SecretHash::parse(&hash))?;
+        let user = about.opt_parsed("user", |id| UserId::parse(id).ok())?;
+        let alias = about.opt_text("alias")?;
+        let pointers = [
+            secret.as_ref().map(pointer_key),
+            alias.as_deref().map(alias_key),
+            user.map(|user| owned_key(&user, id)),
+        ];
+        self.delete_all("delete_key", pointers.into_iter().flatten().chain([about_key]).collect()).await?;
         Ok(true)
+    }
+
+    async fn delete_all(&self, operation: &'static str, keys: Vec<Item>) -> Result<(), StoreError> {
+        let failed = |applied, source: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable {
+            operation,
+            applied,
+            source,
+        };
+        let deletion = |key| {
+            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        };
+        let deletions = keys.into_iter().map(deletion).collect::<Result<Vec<_>, BuildError>>();
+        let deletions = deletions.map_err(|error| failed(Applied::No, error.into()))?;
+        for tries in 1..=TRIES {
+            let transaction = || {
+                self.db
+                    .transact_write_items()
+                    .set_transact_items(Some(deletions.clone()))
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            };
+            match self.tried(operation, transaction).await?.answer {
+                Ok(_) => return Ok(()),
+                Err(TransactWriteItemsError::TransactionCanceledException(_)) => pause(tries).await,
+                Err(other) => return Err(failed(Applied::Unknown, other.into())),
+            }
+        }
+        Err(failed(Applied::No, "every try met a conflict".into()))
     }
 
     /// When a new budget with these limits is reset first.

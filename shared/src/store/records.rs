@@ -54,14 +54,57 @@ impl Store {
         self.get("find_record", key).await?.as_ref().map(read).transpose()
     }
 
-    /// Every record of requests that began on a UTC day (`2026-11-21`), newest first.
-    pub async fn records_of_day(&self, day: &str) -> Result<Vec<Record>, StoreError> {
-        let shards = (0..schema::SHARDS)
-            .map(|shard| async move { self.query("records_of_day", &schema::day_pk(day, shard), "").await });
-        let items = futures_util::future::try_join_all(shards).await?;
-        let mut records = items.iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
+    /// Records of requests that began on a UTC day (`2026-11-21`) and that are `wanted`, the newest first, at most `most`.
+    ///
+    /// **Cost:** reads each shard of the day from its end until it has given `most`.
+    pub async fn records_of_day(
+        &self,
+        day: &str,
+        most: usize,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, StoreError> {
+        let wanted = &wanted;
+        let shards = (0..schema::SHARDS).map(|shard| self.records_of_shard(day, shard, most, wanted));
+        let mut records = futures_util::future::try_join_all(shards).await?.concat();
         records.sort_by_key(|record| std::cmp::Reverse(record.request));
+        records.truncate(most);
         Ok(records)
+    }
+
+    async fn records_of_shard(
+        &self,
+        day: &str,
+        shard: u64,
+        most: usize,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, StoreError> {
+        let operation = "records_of_day";
+        let (mut records, mut from) = (Vec::new(), None::<Item>);
+        loop {
+            let page = || {
+                self.db
+                    .query()
+                    .table_name(&*self.table)
+                    .key_condition_expression("#pk = :pk")
+                    .expression_attribute_names("#pk", "pk")
+                    .expression_attribute_values(":pk", text(schema::day_pk(day, shard)))
+                    .scan_index_forward(false)
+                    .consistent_read(true)
+                    .set_exclusive_start_key(from.clone())
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            };
+            let page = self.tried(operation, page).await?.answer.map_err(|error| {
+                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
+            })?;
+            self.tally.count_read(page.consumed_capacity.as_ref());
+            let found = page.items().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            records.extend(found.into_iter().filter(&wanted));
+            from = page.last_evaluated_key;
+            if from.is_none() || records.len() >= most {
+                return Ok(records);
+            }
+        }
     }
 
     async fn try_record(

@@ -70,35 +70,61 @@ impl Store {
             .collect())
     }
 
-    /// Whether an e-mail address is held by another user than `except`.
+    /// Who holds an e-mail address, in whatever case it is written.
     pub async fn user_of_email(&self, email: &str) -> Result<Option<UserId>, StoreError> {
         let item = self.get("user_of_email", email_key(email)).await?;
         item.map_or(Ok(None), |item| item.opt_parsed("user", |id| UserId::parse(id).ok()))
     }
 
-    /// Changes what is known of a user besides its limits.
-    pub async fn describe_user(&self, before: &User, after: &User) -> Result<(), NotCreated> {
-        if before.email != after.email {
-            if let Some(email) = &after.email {
-                let hold = vec![("user_email", email_pointer(email, &after.id))];
-                self.put_all("describe_user", hold).await.map_err(|error| match error {
-                    Uniqueness::Taken(field) => NotCreated::Taken { field },
-                    Uniqueness::Store(error) => error.into(),
-                })?;
-            }
-            if let Some(email) = &before.email {
-                self.delete("describe_user", email_key(email)).await?;
-            }
+    /// Changes what is known of a user besides its limits: the fields that differ, and no others.
+    ///
+    /// An e-mail address is held before it is written and let go after that: whoever dies in between leaves an address
+    /// held too long, never one that two users have. `false`: there is no such user.
+    pub async fn describe_user(&self, before: &User, after: &User) -> Result<bool, NotCreated> {
+        let operation = "describe_user";
+        let (old, new) = (before.email.as_deref().map(email_key), after.email.as_deref().map(email_key));
+        // Another spelling of the same address is held already.
+        if let (Some(email), true) = (&after.email, new != old) {
+            self.hold_email(email, &after.id).await?;
         }
-        let change = Change::default()
-            .put("email", after.email.as_ref().map(text))
-            .put("alias", after.alias.as_ref().map(text))
-            .put("role", Some(text(after.role.word())))
-            .put("metadata", Some(text(&after.metadata)))
-            .only_if("attribute_exists(#pk)");
+        let fields = [
+            ("email", before.email.clone(), after.email.clone()),
+            ("alias", before.alias.clone(), after.alias.clone()),
+            ("role", Some(before.role.word().to_owned()), Some(after.role.word().to_owned())),
+            ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
+        ];
+        let mut change = Change::default().only_if("attribute_exists(#pk)");
+        let mut differs = false;
+        for (name, _, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
+            change = change.put(name, value.map(text));
+            differs = true;
+        }
+        if !differs {
+            return Ok(true);
+        }
         let key = schema::key(schema::scope_pk(&Scope::User(after.id.clone())), schema::ABOUT);
-        self.update("describe_user", key, &change).await?;
-        Ok(())
+        let written = self.update(operation, key, &change).await?.answer;
+        let is_there = matches!(written, Written::Done(_));
+        let let_go = match (new == old, is_there) {
+            (true, _) => None,
+            (false, true) => old,
+            (false, false) => new,
+        };
+        if let Some(email) = let_go {
+            self.delete(operation, email).await?;
+        }
+        Ok(is_there)
+    }
+
+    /// Holds an e-mail address for a user; one that this user holds already is not taken.
+    async fn hold_email(&self, email: &str, user: &UserId) -> Result<(), NotCreated> {
+        let hold = vec![("user_email", email_pointer(email, user))];
+        match self.put_all("hold_email", hold).await {
+            Ok(()) => Ok(()),
+            Err(Uniqueness::Store(error)) => Err(error.into()),
+            Err(Uniqueness::Taken(_)) if self.user_of_email(email).await?.as_ref() == Some(user) => Ok(()),
+            Err(Uniqueness::Taken(field)) => Err(NotCreated::Taken { field }),
+        }
     }
 
     /// Deletes a user. The mark binds the next request of any of its keys; what follows may be repeated.

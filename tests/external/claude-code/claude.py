@@ -37,6 +37,7 @@ def _isolated(home):
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "TERM": "dumb",
+        "TMPDIR": str(home),
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_AUTOUPDATER": "1",
         "DISABLE_ERROR_REPORTING": "1",

@@ -1,0 +1,104 @@
+//! From a secret and a request to an admission, or to the reason why not.
+
+use shared::admission::{Reason, Refusal};
+use shared::fault::Fault;
+use shared::model::Model;
+use shared::moment::Moment;
+use shared::quote::{LEAST_TOKENS, Quote};
+use shared::secret::SecretHash;
+use shared::store::{Admission, Call, NotAdmitted, Pointer};
+
+use crate::App;
+use crate::dialect::anthropic::request::Output;
+use crate::estimate::Bound;
+
+/// Output tokens that a lease covers ahead. They are counted by bytes, so this is some twenty seconds of text.
+const WINDOW: u64 = 8192;
+
+/// What a request comes down to, for the ledger.
+pub struct Demand<'a> {
+    pub model: &'a Model,
+    /// What the client called it.
+    pub asked: &'a str,
+    pub bound: Bound,
+    pub output: Output,
+    /// Tokens that it will likely use.
+    pub likely: u64,
+}
+
+/// Why an admission failed, and whether a closer count of the prompt could change it.
+pub struct Denied {
+    pub fault: Fault,
+    pub is_about_money: bool,
+}
+
+impl Demand<'_> {
+    fn quote(&self, clamps: bool) -> Quote {
+        let Output { max_tokens, thinking_budget } = self.output;
+        // An answer must be left after the thinking, which comes first.
+        let useful = if thinking_budget > 0 { thinking_budget + LEAST_TOKENS } else { LEAST_TOKENS };
+        let prices = &self.model.prices;
+        Quote {
+            input: prices.worst_input(self.bound.tokens, self.bound.caching),
+            output_rate: prices.output_rate(self.bound.tokens),
+            max_tokens,
+            least_tokens: if clamps { useful.min(max_tokens) } else { max_tokens },
+            window: WINDOW,
+        }
+    }
+}
+
+/// Every entry of an allow-list that permits a model: its names, its provider's wildcard, and everything.
+pub fn permitted_by(model: &Model) -> Vec<String> {
+    let mut names = model.names.clone();
+    names.extend([format!("{}/*", model.provider()), "bedrock/*".into(), "*".into(), "all-proxy-models".into()]);
+    names
+}
+
+/// Finds the key of a secret. A request without one of ours costs a read at most.
+pub async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
+    app.keyring.find(&app.store, secret).await?.ok_or(Fault::Unauthenticated("Invalid API key"))
+}
+
+/// Reserves what a request may cost from every scope of its key.
+pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Result<Admission, Denied> {
+    let call = Call {
+        quote: demand.quote(app.settings.clamps),
+        asked_model: demand.asked.to_owned(),
+        model: demand.model.name.clone(),
+        permitted_by: permitted_by(demand.model),
+        tokens: demand.likely,
+    };
+    let now = || app.clock.now();
+    let pointer = identify(app, secret).await.map_err(Denied::from)?;
+    let outcome = match app.store.admit(&pointer, &call, now).await {
+        Err(error) if is_outdated(&error) => {
+            app.keyring.forget(secret);
+            let pointer = identify(app, secret).await.map_err(Denied::from)?;
+            app.store.admit(&pointer, &call, now).await
+        }
+        outcome => outcome,
+    };
+    outcome.map_err(|error| Denied::new(error, now()))
+}
+
+/// Whether the hint may be to blame: a key that was rotated, moved or deleted since it was remembered.
+fn is_outdated(error: &NotAdmitted) -> bool {
+    matches!(error, NotAdmitted::Stale | NotAdmitted::Refused(Refusal { reason: Reason::Unknown, .. }))
+}
+
+impl Denied {
+    fn new(error: NotAdmitted, now: Moment) -> Self {
+        let is_about_money = matches!(
+            &error,
+            NotAdmitted::Refused(Refusal { reason: Reason::Budget { .. } | Reason::Held, .. })
+        );
+        Self { fault: Fault::not_admitted(error, now), is_about_money }
+    }
+}
+
+impl From<Fault> for Denied {
+    fn from(fault: Fault) -> Self {
+        Self { fault, is_about_money: false }
+    }
+}

@@ -1,0 +1,114 @@
+//! What Bedrock refuses inside `messages`, `system` and `tools`, taken out block by block.
+//!
+//! Each function looks for the words that matter first, and returns `None` where there is nothing to change: then the
+//! text passes as it came, whatever its size.
+
+use std::borrow::Cow;
+
+use serde_json::Error;
+use shared::fault::Fault;
+use shared::model::MessageRules;
+
+use crate::dialect::raw::{Fields, array, elements, mentions};
+
+/// `messages` without what the model does not take.
+pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Error> {
+    let folds = !rules.allows_system_role() && mentions(json, "system");
+    let strips = !rules.allows_message_output_config() && mentions(json, "output_config");
+    if !folds && !strips && !has_cache_fields(json, rules) {
+        return Ok(None);
+    }
+    let mut kept = Vec::new();
+    for text in elements(json)? {
+        let mut message = Fields::parse(text.as_bytes())?;
+        if !rules.allows_message_output_config() {
+            message.remove("output_config");
+        }
+        let is_system = message.get("role") == Some("\"system\"");
+        if is_system && is_empty(message.get("content")) {
+            continue;
+        }
+        if is_system && !rules.allows_system_role() {
+            message.set("role", "\"user\"");
+        }
+        if let Some(content) = message.get("content").map(|content| blocks(content, rules)).transpose()?.flatten() {
+            message.set("content", content);
+        }
+        kept.push(Cow::Owned(message.to_json()));
+    }
+    Ok(Some(array(kept)))
+}
+
+/// A list of content blocks without the cache fields that the model does not take. A plain string has none.
+pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error> {
+    if !json.starts_with('[') || !has_cache_fields(json, rules) {
+        return Ok(None);
+    }
+    let mut cleaned = Vec::new();
+    for text in elements(json)? {
+        if !has_cache_fields(text, rules) {
+            cleaned.push(Cow::Borrowed(text));
+            continue;
+        }
+        let mut block = Fields::parse(text.as_bytes())?;
+        clean_cache_control(&mut block, rules)?;
+        // A tool result holds blocks of its own.
+        if let Some(inner) = block.get("content").map(|content| blocks(content, rules)).transpose()?.flatten() {
+            block.set("content", inner);
+        }
+        cleaned.push(Cow::Owned(block.to_json()));
+    }
+    Ok(Some(array(cleaned)))
+}
+
+/// `tools` as Bedrock takes them; a tool that only Anthropic's servers can run is refused by name.
+pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> {
+    // Dated types, `web_search_20250305`, are the only ones that can be refused.
+    let is_dated = memchr::memmem::find(json.as_bytes(), b"_20").is_some();
+    if !is_dated && !mentions(json, "custom") && !has_cache_fields(json, rules) {
+        return Ok(None);
+    }
+    let wrong = |_| Fault::invalid("tools", "must be an array of objects");
+    let mut cleaned = Vec::new();
+    for text in elements(json).map_err(wrong)? {
+        let mut tool = Fields::parse(text.as_bytes()).map_err(wrong)?;
+        if let Some(kind) = tool.read::<String>("type").map_err(wrong)?
+            && rules.refuses_tool(&kind)
+        {
+            let rule = format!("{kind} runs on Anthropic's own servers and is not available on Amazon Bedrock");
+            return Err(Fault::invalid("tools", rule));
+        }
+        clean_cache_control(&mut tool, rules).map_err(wrong)?;
+        if let Some(custom) = tool.remove("custom") {
+            let custom = Fields::parse(custom.as_bytes()).map_err(wrong)?;
+            if let (None, Some(deferred)) = (tool.get("defer_loading"), custom.get("defer_loading")) {
+                tool.set("defer_loading", deferred.to_owned());
+            }
+        }
+        cleaned.push(Cow::Owned(tool.to_json()));
+    }
+    Ok(Some(array(cleaned)))
+}
+
+fn has_cache_fields(json: &str, rules: &MessageRules) -> bool {
+    mentions(json, "scope") || (!rules.allows_cache_ttl() && mentions(json, "ttl"))
+}
+
+fn clean_cache_control(block: &mut Fields<'_>, rules: &MessageRules) -> Result<(), Error> {
+    let Some(control) = block.get("cache_control").filter(|control| control.starts_with('{')) else {
+        return Ok(());
+    };
+    let mut control = Fields::parse(control.as_bytes())?;
+    control.remove("scope");
+    if !rules.allows_cache_ttl() {
+        control.remove("ttl");
+    }
+    let control = control.to_json();
+    block.set("cache_control", control);
+    Ok(())
+}
+
+/// Claude Code sends an empty system message that only carried an `output_config`.
+fn is_empty(content: Option<&str>) -> bool {
+    matches!(content, None | Some("\"\"" | "[]" | "null"))
+}

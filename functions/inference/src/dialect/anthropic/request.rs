@@ -1,0 +1,118 @@
+//! A Messages request as a client sends it: the few fields that decide, read; the rest, text.
+
+use serde::Deserialize;
+use shared::fault::Fault;
+use shared::model::Model;
+
+use crate::dialect::raw::Fields;
+
+/// A request that passed the checks which need no model.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub fields: Fields<'a>,
+    pub model: String,
+    pub stream: bool,
+}
+
+/// What a request asks of the model's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub max_tokens: u64,
+    /// What the answer must have at least: beyond the thinking budget, which comes first.
+    pub thinking_budget: u64,
+}
+
+#[derive(Deserialize)]
+struct Thinking {
+    #[serde(default)]
+    budget_tokens: Option<u64>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads a body, or names the field that is wrong and the rule.
+    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
+            param: None,
+            message: format!("the request body is not valid JSON: {error}"),
+        })?;
+        let model: String = required(&fields, "model", "must be a string")?;
+        let stream: Option<bool> =
+            fields.read("stream").map_err(|_| Fault::invalid("stream", "must be true or false"))?;
+        match fields.get("messages") {
+            None => return Err(Fault::invalid("messages", "Field required")),
+            Some(messages) if !messages.starts_with('[') => {
+                return Err(Fault::invalid("messages", "must be an array"));
+            }
+            Some(_) => {}
+        }
+        Ok(Self { fields, model, stream: stream.unwrap_or(false) })
+    }
+
+    /// What it asks of the output of `model`.
+    pub fn output(&self, model: &Model) -> Result<Output, Fault> {
+        let max_tokens: u64 = required(&self.fields, "max_tokens", "must be a whole number above 0")?;
+        if max_tokens == 0 {
+            return Err(Fault::invalid("max_tokens", "must be a whole number above 0"));
+        }
+        if max_tokens > model.max_output_tokens {
+            let most = model.max_output_tokens;
+            let rule = format!(
+                "{max_tokens} > {most}, which is the maximum allowed number of output tokens for {}",
+                model.name
+            );
+            return Err(Fault::invalid("max_tokens", rule));
+        }
+        let thinking: Option<Thinking> =
+            self.fields.read("thinking").map_err(|_| Fault::invalid("thinking", "must be an object"))?;
+        let thinking_budget = thinking.and_then(|thinking| thinking.budget_tokens);
+        Ok(Output { max_tokens, thinking_budget: thinking_budget.map_or(0, |budget| budget.min(max_tokens)) })
+    }
+}
+
+fn required<'b, T: Deserialize<'b>>(fields: &'b Fields<'_>, name: &str, rule: &str) -> Result<T, Fault> {
+    match fields.read(name) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(Fault::invalid(name, "Field required")),
+        Err(_) => Err(Fault::invalid(name, rule)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::model::Catalog;
+
+    fn fault(body: &str) -> String {
+        let catalog = Catalog::bundled("global").unwrap();
+        let model = catalog.find("claude-haiku-4-5").unwrap();
+        let outcome = Request::parse(body.as_bytes()).and_then(|request| request.output(model));
+        outcome.map_or_else(|fault| fault.to_string(), |output| format!("{output:?}"))
+    }
+
+    #[test]
+    fn names_the_field_and_the_rule() {
+        for (body, want) in [
+            (r#"{"messages":[],"max_tokens":1}"#, "model: Field required"),
+            (r#"{"model":7,"messages":[],"max_tokens":1}"#, "model: must be a string"),
+            (r#"{"model":"m","max_tokens":1}"#, "messages: Field required"),
+            (r#"{"model":"m","messages":"hi","max_tokens":1}"#, "messages: must be an array"),
+            (r#"{"model":"m","messages":[]}"#, "max_tokens: Field required"),
+            (r#"{"model":"m","messages":[],"max_tokens":null}"#, "max_tokens: Field required"),
+            (r#"{"model":"m","messages":[],"max_tokens":-1}"#, "max_tokens: must be a whole number above 0"),
+            (r#"{"model":"m","messages":[],"max_tokens":0}"#, "max_tokens: must be a whole number above 0"),
+            (r#"{"model":"m","messages":[],"max_tokens":"9"}"#, "max_tokens: must be a whole number above 0"),
+            (r#"{"model":"m","messages":[],"max_tokens":1,"stream":1}"#, "stream: must be true or false"),
+            (
+                r#"{"model":"m","messages":[],"max_tokens":64001}"#,
+                "max_tokens: 64001 > 64000, which is the maximum allowed number of output tokens for claude-haiku-4-5",
+            ),
+            (
+                r#"{"model":"m","messages":[],"max_tokens":9,"thinking":{"type":"enabled","budget_tokens":5}}"#,
+                "Output { max_tokens: 9, thinking_budget: 5 }",
+            ),
+        ] {
+            assert_eq!(fault(body), want, "{body}");
+        }
+        assert!(fault("{").starts_with("the request body is not valid JSON"));
+    }
+}

@@ -1,0 +1,139 @@
+//! JSON objects whose values stay text: a large body is looked into where it must be, and never parsed into a tree.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The fields of one object in their order, each value as the JSON text that it came as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields<'a>(Vec<(String, Cow<'a, str>)>);
+
+impl<'a> Fields<'a> {
+    /// Reads one object. Its values are checked to be JSON and not looked into. A field that is there twice is an
+    /// error: we and Bedrock might each believe another of the two.
+    pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// The JSON text of a field.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// A field read as `T`; `None` if it is absent or `null`.
+    pub fn read<'b, T: Deserialize<'b>>(&'b self, name: &str) -> Result<Option<T>, serde_json::Error> {
+        self.get(name).map_or(Ok(None), serde_json::from_str)
+    }
+
+    /// Sets a field to a JSON text, in its place or at the end.
+    pub fn set(&mut self, name: &str, json: impl Into<Cow<'a, str>>) {
+        let json = json.into();
+        match self.0.iter_mut().find(|(field, _)| field == name) {
+            Some((_, value)) => *value = json,
+            None => self.0.push((name.to_owned(), json)),
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let at = self.0.iter().position(|(field, _)| field == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|(field, _)| keep(field));
+    }
+
+    /// The object as JSON text, every value copied once.
+    pub fn to_json(&self) -> String {
+        let size = self.0.iter().map(|(field, value)| field.len() + value.len() + 4).sum::<usize>();
+        let mut json = String::with_capacity(size + 2);
+        json.push('{');
+        for (at, (field, value)) in self.0.iter().enumerate() {
+            if at > 0 {
+                json.push(',');
+            }
+            // Written as a JSON string: a name may hold anything.
+            json.push_str(&serde_json::Value::from(field.as_str()).to_string());
+            json.push(':');
+            json.push_str(value);
+        }
+        json.push('}');
+        json
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields: Vec<(String, Cow<'de, str>)> = Vec::with_capacity(16);
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            if fields.iter().any(|(field, _)| *field == name) {
+                return Err(A::Error::custom(format_args!("duplicate field {name:?}")));
+            }
+            fields.push((name, Cow::Borrowed(value.get())));
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// The elements of a JSON array as text.
+pub fn elements(json: &str) -> Result<Vec<&str>, serde_json::Error> {
+    let raw: Vec<&RawValue> = serde_json::from_str(json)?;
+    Ok(raw.into_iter().map(RawValue::get).collect())
+}
+
+/// Elements as the text of a JSON array.
+pub fn array<'a>(elements: impl IntoIterator<Item = Cow<'a, str>>) -> String {
+    let elements: Vec<Cow<'a, str>> = elements.into_iter().collect();
+    format!("[{}]", elements.join(","))
+}
+
+/// Whether `json` holds the string `word` as a whole: as a name or a value, not inside another string, where its
+/// quotes would be escaped.
+pub fn mentions(json: &str, word: &str) -> bool {
+    let quoted = format!("\"{word}\"");
+    memchr::memmem::find(json.as_bytes(), quoted.as_bytes()).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_pass_byte_for_byte() {
+        let body = r#"{"a": {"x" : 1.50e3},"b":"\u00e9","c":[ ]}"#;
+        let mut fields = Fields::parse(body.as_bytes()).unwrap();
+        assert_eq!(fields.get("a"), Some(r#"{"x" : 1.50e3}"#));
+        fields.set("c", "2");
+        fields.set("d\"", "null");
+        assert_eq!(fields.to_json(), r#"{"a":{"x" : 1.50e3},"b":"\u00e9","c":2,"d\"":null}"#);
+    }
+
+    #[test]
+    fn refuses_what_two_readers_could_read_differently() {
+        for body in [r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, "[]", r#"{"a":1"#, r#"{"a":}"#, ""] {
+            assert!(Fields::parse(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn finds_words_and_not_text_about_them() {
+        assert!(mentions(r#"{"type":"document"}"#, "document"));
+        assert!(!mentions(r#"{"text":"a \"document\" of mine"}"#, "document"));
+    }
+}

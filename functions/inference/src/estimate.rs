@@ -1,0 +1,89 @@
+//! How many tokens a request can have, told from its bytes alone.
+
+use shared::model::Model;
+use shared::pricing::Caching;
+
+/// What is added by the service: the system prompt of tools, message frames, thinking and schema instructions.
+/// Anthropic documents at most about 700 for tools; this is generous.
+const FIXED: u64 = 2000;
+
+/// The most that one image counts, at the largest size that is not scaled down, on the newest models.
+const IMAGE: u64 = 5000;
+
+/// A bound on a request's prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub tokens: u64,
+    pub caching: Caching,
+}
+
+/// An upper bound of the prompt's tokens, and the dearest caching that it can cause.
+///
+/// Every token of text is at least one byte of the body, whatever the language. Images count what the largest can;
+/// a document's pages are not bounded by its bytes, so the model's window bounds them. The caller asks `CountTokens`
+/// before a bound alone refuses anybody.
+pub fn bound(body: &[u8], model: &Model) -> Bound {
+    let finder = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
+    let window = model.window();
+    if hides_words(body) || finder("\"document\"") {
+        return Bound { tokens: window, caching: Caching::OneHour };
+    }
+    let images = memchr::memmem::find_iter(body, b"\"image\"").count() as u64;
+    let tokens = (body.len() as u64).saturating_add(FIXED).saturating_add(images.saturating_mul(IMAGE));
+    let caching = match (finder("\"cache_control\""), finder("\"1h\"")) {
+        (false, _) => Caching::None,
+        (true, false) => Caching::FiveMinutes,
+        (true, true) => Caching::OneHour,
+    };
+    Bound { tokens: tokens.min(window), caching }
+}
+
+/// What a request will likely use: a quarter of its bytes, and a middling answer. Counts toward TPM until it settles.
+pub fn likely_tokens(body: &[u8], max_tokens: u64) -> u64 {
+    prompt_estimate(body).saturating_add(max_tokens.min(500))
+}
+
+/// A likely count of a prompt's tokens, where the model has no `CountTokens`: two for every seven bytes, which is high
+/// for prose and right for code and JSON.
+pub fn prompt_estimate(body: &[u8]) -> u64 {
+    (body.len() as u64).saturating_mul(2).div_ceil(7)
+}
+
+/// Whether the body spells ordinary letters as `\u00xx`: no encoder does, and the words that we look for could be
+/// among them.
+fn hides_words(body: &[u8]) -> bool {
+    memchr::memmem::find_iter(body, b"\\u00").any(|at| {
+        let is_letter = |hex: &[u8]| {
+            let code = std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            code.is_some_and(|code| code.is_ascii_alphanumeric() || code == b'_')
+        };
+        body.get(at + 4..at + 6).is_some_and(is_letter)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::model::Catalog;
+
+    #[test]
+    fn bounds_by_bytes_images_and_windows() {
+        let catalog = Catalog::bundled("global").unwrap();
+        let model = catalog.find("claude-haiku-4-5").unwrap();
+        let window = model.window();
+        for (body, tokens, caching) in [
+            (r#"{"text":"hi"}"#, 13 + FIXED, Caching::None),
+            (r#"{"type":"image"}"#, 16 + FIXED + IMAGE, Caching::None),
+            (r#"{"text":"\"image\""}"#, 20 + FIXED, Caching::None),
+            (r#"{"cache_control":{"type":"ephemeral"}}"#, 38 + FIXED, Caching::FiveMinutes),
+            (r#"{"cache_control":{"ttl":"1h"}}"#, 30 + FIXED, Caching::OneHour),
+            (r#"{"type":"document"}"#, window, Caching::OneHour),
+            (r#"{"cache\u005fcontrol":{}}"#, window, Caching::OneHour),
+            (r#"{"text":"\u00e8 \u003c"}"#, 24 + FIXED, Caching::None),
+        ] {
+            assert_eq!(bound(body.as_bytes(), model), Bound { tokens, caching }, "{body}");
+        }
+        let large = vec![b'a'; 5_000_000];
+        assert_eq!(bound(&large, model).tokens, window);
+    }
+}

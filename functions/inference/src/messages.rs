@@ -1,0 +1,153 @@
+//! `POST /v1/messages`: Anthropic's Messages API for Claude models.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use shared::fault::Fault;
+use shared::model::{MessageRules, Model};
+use shared::pricing::Caching;
+use shared::record::Status;
+use shared::secret::SecretHash;
+use shared::store::Admission;
+use shared::web::{Shape, json_bytes};
+use shared::{auth, id::RequestId};
+
+use crate::App;
+use crate::admit::{Demand, admit, identify};
+use crate::dialect::anthropic::request::Request;
+use crate::dialect::anthropic::rewrite::to_bedrock;
+use crate::estimate::{self, Bound};
+use crate::flow;
+use crate::headers;
+use crate::meter::Meter;
+use crate::running::{About, Running};
+
+/// Tokens added to an exact count: Bedrock may count its own frame a little differently when it runs the model.
+const COUNT_MARGIN: u64 = 16;
+
+/// Answers a Messages request, streamed if it asks for that.
+pub async fn create(State(app): State<App>, request: HttpRequest) -> Response {
+    match answer(&app, request).await {
+        Ok(answer) => answer,
+        Err(fault) => refuse(&app, &fault),
+    }
+}
+
+/// A fault in Anthropic's shape. It has an id of its own: no call was admitted under one, or that one is settled.
+pub fn refuse(app: &App, fault: &Fault) -> Response {
+    let id = RequestId::generate(app.clock.now().ms());
+    let id = id.map_or_else(|_| "req_unknown".to_owned(), |id| format!("req_{id}"));
+    let mut answer = Shape::Anthropic.answer(fault, &id);
+    headers::put(answer.headers_mut(), headers::REQUEST_ID, id);
+    answer
+}
+
+async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
+    let secret = auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    identify(app, &secret).await?;
+    let (sent, body) = json_bytes(request, app.settings.max_body).await?;
+    let request = Request::parse(&body)?;
+    let (model, rules) = claude(app, &request.model)?;
+    let output = request.output(model)?;
+    let betas = betas(&sent);
+    let prepare = |max_tokens| to_bedrock(&request, rules, &betas, max_tokens);
+    // A body that Bedrock cannot take is refused before anything is reserved.
+    let mut upstream_body = prepare(output.max_tokens)?;
+
+    let demand = Demand {
+        model,
+        asked: &request.model,
+        bound: estimate::bound(&body, model),
+        output,
+        likely: estimate::likely_tokens(&body, output.max_tokens),
+    };
+    let (admission, bound) = admit_or_count(app, &secret, demand, &upstream_body).await?;
+    let granted = admission.quote().max_tokens;
+    if granted < output.max_tokens {
+        upstream_body = prepare(granted)?;
+    }
+    let limits = headers::limits(&admission, output.max_tokens, app.clock.now());
+    let running = start(app, admission, model, bound.caching, &sent);
+    run(app, running, model, upstream_body, request.stream, limits).await
+}
+
+/// The model that a request names, if it is one that takes Messages bodies.
+pub fn claude<'a>(app: &'a App, name: &str) -> Result<(&'a Model, &'a MessageRules), Fault> {
+    let model = app.catalog.find(name).ok_or_else(|| Fault::NotFound {
+        param: Some("model".to_owned()),
+        message: format!("model: {name} is not in this gateway's catalogue"),
+    })?;
+    match &model.rules {
+        Some(rules) => Ok((model, rules)),
+        None => Err(Fault::invalid("model", format!("{name} is not a Claude model, and only those are served here"))),
+    }
+}
+
+/// Admits by the bound of the bytes; where that alone refuses, by Bedrock's exact count, which is free.
+async fn admit_or_count(
+    app: &App,
+    secret: &SecretHash,
+    demand: Demand<'_>,
+    upstream_body: &[u8],
+) -> Result<(Admission, Bound), Fault> {
+    let denied = match admit(app, secret, &demand).await {
+        Ok(admission) => return Ok((admission, demand.bound)),
+        Err(denied) if !denied.is_about_money => return Err(denied.fault),
+        Err(denied) => denied,
+    };
+    let count = app.bedrock.count_tokens(&demand.model.base_id, upstream_body.to_vec()).await;
+    let tokens = match count {
+        Ok(Some(tokens)) => tokens.saturating_add(COUNT_MARGIN).min(demand.bound.tokens),
+        // No closer count is to be had, so the refusal stands.
+        Ok(None) | Err(_) => return Err(denied.fault),
+    };
+    let bound = Bound { tokens, ..demand.bound };
+    let admission = admit(app, secret, &Demand { bound, ..demand }).await.map_err(|denied| denied.fault)?;
+    Ok((admission, bound))
+}
+
+fn start(app: &App, admission: Admission, model: &Model, caching: Caching, sent: &HeaderMap) -> Running {
+    let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let about = About { session: text("x-claude-code-session-id"), agent: text("x-claude-code-agent-id") };
+    let meter = Meter::new(model.prices, *admission.quote(), caching);
+    Running::new(app, admission, meter, about)
+}
+
+async fn run(
+    app: &App,
+    mut running: Running,
+    model: &Model,
+    body: Vec<u8>,
+    streams: bool,
+    limits: HeaderMap,
+) -> Result<Response, Fault> {
+    let id = flow::request_id(&running);
+    let mut answer = if streams {
+        let chunks = flow::open(&mut running, &app.bedrock, &model.invoke_id, body).await?;
+        let mut answer = Body::from_stream(flow::events(running, chunks)).into_response();
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answer
+    } else {
+        let message: Bytes = flow::whole(&mut running, &app.bedrock, &model.invoke_id, body).await?;
+        let cost = running.settle(Status::Success).await;
+        let mut answer = message.into_response();
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers::put(answer.headers_mut(), headers::COST, headers::dollars(cost));
+        answer
+    };
+    answer.headers_mut().extend(limits);
+    headers::put(answer.headers_mut(), headers::REQUEST_ID, id);
+    Ok(answer)
+}
+
+/// The betas that a client asks for, from every `anthropic-beta` header.
+pub fn betas(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+    let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+

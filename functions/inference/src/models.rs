@@ -1,0 +1,99 @@
+//! `GET /v1/models`: the models that this key may use, in the shapes of Anthropic and OpenAI at once.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use shared::admission::{Reason, Refusal, may_use};
+use shared::auth;
+use shared::fault::Fault;
+use shared::model::Model;
+use shared::web::json_answer;
+
+use crate::App;
+use crate::admit::{identify, permitted_by};
+use crate::messages::refuse;
+use crate::standing::scopes;
+
+/// Both SDKs require a date. Bedrock tells none that is stable, so all models have the same.
+const CREATED: &str = "2025-01-01T00:00:00Z";
+const CREATED_SECONDS: i64 = 1_735_689_600;
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    display_name: &'a str,
+    created_at: &'static str,
+    object: &'static str,
+    created: i64,
+    owned_by: &'a str,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    object: &'static str,
+    data: Vec<Listed<'a>>,
+    has_more: bool,
+    first_id: Option<&'a str>,
+    last_id: Option<&'a str>,
+}
+
+pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    match usable(&app, &headers).await {
+        Ok(models) => {
+            let (first_id, last_id) = (models.first(), models.last());
+            let (first_id, last_id) = (first_id.map(|m| m.name.as_str()), last_id.map(|m| m.name.as_str()));
+            let data = models.iter().map(|model| listed(model)).collect();
+            json_answer(StatusCode::OK, &List { object: "list", data, has_more: false, first_id, last_id })
+        }
+        Err(fault) => refuse(&app, &fault),
+    }
+}
+
+pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let found = usable(&app, &headers).await.and_then(|models| {
+        let wanted = app.catalog.find(&name);
+        let found = models.into_iter().find(|model| wanted.is_some_and(|wanted| wanted.name == model.name));
+        found.ok_or_else(|| Fault::NotFound {
+            param: Some("model".to_owned()),
+            message: format!("model: {name} is not among the models of this key"),
+        })
+    });
+    match found {
+        Ok(model) => json_answer(StatusCode::OK, &listed(model)),
+        Err(fault) => refuse(&app, &fault),
+    }
+}
+
+/// The models that every scope of the caller's key permits, and that are served.
+async fn usable<'a>(app: &'a App, headers: &HeaderMap) -> Result<Vec<&'a Model>, Fault> {
+    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let pointer = identify(app, &secret).await?;
+    let (now, scopes) = (app.clock.now(), scopes(app, &pointer).await?);
+    for (scope, state) in &scopes {
+        // Blocked and expired refuse the list; a model that is not permitted is merely not in it.
+        match may_use(state, "", &["".to_owned()], now) {
+            Ok(()) | Err(Reason::Model(_)) => {}
+            Err(reason) => return Err(Fault::Refused(Refusal { scope: scope.clone(), reason }, now)),
+        }
+    }
+    let is_permitted = |model: &&Model| {
+        let names = permitted_by(model);
+        model.rules.is_some() && scopes.iter().all(|(_, state)| may_use(state, &model.name, &names, now).is_ok())
+    };
+    Ok(app.catalog.models().filter(is_permitted).collect())
+}
+
+fn listed(model: &Model) -> Listed<'_> {
+    Listed {
+        id: &model.name,
+        kind: "model",
+        display_name: &model.display_name,
+        created_at: CREATED,
+        object: "model",
+        created: CREATED_SECONDS,
+        owned_by: model.provider(),
+    }
+}

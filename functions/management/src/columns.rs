@@ -1,0 +1,67 @@
+//! What users and keys have in common in answers.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::moment::Moment;
+use shared::money::Money;
+use shared::scope::ScopeState;
+use shared::store::StoreError;
+
+/// A scope's limits and what is spent of them.
+#[derive(Debug, Serialize)]
+pub struct Columns {
+    models: Vec<String>,
+    max_budget: Option<Money>,
+    spend: Money,
+    total_spend: Money,
+    budget_duration: Option<String>,
+    budget_reset_at: Option<String>,
+    rpm_limit: Option<u64>,
+    tpm_limit: Option<u64>,
+    max_parallel_requests: Option<u64>,
+    blocked: bool,
+}
+
+impl Columns {
+    pub fn of(state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
+        let (spend, resets) = current(state, now, zone);
+        let limits = &state.limits;
+        Self {
+            models: limits.models.iter().cloned().collect(),
+            max_budget: limits.max_budget,
+            spend,
+            total_spend: state.total_spend,
+            budget_duration: limits.budget_duration.as_ref().map(|duration| duration.as_str().to_owned()),
+            budget_reset_at: told(resets),
+            rpm_limit: limits.rpm,
+            tpm_limit: limits.tpm,
+            max_parallel_requests: limits.max_parallel_requests,
+            blocked: limits.blocked,
+        }
+    }
+}
+
+/// What is spent in the period that runs now, and when it ends: a period that is over counts as over, whether or not
+/// anybody has rolled it yet.
+fn current(state: &ScopeState, now: Moment, zone: &TimeZone) -> (Money, Option<Moment>) {
+    match (state.budget_reset_at, &state.limits.budget_duration) {
+        (Some(over), Some(duration)) if over <= now => {
+            let next = duration.next_reset(over.seconds(), now.seconds(), zone);
+            (Money::ZERO, Some(Moment::from_seconds(next)))
+        }
+        (resets, _) => (state.spend, resets),
+    }
+}
+
+/// RFC 3339 in UTC.
+pub fn told(moment: Option<Moment>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}
+
+/// Stored JSON as it was sent.
+pub fn raw(json: &str) -> Result<Box<RawValue>, Fault> {
+    let corrupt = |_| StoreError::Corrupt { attribute: "metadata".to_owned() };
+    Ok(RawValue::from_string(json.to_owned()).map_err(corrupt)?)
+}

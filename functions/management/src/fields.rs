@@ -1,0 +1,137 @@
+//! A request's JSON object, read field by field, so that every error names its field and its rule.
+
+mod nan;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+
+use crate::litellm::{HARMLESS, UNSERVED};
+use crate::patch::Patch;
+
+/// The longest text of one field, in bytes; ids have a limit of their own.
+const LONGEST_TEXT: usize = 512;
+/// The most entries of a list.
+pub const MOST_ENTRIES: usize = 100;
+/// The longest `metadata`, in bytes: it is read with every list, and an item of the table holds 400 KB.
+const LONGEST_METADATA: usize = 16 << 10;
+
+/// The fields of a body that nobody has asked for yet.
+#[derive(Debug)]
+pub struct Fields {
+    left: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Fields {
+    pub fn read(body: &[u8]) -> Result<Self, Fault> {
+        match serde_json::from_slice(body) {
+            Ok(left) => Ok(Self { left }),
+            Err(error) => Err(nan::fault(body).unwrap_or_else(|| Fault::Invalid {
+                param: None,
+                message: format!("the body must be a JSON object: {error}"),
+            })),
+        }
+    }
+
+    /// A field, which must be what `rule` says.
+    pub fn patch<T: DeserializeOwned>(&mut self, name: &str, rule: &str) -> Result<Patch<T>, Fault> {
+        match self.left.remove(name) {
+            None => Ok(Patch::Keep),
+            Some(raw) if raw.get() == "null" => Ok(Patch::Clear),
+            Some(raw) => {
+                let value = serde_json::from_str(raw.get());
+                value.map(Patch::Set).map_err(|_| Fault::invalid(name, format!("must be {rule}")))
+            }
+        }
+    }
+
+    /// A text of 1 to 512 bytes without control characters.
+    pub fn text(&mut self, name: &str) -> Result<Patch<String>, Fault> {
+        self.patch(name, "a string")?.checked(|text: String| checked(name, text))
+    }
+
+    pub fn flag(&mut self, name: &str) -> Result<Patch<bool>, Fault> {
+        self.patch(name, "true or false")
+    }
+
+    pub fn count(&mut self, name: &str) -> Result<Patch<u64>, Fault> {
+        self.patch(name, "a whole number, zero or more; null is no limit")
+    }
+
+    /// A list of texts, as they were sent.
+    pub fn texts(&mut self, name: &str) -> Result<Patch<Vec<String>>, Fault> {
+        self.patch(name, "a list of strings")?.checked(|texts: Vec<String>| {
+            if texts.len() > MOST_ENTRIES {
+                return Err(Fault::invalid(name, format!("must have at most {MOST_ENTRIES} entries")));
+            }
+            texts.into_iter().map(|text| checked(name, text)).collect()
+        })
+    }
+
+    /// A JSON object, kept as it was sent.
+    pub fn object(&mut self, name: &str) -> Result<Patch<String>, Fault> {
+        self.patch(name, "a JSON object")?.checked(|raw: Box<RawValue>| {
+            if !raw.get().starts_with('{') {
+                return Err(Fault::invalid(name, "must be a JSON object"));
+            }
+            if raw.get().len() > LONGEST_METADATA {
+                return Err(Fault::invalid(name, format!("must be at most {LONGEST_METADATA} bytes long")));
+            }
+            Ok(String::from(Box::<str>::from(raw)))
+        })
+    }
+
+    /// Takes an empty string for `null`, as LiteLLM does for numbers that a form left empty.
+    pub fn blank_is_null(&mut self, name: &str) {
+        if let Some(raw) = self.left.get_mut(name)
+            && raw.get() == "\"\""
+        {
+            *raw = RawValue::NULL.to_owned();
+        }
+    }
+
+    /// Takes a counter that begins where every new counter does.
+    pub fn only_zero(&mut self, name: &str) -> Result<(), Fault> {
+        match self.patch::<f64>(name, "0: what is spent is counted, not set")? {
+            Patch::Set(number) if number != 0.0 => {
+                Err(Fault::invalid(name, "must be 0: what is spent is counted, not set"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what is left, unless LiteLLM has the field and it asks for nothing or changes nothing.
+    pub fn finish(self) -> Result<(), Fault> {
+        let asks = |raw: &RawValue| !["null", "false", "\"\"", "[]", "{}"].contains(&raw.get());
+        for (name, raw) in &self.left {
+            match name.as_str() {
+                name if HARMLESS.contains(&name) => {}
+                name if UNSERVED.contains(&name) && !asks(raw) => {}
+                name if UNSERVED.contains(&name) => return Err(Fault::invalid(name, "is not supported")),
+                name => {
+                    let name: String = name.chars().take(100).collect();
+                    return Err(Fault::invalid(&name, "is not a field of this request"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn checked(name: &str, text: String) -> Result<String, Fault> {
+    let rule = if text.is_empty() {
+        "must not be empty"
+    } else if text.len() > LONGEST_TEXT {
+        "must be at most 512 bytes long"
+    } else if text.chars().any(char::is_control) {
+        "must not contain control characters"
+    } else {
+        return Ok(text);
+    };
+    Err(Fault::invalid(name, rule))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! `GET /key/list`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::id::KeyId;
+use shared::policy::Permit;
+use shared::store::KeyEntry;
+use shared::web::json_answer;
+
+use super::KeyRow;
+use crate::App;
+use crate::guard::Ask;
+use crate::paging::Page;
+use crate::users::parse_id;
+
+/// Entries of a page, unless `size` says otherwise. LiteLLM has ten; document 000's plain call shows the keys of the whole
+/// installation and knows of no pages, so it gets the longest.
+const PAGE: usize = Page::MOST;
+
+#[derive(Serialize)]
+struct Answer {
+    keys: Vec<Shown>,
+    total_count: usize,
+    current_page: usize,
+    total_pages: usize,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Row(Box<KeyRow>),
+    /// What LiteLLM lists where `return_full_object` is false.
+    Hash(String),
+}
+
+/// All keys, the newest first, page by page; those of one user or with one alias if it is asked for.
+pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["page", "size", "user_id", "key_alias", "return_full_object"])?;
+    let page = Page::read(&ask.query, "size", PAGE)?;
+    let is_full = ask.query.flag("return_full_object", true)?;
+    let (entries, total) = find(&app, &ask, page).await?;
+    let zone = &app.store.terms().zone;
+    let show = |entry: &KeyEntry| {
+        Ok(if is_full {
+            Shown::Row(Box::new(KeyRow::of(entry, ask.now, zone)?))
+        } else {
+            Shown::Hash(entry.key.holder.secret.as_str().to_owned())
+        })
+    };
+    let answer = Answer {
+        keys: entries.iter().map(show).collect::<Result<_, Fault>>()?,
+        total_count: total,
+        current_page: page.number,
+        total_pages: page.count(total),
+    };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+/// The keys of one page, and how many there are on all.
+async fn find(app: &App, ask: &Ask, page: Page) -> Result<(Vec<KeyEntry>, usize), Fault> {
+    let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
+    let alias = ask.query.text("key_alias")?;
+    let ids: Vec<KeyId> = match (&user, &alias) {
+        (None, None) => {
+            let ids = app.store.key_ids().await?;
+            return Ok((app.store.keys(page.of(&ids)).await?, ids.len()));
+        }
+        (_, Some(alias)) => app.store.find_key_by_alias(alias).await?.into_iter().collect(),
+        (Some(user), None) => app.store.keys_of_user(user).await?,
+    };
+    let mut entries = app.store.keys(&ids).await?;
+    entries.retain(|entry| user.is_none() || entry.key.holder.user == user);
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
+    Ok((page.of(&entries).to_vec(), entries.len()))
+}

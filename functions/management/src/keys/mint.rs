@@ -1,0 +1,81 @@
+//! A new key, however it was asked for.
+
+use shared::fault::Fault;
+use shared::id::{UserId, random_key_id};
+use shared::key::Key;
+use shared::moment::Moment;
+use shared::period::KeyDuration;
+use shared::policy::Permit;
+use shared::scope::{Holder, Limits};
+use shared::secret::Secret;
+use shared::store::{KeyEntry, NotCreated, StoreError};
+
+use crate::App;
+
+/// What a key is to be.
+pub struct Order {
+    /// `None`: a random one.
+    pub secret: Option<Secret>,
+    pub alias: Option<String>,
+    /// `None`: for ever.
+    pub duration: Option<KeyDuration>,
+    pub user: Option<UserId>,
+    pub limits: Limits,
+    pub metadata: String,
+    pub tags: Vec<String>,
+}
+
+/// A key that was just made, and its secret, which is shown once.
+pub struct Minted {
+    pub secret: Secret,
+    pub entry: KeyEntry,
+}
+
+/// Creates a key, or says what stands against it.
+pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Result<Minted, Fault> {
+    let secret = match order.secret {
+        Some(secret) => secret,
+        None => Secret::generate().map_err(StoreError::from)?,
+    };
+    let expires = order.duration.map(|duration| Moment::from_seconds(duration.expires(now.seconds())));
+    let key = Key {
+        id: random_key_id().map_err(StoreError::from)?,
+        hint: secret.hint(),
+        alias: order.alias,
+        holder: Holder { secret: secret.hash(), user: order.user, team: None },
+        limits: Limits { expires, ..order.limits },
+        metadata: order.metadata,
+        tags: order.tags,
+        created: now,
+    };
+    app.store.create_key(&key).await.map_err(|error| not_unique(error, key.alias.as_deref()))?;
+    let found = app.store.keys(std::slice::from_ref(&key.id)).await?.pop();
+    let entry = found.ok_or_else(|| Fault::NotFound {
+        param: Some("key".to_owned()),
+        message: "key: the key was deleted while it was made".to_owned(),
+    })?;
+    Ok(Minted { secret, entry })
+}
+
+/// Refuses an alias that a key has.
+pub async fn must_be_free(app: &App, alias: &str) -> Result<(), Fault> {
+    match app.store.find_key_by_alias(alias).await? {
+        None => Ok(()),
+        Some(_) => Err(not_unique(NotCreated::Taken { field: "key_alias" }, Some(alias))),
+    }
+}
+
+/// Why a key was not created.
+pub fn not_unique(error: NotCreated, alias: Option<&str>) -> Fault {
+    match error {
+        NotCreated::Store(error) => error.into(),
+        NotCreated::Taken { field: "key_alias" } => {
+            let message = format!("key_alias: Key with alias '{}' already exists", alias.unwrap_or_default());
+            Fault::Conflict { param: Some("key_alias".to_owned()), message }
+        }
+        NotCreated::Taken { field } => {
+            let message = format!("{field}: this key exists already");
+            Fault::Conflict { param: Some(field.to_owned()), message }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A key, as answers show it: never its secret.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::id::{TeamId, UserId};
+use shared::moment::Moment;
+use shared::store::KeyEntry;
+
+use crate::columns::{Columns, raw, told};
+
+/// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
+#[derive(Debug, Serialize)]
+pub struct KeyRow {
+    token: String,
+    token_id: String,
+    key_name: String,
+    key_alias: Option<String>,
+    user_id: Option<UserId>,
+    team_id: Option<TeamId>,
+    expires: Option<String>,
+    #[serde(flatten)]
+    columns: Columns,
+    metadata: Box<RawValue>,
+    tags: Vec<String>,
+    created_at: String,
+}
+
+impl KeyRow {
+    pub fn of(entry: &KeyEntry, now: Moment, zone: &TimeZone) -> Result<Self, Fault> {
+        let key = &entry.key;
+        Ok(Self {
+            token: key.hint.clone(),
+            token_id: key.holder.secret.as_str().to_owned(),
+            key_name: key.hint.clone(),
+            key_alias: key.alias.clone(),
+            user_id: key.holder.user.clone(),
+            team_id: key.holder.team.clone(),
+            expires: told(key.limits.expires),
+            columns: Columns::of(&entry.state, now, zone),
+            metadata: raw(&key.metadata)?,
+            tags: key.tags.clone(),
+            created_at: key.created.to_string(),
+        })
+    }
+
+    /// The same with the hash as `token`, as `/key/generate` answers it.
+    pub fn with_hash(self) -> Self {
+        Self { token: self.token_id.clone(), ..self }
+    }
+}

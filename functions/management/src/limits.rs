@@ -1,0 +1,121 @@
+//! The limits that users and keys have in common, as a request sets or changes them.
+
+use std::collections::BTreeSet;
+
+use shared::fault::Fault;
+use shared::money::Money;
+use shared::period::{BudgetDuration, KeyDuration};
+use shared::scope::Limits;
+
+use crate::fields::Fields;
+use crate::patch::Patch;
+
+const AMOUNT: &str = "a number of US dollars from 0 to 1000000000000, such as 50 or 0.25; null is no limit";
+
+/// What a request says of limits. `expires` is not among them: only keys end, and their life is given another way.
+#[derive(Clone, Debug)]
+pub struct LimitsPatch {
+    max_budget: Patch<Money>,
+    budget_duration: Patch<BudgetDuration>,
+    rpm: Patch<u64>,
+    tpm: Patch<u64>,
+    max_parallel_requests: Patch<u64>,
+    models: Patch<BTreeSet<String>>,
+    blocked: Patch<bool>,
+}
+
+impl LimitsPatch {
+    pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
+        fields.blank_is_null("max_budget");
+        let max_budget = fields.patch("max_budget", AMOUNT)?.checked(|amount: Money| {
+            let is_negative = amount.is_negative();
+            if is_negative {
+                Err(Fault::invalid("max_budget", format!("must be {AMOUNT}")))
+            } else {
+                Ok(amount)
+            }
+        })?;
+        let budget_duration = fields.text("budget_duration")?.checked(|text| {
+            BudgetDuration::parse(&text).map_err(|rule| Fault::invalid("budget_duration", rule.to_string()))
+        })?;
+        Ok(Self {
+            max_budget,
+            budget_duration,
+            rpm: fields.count("rpm_limit")?,
+            tpm: fields.count("tpm_limit")?,
+            max_parallel_requests: fields.count("max_parallel_requests")?,
+            models: fields.texts("models")?.checked(|names| Ok(names.into_iter().collect()))?,
+            blocked: fields.flag("blocked")?,
+        })
+    }
+
+    /// What `limits` become.
+    pub fn over(self, limits: Limits) -> Limits {
+        Limits {
+            max_budget: self.max_budget.over(limits.max_budget),
+            budget_duration: self.budget_duration.over(limits.budget_duration),
+            rpm: self.rpm.over(limits.rpm),
+            tpm: self.tpm.over(limits.tpm),
+            max_parallel_requests: self.max_parallel_requests.over(limits.max_parallel_requests),
+            models: self.models.over(Some(limits.models)).unwrap_or_default(),
+            blocked: self.blocked.over(Some(limits.blocked)).unwrap_or_default(),
+            expires: limits.expires,
+        }
+    }
+}
+
+/// A key's life; `None` is for ever.
+pub fn key_duration(fields: &mut Fields) -> Result<Option<KeyDuration>, Fault> {
+    let parse =
+        |text: String| KeyDuration::parse(&text).map_err(|rule| Fault::invalid("duration", rule.to_string()));
+    Ok(fields.text("duration")?.checked(parse)?.value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patch(json: &str) -> Result<LimitsPatch, Fault> {
+        LimitsPatch::read(&mut Fields::read(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_merge_patch_keeps_clears_and_sets() {
+        let before = Limits {
+            max_budget: Some(Money::from_usd(50)),
+            budget_duration: BudgetDuration::parse("monthly").ok(),
+            rpm: Some(5),
+            models: BTreeSet::from(["a".to_owned()]),
+            blocked: true,
+            ..Limits::default()
+        };
+        let changed = |json| patch(json).unwrap().over(before.clone());
+        assert_eq!(changed("{}"), before);
+        let cleared =
+            r#"{"max_budget":null,"budget_duration":null,"rpm_limit":null,"models":null,"blocked":null}"#;
+        assert_eq!(changed(cleared), Limits::default());
+        assert_eq!(changed(r#"{"max_budget":""}"#).max_budget, None);
+        let zeroed = changed(r#"{"max_budget":0,"rpm_limit":0,"models":[],"blocked":false}"#);
+        assert_eq!((zeroed.max_budget, zeroed.rpm), (Some(Money::ZERO), Some(0)));
+        assert!(zeroed.models.is_empty() && !zeroed.blocked && zeroed.budget_duration.is_some());
+    }
+
+    #[test]
+    fn wrong_limits_name_their_field() {
+        for (json, field) in [
+            (r#"{"max_budget": -0.01}"#, "max_budget"),
+            (r#"{"max_budget": "50"}"#, "max_budget"),
+            (r#"{"max_budget": 1e99}"#, "max_budget"),
+            (r#"{"budget_duration": "30days"}"#, "budget_duration"),
+            (r#"{"budget_duration": 30}"#, "budget_duration"),
+            (r#"{"rpm_limit": -1}"#, "rpm_limit"),
+            (r#"{"tpm_limit": "many"}"#, "tpm_limit"),
+            (r#"{"models": "claude-haiku-4-5"}"#, "models"),
+            (r#"{"models": [1]}"#, "models"),
+            (r#"{"blocked": "yes"}"#, "blocked"),
+        ] {
+            let param = patch(json).err().and_then(|fault| fault.wire().param);
+            assert_eq!(param.as_deref(), Some(field), "{json}");
+        }
+    }
+}

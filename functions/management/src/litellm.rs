@@ -1,0 +1,48 @@
+//! Fields of LiteLLM's requests that are not served here.
+
+/// Fields that are taken and have no effect: no limit and no permission hangs on them.
+///
+/// | field | why nothing is missed |
+/// |---|---|
+/// | `send_invite_email` | LiteLLM without a mail server sends none either |
+/// | `soft_budget` | it alerts, it does not refuse |
+/// | `allowed_cache_controls` | there is no cache of answers to control |
+/// | `created_by`, `updated_by` | who acted is known from the call itself |
+pub const HARMLESS: &[&str] =
+    &["send_invite_email", "soft_budget", "allowed_cache_controls", "created_by", "updated_by"];
+
+/// Fields that promise something: they are taken only where they ask for nothing (`null`, `false`, `""`, `[]`, `{}`),
+/// as LiteLLM's SDK and dashboard send them by default.
+pub const UNSERVED: &[&str] = &[
+    "agent_id",
+    "aliases",
+    "allowed_passthrough_routes",
+    "allowed_routes",
+    "auto_rotate",
+    "budget_fallbacks",
+    "budget_id",
+    "budget_limits",
+    "config",
+    "enforced_params",
+    "guardrails",
+    "key_max_budget",
+    "key_type",
+    "model_max_budget",
+    "model_rpm_limit",
+    "model_tpm_limit",
+    "object_permission",
+    "organization_id",
+    "organizations",
+    "permissions",
+    "policies",
+    "project_id",
+    "prompts",
+    "rotation_interval",
+    "rpm_limit_type",
+    "spend",
+    "sso_user_id",
+    "team_id",
+    "teams",
+    "tpd_limit",
+    "tpm_limit_type",
+];

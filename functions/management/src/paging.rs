@@ -1,0 +1,52 @@
+//! One page of a list.
+
+use shared::fault::Fault;
+
+use crate::query::Query;
+
+/// Which page, counted from one, and how many entries it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub number: usize,
+    pub size: usize,
+}
+
+impl Page {
+    /// The most entries of one page, as LiteLLM has it.
+    pub const MOST: usize = 100;
+
+    /// `page`, and the size by the name that the route has for it.
+    pub fn read(query: &Query, size: &str, default: usize) -> Result<Self, Fault> {
+        Ok(Self {
+            number: query.number("page", 1, 1, 1_000_000)?,
+            size: query.number(size, default, 1, Self::MOST)?,
+        })
+    }
+
+    /// The entries of this page; none past the end.
+    pub fn of<T>(self, all: &[T]) -> &[T] {
+        let start = ((self.number - 1) * self.size).min(all.len());
+        let end = (start + self.size).min(all.len());
+        all.get(start..end).unwrap_or_default()
+    }
+
+    /// How many pages `total` entries fill.
+    pub fn count(self, total: usize) -> usize {
+        total.div_ceil(self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_cover_everything_once() {
+        let all = [1, 2, 3, 4, 5];
+        for (number, want) in [(1, &all[..2]), (2, &all[2..4]), (3, &all[4..]), (4, &[][..])] {
+            assert_eq!(Page { number, size: 2 }.of(&all), want);
+        }
+        let page = Page { number: 1, size: 2 };
+        assert_eq!((page.count(0), page.count(4), page.count(5)), (0, 2, 3));
+    }
+}

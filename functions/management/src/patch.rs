@@ -1,0 +1,49 @@
+//! What an update asks of one field.
+
+use shared::fault::Fault;
+
+/// Absent keeps, `null` clears, anything else sets: zero, `false`, `[]` and `{}` are values like any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    #[default]
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// What `current` becomes.
+    pub fn over(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// What a new thing has.
+    pub fn value(self) -> Option<T> {
+        self.over(None)
+    }
+
+    /// The same with a value that passed `check`.
+    pub fn checked<U>(self, check: impl FnOnce(T) -> Result<U, Fault>) -> Result<Patch<U>, Fault> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(check(value)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_a_value() {
+        for (patch, want) in [(Patch::Keep, Some(7)), (Patch::Clear, None), (Patch::Set(0), Some(0))] {
+            assert_eq!(patch.over(Some(7)), want);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Spend records.
+
+mod logs;
+mod row;
+mod span;
+
+pub use logs::logs;

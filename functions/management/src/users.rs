@@ -1,0 +1,60 @@
+//! Users.
+
+mod delete;
+mod info;
+mod list;
+mod new;
+mod row;
+mod update;
+
+pub use delete::delete;
+pub use info::info;
+pub use list::list;
+pub use new::new;
+pub use update::update;
+
+use shared::fault::Fault;
+use shared::id::UserId;
+use shared::store::NotCreated;
+use shared::user::Role;
+
+use crate::fields::Fields;
+use crate::patch::Patch;
+
+/// An id as it was sent.
+pub fn parse_id(field: &str, text: String) -> Result<UserId, Fault> {
+    UserId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+}
+
+/// An address without the blanks around it.
+fn email(fields: &mut Fields) -> Result<Patch<String>, Fault> {
+    fields.text("user_email")?.checked(|email| match email.trim() {
+        "" => Err(Fault::invalid("user_email", "must not be empty")),
+        email => Ok(email.to_owned()),
+    })
+}
+
+fn unknown(field: &str, who: &str) -> Fault {
+    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: User {who} not found") }
+}
+
+fn role(word: &str) -> Result<Role, Fault> {
+    let rule =
+        "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer (or admin, user)";
+    Role::parse(word).ok_or_else(|| Fault::invalid("user_role", rule))
+}
+
+/// Why a user was not created or changed: what must be unique is held by another.
+fn not_unique(error: NotCreated, id: &UserId, email: Option<&str>) -> Fault {
+    match error {
+        NotCreated::Store(error) => error.into(),
+        NotCreated::Taken { field: "user_email" } => {
+            let message = format!("user_email: User with email {} already exists", email.unwrap_or_default());
+            Fault::Conflict { param: Some("user_email".to_owned()), message }
+        }
+        NotCreated::Taken { field } => {
+            let message = format!("{field}: User with id {id} already exists");
+            Fault::Conflict { param: Some(field.to_owned()), message }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `POST /user/delete`
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::id::UserId;
+use shared::policy::Permit;
+use shared::scope::Scope;
+use shared::web::json_answer;
+
+use super::{parse_id, unknown};
+use crate::App;
+use crate::fields::Fields;
+use crate::guard::Ask;
+
+/// LiteLLM answers the bare number; here it has a name.
+#[derive(Serialize)]
+struct Answer {
+    deleted_users: usize,
+    user_ids: Vec<UserId>,
+}
+
+/// Deletes users with their keys. If one of them is unknown, none is deleted.
+///
+/// A user whose deletion was cut short counts as known, so that it can be asked for again.
+pub async fn delete(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let ids: Vec<UserId> = read(&ask.body)?.into_iter().collect();
+    let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::User).collect();
+    let states = app.store.scope_states(&scopes).await?;
+    if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {
+        return Err(unknown("user_ids", id.as_str()));
+    }
+    for id in &ids {
+        app.store.delete_user(id, ask.now).await?;
+    }
+    let answer = Answer { deleted_users: ids.len(), user_ids: ids };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+fn read(body: &[u8]) -> Result<BTreeSet<UserId>, Fault> {
+    let mut fields = Fields::read(body)?;
+    let ids = fields.texts("user_ids")?.value().unwrap_or_default();
+    fields.finish()?;
+    if ids.is_empty() {
+        return Err(Fault::invalid("user_ids", "must name at least one user"));
+    }
+    ids.into_iter().map(|id| parse_id("user_ids", id)).collect()
+}

@@ -1,0 +1,156 @@
+//! `POST /user/new`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::id::{UserId, random_key_id};
+use shared::moment::Moment;
+use shared::period::KeyDuration;
+use shared::policy::Permit;
+use shared::scope::Limits;
+use shared::store::{StoreError, UserEntry};
+use shared::user::{Role, User};
+use shared::web::json_answer;
+
+use super::row::UserRow;
+use super::{email, not_unique, parse_id, role, unknown};
+use crate::App;
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::keys::{self, Minted, Order};
+use crate::limits::{LimitsPatch, key_duration};
+
+/// What is asked for.
+struct NewUser {
+    user: User,
+    /// The word that was sent for the role: the answer repeats it.
+    role_word: Option<String>,
+    key: Option<AutoKey>,
+}
+
+/// A key that is made along with the user.
+struct AutoKey {
+    alias: Option<String>,
+    duration: Option<KeyDuration>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    row: UserRow,
+    /// The key that was made along, in the clear; empty if none was asked for.
+    key: String,
+    key_name: Option<String>,
+    token: Option<String>,
+    token_id: Option<String>,
+    expires: Option<String>,
+}
+
+/// Creates a user, with a key if `auto_create_key` is true: without it no key is made, unlike LiteLLM's default.
+pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let NewUser { user, role_word, key } = NewUser::read(&ask.body, ask.now)?;
+    if let Some(alias) = key.as_ref().and_then(|key| key.alias.as_deref()) {
+        keys::must_be_free(&app, alias).await?;
+    }
+    let created = app.store.create_user(&user).await;
+    created.map_err(|error| not_unique(error, &user.id, user.email.as_deref()))?;
+    let minted = match key {
+        None => None,
+        Some(key) => match keys::mint(&app, &permit, key.order(&user), ask.now).await {
+            Ok(minted) => Some(minted),
+            Err(fault) => {
+                // All or nothing: without the key that it was to have, the user goes too.
+                app.store.delete_user(&user.id, ask.now).await?;
+                return Err(fault);
+            }
+        },
+    };
+    let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
+    let answer = answer(&app, &entry, minted, role_word, ask.now)?;
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+fn answer(
+    app: &App,
+    entry: &UserEntry,
+    minted: Option<Minted>,
+    role_word: Option<String>,
+    now: Moment,
+) -> Result<Answer, Fault> {
+    let mut row = UserRow::of(entry, now, &app.store.terms().zone)?;
+    row.user_role = role_word.unwrap_or(row.user_role);
+    let token = minted.as_ref().map(|minted| minted.entry.key.holder.secret.as_str().to_owned());
+    let expires = minted.as_ref().and_then(|minted| minted.entry.key.limits.expires);
+    Ok(Answer {
+        row,
+        key: minted.as_ref().map(|minted| minted.secret.reveal().to_owned()).unwrap_or_default(),
+        key_name: minted.map(|minted| minted.entry.key.hint),
+        token: token.clone(),
+        token_id: token,
+        expires: crate::columns::told(expires),
+    })
+}
+
+impl NewUser {
+    fn read(body: &[u8], now: Moment) -> Result<Self, Fault> {
+        let mut fields = Fields::read(body)?;
+        let id = match fields.patch("user_id", "a string")?.value() {
+            Some(text) => parse_id("user_id", text)?,
+            None => new_id()?,
+        };
+        let role_word = fields.text("user_role")?.value();
+        let user = User {
+            id,
+            email: email(&mut fields)?.value(),
+            alias: fields.text("user_alias")?.value(),
+            role: role_word.as_deref().map(role).transpose()?.unwrap_or(Role::default()),
+            limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+            metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
+            created: now,
+        };
+        let key = AutoKey::read(&mut fields)?;
+        fields.only_zero("spend")?;
+        fields.finish()?;
+        Ok(Self { user, role_word, key })
+    }
+}
+
+impl AutoKey {
+    fn read(fields: &mut Fields) -> Result<Option<Self>, Fault> {
+        let is_asked_for = fields.flag("auto_create_key")?.value().unwrap_or(false);
+        let key = Self { alias: fields.text("key_alias")?.value(), duration: key_duration(fields)? };
+        let stray = match (&key.alias, &key.duration) {
+            (Some(_), _) => Some("key_alias"),
+            (None, Some(_)) => Some("duration"),
+            (None, None) => None,
+        };
+        match (is_asked_for, stray) {
+            (true, _) => Ok(Some(key)),
+            (false, None) => Ok(None),
+            (false, Some(field)) => {
+                Err(Fault::invalid(field, "is for the user's first key: send auto_create_key: true with it"))
+            }
+        }
+    }
+
+    /// The key may what the user may; the user's own limits hold for it anyway.
+    fn order(self, user: &User) -> Order {
+        Order {
+            secret: None,
+            alias: self.alias,
+            duration: self.duration,
+            user: Some(user.id.clone()),
+            limits: Limits { models: user.limits.models.clone(), ..Limits::default() },
+            metadata: "{}".to_owned(),
+            tags: Vec::new(),
+        }
+    }
+}
+
+/// An id for a user who was given none: sixteen random characters.
+fn new_id() -> Result<UserId, Fault> {
+    let random = random_key_id().map_err(StoreError::from)?;
+    parse_id("user_id", random.as_str().to_owned())
+}

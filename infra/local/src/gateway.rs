@@ -1,0 +1,215 @@
+//! The gateway, put together: the same routers that Lambda runs, on one port.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Builder as HttpClient;
+use axum::Router;
+use axum::extract::Request;
+use axum::serve::ListenerExt;
+use inference::Bedrock;
+use shared::auth::{Keyring, MasterKey};
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::model::Catalog;
+use shared::policy;
+use shared::secret::Secret;
+use shared::store::{self, Store};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+use crate::bedrock::Fake;
+use crate::data::Data;
+use crate::options::{Options, Pace, Upstream};
+use crate::upkeep;
+
+/// How long a shutdown waits for open streams before it drops them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A running gateway. Dropping it leaves the tasks to the runtime; [`Gateway::stop`] ends them in order.
+pub struct Gateway {
+    pub address: SocketAddr,
+    pub store: Store,
+    pub clock: Clock,
+    pub master_key: Secret,
+    /// The scripted Bedrock, unless another is used.
+    pub fake: Option<Fake>,
+    /// Whether the table is embedded in this process.
+    pub is_embedded: bool,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<io::Result<()>>,
+    settler: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Starts everything and returns when it answers.
+    pub async fn start(options: &Options, config: Config, data: &Data) -> Result<Self, Failure> {
+        let mut others = Vec::new();
+        let db = table(options, data, &mut others).await?;
+        store::create_table(&db, &config.table).await?;
+        let fake = (options.bedrock == Upstream::Fake).then(|| match options.pace {
+            Pace::Human => Fake::human(),
+            Pace::Instant => Fake::instant(),
+        });
+        let bedrock = match &fake {
+            Some(fake) => Bedrock::new(&at_home(&serve_fake(fake, &mut others).await?)),
+            None => Bedrock::new(&on_aws().await),
+        };
+        let master_key = master_key(&config, data)?;
+        let clock = Clock::default();
+        let store = Store::new(db, &config.table, config.terms.clone());
+        let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
+        let catalog = Arc::new(Catalog::bundled(&config.profile)?);
+        let router = whole(
+            inference::router(inference::App {
+                store: store.clone(),
+                bedrock,
+                catalog: Arc::clone(&catalog),
+                keyring: Keyring::default(),
+                clock: clock.clone(),
+                settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
+                abandonment: Some(abandonment),
+            }),
+            management::router(management::App {
+                store: store.clone(),
+                catalog,
+                admin: MasterKey::new(master_key.clone(), config.admin_secret),
+                clock: clock.clone(),
+                max_body: config.max_body,
+            }),
+        );
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let settler = spawn(inference::settle_abandoned(store.clone(), clock.clone(), abandoned));
+        others.push(spawn(upkeep::run(store.clone(), clock.clone())));
+        let server = spawn(serve(listener, router, stopped));
+        let is_embedded = options.dynamodb.is_none();
+        Ok(Self { address, store, clock, master_key, fake, is_embedded, stop, server, settler, others })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no more requests, lets open streams end for a while, and settles what is dropped then.
+    pub async fn stop(self) {
+        // The receiver is gone only if the server ended by itself.
+        self.stop.send(()).ok();
+        let abort = self.server.abort_handle();
+        if tokio::time::timeout(PATIENCE, self.server).await.is_err() {
+            tracing::warn!("open streams are dropped");
+            abort.abort();
+        }
+        if tokio::time::timeout(PATIENCE, self.settler).await.is_err() {
+            tracing::warn!("some dropped calls are left to be swept at the next start");
+        }
+        self.others.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// A task of this process, which no Lambda freezes.
+#[expect(clippy::disallowed_methods, reason = "a server on one machine outlives its answers")]
+fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(task)
+}
+
+async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+    // Small events must leave at once.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let stopped = async { stopped.await.unwrap_or_default() };
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+}
+
+/// The two APIs of a deployment on one port: management's paths, by the first part of the role table's, and the rest.
+fn whole(inference: Router, management: Router) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let router = if is_managed(request.uri().path()) { management.clone() } else { inference.clone() };
+        router.oneshot(request)
+    })
+}
+
+fn is_managed(path: &str) -> bool {
+    let first = |path: &str| path.trim_start_matches('/').split('/').next().map(str::to_owned);
+    policy::ROUTES.iter().any(|(_, route, _)| first(route) == first(path))
+}
+
+fn master_key(config: &Config, data: &Data) -> Result<Secret, Failure> {
+    const NAME: &str = "master-key";
+    if let Some(configured) = &config.master_key {
+        return Ok(configured.clone());
+    }
+    if let Some(kept) = data.secret(NAME)? {
+        return Ok(kept);
+    }
+    let made = Secret::generate()?;
+    data.keep(NAME, &made)?;
+    Ok(made)
+}
+
+/// The table: at the endpoint that was named, or embedded in this process.
+async fn table(
+    options: &Options,
+    data: &Data,
+    others: &mut Vec<JoinHandle<()>>,
+) -> Result<aws_sdk_dynamodb::Client, Failure> {
+    if let Some(url) = &options.dynamodb {
+        let aws = on_aws().await.into_builder().endpoint_url(url).build();
+        return Ok(store::client(&aws));
+    }
+    let database = match data.table() {
+        Some(path) => dynoxide::Database::new(&path.to_string_lossy()),
+        None => dynoxide::Database::memory(),
+    };
+    let database = database.map_err(|error| format!("the embedded table could not be opened: {error}"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    others.push(spawn(dynoxide::server::serve_on(listener, database)));
+    Ok(store::client(&at_home(&url)))
+}
+
+async fn serve_fake(fake: &Fake, others: &mut Vec<JoinHandle<()>>) -> Result<String, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let fake = fake.clone();
+    others.push(spawn(async move {
+        if let Err(error) = fake.serve(listener).await {
+            tracing::error!(%error, "the scripted Bedrock ended");
+        }
+    }));
+    Ok(url)
+}
+
+/// The SDK's own configuration: its variables, profiles and credentials.
+async fn on_aws() -> SdkConfig {
+    let region = RegionProviderChain::default_provider().or_else("us-east-1");
+    aws_config::defaults(BehaviorVersion::latest()).region(region).load().await
+}
+
+/// An SDK configuration for a stand-in in this process: no TLS, and credentials that mean nothing.
+fn at_home(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .http_client(HttpClient::new().build_http())
+        .endpoint_url(url)
+        .build()
+}

@@ -1,0 +1,46 @@
+//! What `cargo run` takes on its command line. Settings that a deployment has too are environment variables.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Serves the whole gateway on 127.0.0.1: inference, management and the scheduled reset.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "stargate", version)]
+pub struct Options {
+    /// The port to serve on; 0 picks a free one.
+    #[arg(long, default_value_t = 4000)]
+    pub port: u16,
+
+    /// Where users, keys and spend are kept between runs.
+    #[arg(long, default_value = ".stargate")]
+    pub data_dir: PathBuf,
+
+    /// Keep nothing: a fresh table at every start.
+    #[arg(long, conflicts_with = "data_dir")]
+    pub in_memory: bool,
+
+    /// Which Bedrock answers: the scripted one, or AWS (or whatever AWS_ENDPOINT_URL_BEDROCK_RUNTIME names).
+    #[arg(long, value_enum, default_value_t = Upstream::Fake)]
+    pub bedrock: Upstream,
+
+    /// A DynamoDB endpoint to use instead of the embedded one.
+    #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
+    pub dynamodb: Option<String>,
+
+    /// How fast the scripted Bedrock talks.
+    #[arg(long, value_enum, default_value_t = Pace::Human)]
+    pub pace: Pace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Upstream {
+    Fake,
+    Aws,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pace {
+    Human,
+    Instant,
+}

@@ -1,0 +1,81 @@
+//! The first start: a demo user with a key, and what the terminal says.
+
+use shared::id::{self, UserId};
+use shared::key::Key;
+use shared::money::Money;
+use shared::period::BudgetDuration;
+use shared::scope::{Holder, Limits};
+use shared::secret::Secret;
+use shared::store::NotCreated;
+use shared::user::{Role, User};
+
+use crate::data::Data;
+use crate::gateway::Gateway;
+
+const DEMO: &str = "demo";
+const DEMO_KEY: &str = "demo-key";
+const DEMO_BUDGET: i64 = 20;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The demo user's key: made at the first start, kept in the data folder, and read from there afterwards.
+pub async fn demo_key(gateway: &Gateway, data: &Data) -> Result<Option<Secret>, Failure> {
+    if let Some(kept) = data.secret(DEMO_KEY)? {
+        return Ok(Some(kept));
+    }
+    let created = gateway.clock.now();
+    let id = UserId::parse(DEMO)?;
+    let limits = Limits {
+        max_budget: Some(Money::from_usd(DEMO_BUDGET)),
+        budget_duration: Some(BudgetDuration::parse("monthly")?),
+        ..Limits::default()
+    };
+    let (email, alias, metadata) = (None, None, "{}".to_owned());
+    let user = User { id: id.clone(), email, alias, role: Role::default(), limits, metadata, created };
+    match gateway.store.create_user(&user).await {
+        Ok(()) => {}
+        // Made by an earlier run whose key is not kept here: it is the administrator's to give out another.
+        Err(NotCreated::Taken { .. }) => return Ok(None),
+        Err(NotCreated::Store(error)) => return Err(error.into()),
+    }
+    let secret = Secret::generate()?;
+    gateway
+        .store
+        .create_key(&Key {
+            id: id::random_key_id()?,
+            hint: secret.hint(),
+            alias: Some("demo".to_owned()),
+            holder: Holder { secret: secret.hash(), user: Some(id), team: None },
+            limits: Limits::default(),
+            metadata: "{}".to_owned(),
+            tags: Vec::new(),
+            created,
+        })
+        .await?;
+    data.keep(DEMO_KEY, &secret)?;
+    Ok(Some(secret))
+}
+
+/// Says where the gateway is, how to point Claude Code at it, and what of it is a stand-in.
+#[expect(clippy::print_stdout, reason = "the terminal is this program's user interface")]
+pub fn greet(gateway: &Gateway, demo_key: Option<&Secret>) {
+    let url = gateway.url();
+    println!("Stargate is listening on {url}\n");
+    match demo_key {
+        Some(key) => {
+            println!("Point Claude Code at it, as the demo user with ${DEMO_BUDGET} a month:\n");
+            println!("  export ANTHROPIC_BASE_URL={url}");
+            println!("  export ANTHROPIC_AUTH_TOKEN={}\n", key.reveal());
+        }
+        None => println!("The demo user's key is not kept here: mint another with /key/generate.\n"),
+    }
+    println!("Administer it with:  Authorization: Bearer {}\n", gateway.master_key.reveal());
+    if gateway.fake.is_some() {
+        println!("Stand-in: Bedrock is scripted and answers with made-up text; nothing leaves this machine.");
+        println!("          Use `--bedrock aws` with AWS credentials for the real one.");
+    }
+    if gateway.is_embedded {
+        println!("Stand-in: DynamoDB is embedded in this process.");
+    }
+    println!("Stand-in: the scheduled budget reset runs in this process, twice a minute.");
+}

@@ -1,0 +1,30 @@
+//! The store on a real DynamoDB API: the embedded engine, or the one that `STARGATE_TEST_DYNAMODB` names.
+
+mod admit;
+mod cost;
+mod edit;
+mod entities;
+mod limits;
+mod lost;
+mod model;
+mod race;
+mod records;
+mod refusals;
+mod roll;
+mod settle;
+mod sweep;
+
+use shared::admission::{Reason, Refusal};
+use shared::store::{Admission, NotAdmitted};
+
+/// The refusal that was expected.
+fn refusal(answer: Result<Admission, NotAdmitted>) -> Refusal {
+    match answer {
+        Err(NotAdmitted::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+fn reason(answer: Result<Admission, NotAdmitted>) -> Reason {
+    refusal(answer).reason
+}

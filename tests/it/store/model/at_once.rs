@@ -1,0 +1,122 @@
+//! Steps at once, some of them killed half way: in the end every scope has cost what the records say.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use shared::moment::Moment;
+use shared::record::{Record, Status};
+use shared::scope::Limits;
+use shared::store::{Admission, StoreError};
+use shared::usage::Usage;
+use tests::calls::{MODEL, budget_every, call_of, pico};
+use tests::table::Table;
+
+use super::{Step, World, histories};
+
+/// So many steps side by side.
+const TOGETHER: usize = 6;
+
+#[test]
+fn nothing_is_lost_when_everything_happens_at_once_and_processes_are_killed() {
+    histories("at once, with kills", run);
+}
+
+async fn run(table: &Table, steps: Vec<Step>) {
+    let limits = [budget_every(1500, "1h"), budget_every(1200, "30m")];
+    let mut world = World::new(table, limits, Duration::from_secs(5)).await;
+    let calls = Mutex::new(Vec::new());
+    for steps in steps.chunks(TOGETHER) {
+        join_all(steps.iter().enumerate().map(|(at, step)| killed(at, take(&world, &calls, step)))).await;
+        for step in steps {
+            if let Step::Wait { seconds } = step {
+                world.time = world.time + Duration::from_secs(*seconds);
+            }
+        }
+        for scope in &world.scopes {
+            // Rule 1 is the audit's, as long as no late holder has corrected a sweep: no budget is lowered here.
+            let state = table.audit_balance(scope).await;
+            if state.closed.is_empty() && state.spend == state.total_spend {
+                table.audit(scope).await;
+            }
+        }
+    }
+    world.ends_well().await;
+}
+
+/// Every third process dies within a few milliseconds: at any of its awaits.
+async fn killed(at: usize, step: impl Future<Output = ()>) {
+    if at % 3 == 2 {
+        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), at);
+        let life = Duration::from_micros(random % 12_000);
+        tokio::time::timeout(life, step).await.unwrap_or_default();
+    } else {
+        step.await;
+    }
+}
+
+async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &Step) {
+    let pick = |which: usize| {
+        let calls = calls.lock().unwrap();
+        Some(calls[which.checked_rem(calls.len())?].clone())
+    };
+    match *step {
+        Step::Admit { by, amount, floor } => {
+            let (store, now) = world.process(by);
+            let answer = store.admit(&world.pointer, &call_of(amount, amount * floor / 100), || now).await;
+            if let Ok(admission) = answer {
+                calls.lock().unwrap().push((by, admission));
+            }
+        }
+        Step::Renew { which, floor } => {
+            let Some((by, admission)) = pick(which) else { return };
+            let (store, now) = world.process(by);
+            let floor = admission.quote().amount().pico() * floor / 100;
+            let expires = now + Duration::from_secs(60);
+            // Lost or not, the call goes on to its settlement.
+            store.renew_all(&admission, pico(floor), expires).await.unwrap_or_default();
+        }
+        Step::Settle { which, cost } => {
+            let Some((by, admission)) = pick(which) else { return };
+            let (store, now) = world.process(by);
+            let cost = admission.quote().amount().pico() * cost / 100;
+            store.settle(&admission, &record(world, &admission, cost, now), || now).await.unwrap();
+        }
+        Step::Sweep { by, scope } => {
+            let (store, now) = world.process(by);
+            store.sweep(&world.scopes[scope], now).await.unwrap();
+        }
+        Step::Roll { by, scope } => {
+            let (store, now) = world.process(by);
+            store.roll(&world.scopes[scope], now).await.unwrap();
+        }
+        Step::Edit { scope, limit } => {
+            let (store, now) = world.process(0);
+            let raised = |limits: &Limits| {
+                let more = limits.max_budget.unwrap().max(pico(limit.unwrap_or_default()));
+                Ok::<_, StoreError>(Limits { max_budget: Some(more), ..limits.clone() })
+            };
+            store.edit(&world.scopes[scope], raised, now).await.unwrap();
+        }
+        Step::Wait { .. } => {}
+    }
+}
+
+/// The record of a call of this world.
+pub fn record(world: &World<'_>, admission: &Admission, cost: i128, now: Moment) -> Record {
+    Record {
+        request: admission.request(),
+        ended: now,
+        user: world.pointer.holder.user.clone(),
+        key: world.pointer.key.clone(),
+        team: None,
+        model: MODEL.to_owned(),
+        usage: Usage::default(),
+        rates: None,
+        cost: pico(cost),
+        status: Status::Success,
+        session: None,
+        agent: None,
+        tags: Vec::new(),
+    }
+}

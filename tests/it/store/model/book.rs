@@ -1,0 +1,147 @@
+//! One scope's ledger on paper: what the store must agree with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared::id::RequestId;
+use shared::moment::Moment;
+use shared::period::BudgetDuration;
+use shared::scope::{ScopeState, UNLIMITED};
+
+const MARGIN: Duration = Duration::from_secs(10);
+/// How long a lease that was ended is remembered.
+const KEPT: Duration = Duration::from_secs(3600);
+
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub amount: i128,
+    pub floor: i128,
+    pub expires: Moment,
+}
+
+/// What every scope was or will be charged for a call, and since when if only a sweep says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded {
+    pub cost: i128,
+    pub swept: Option<Moment>,
+}
+
+pub type Records = BTreeMap<RequestId, Recorded>;
+
+#[derive(Clone, Debug)]
+pub struct Book {
+    pub limit: Option<i128>,
+    pub spend: i128,
+    pub total: i128,
+    pub period: BudgetDuration,
+    pub ends: Moment,
+    pub leases: BTreeMap<RequestId, Lease>,
+    pub closed: BTreeMap<RequestId, (i128, Moment)>,
+}
+
+/// What a scope says to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Yes,
+    PeriodOver,
+    Held,
+    Spent,
+}
+
+impl Book {
+    pub fn new(limit: i128, period: BudgetDuration, ends: Moment) -> Self {
+        let (leases, closed) = (BTreeMap::new(), BTreeMap::new());
+        Self { limit: Some(limit), spend: 0, total: 0, period, ends, leases, closed }
+    }
+
+    fn ceiling(&self) -> i128 {
+        self.limit.unwrap_or(UNLIMITED.pico())
+    }
+
+    fn leased(&self) -> i128 {
+        self.leases.values().map(|lease| lease.amount).sum()
+    }
+
+    pub fn is_overspent(&self) -> bool {
+        self.spend + self.leased() > self.ceiling()
+    }
+
+    pub fn word(&self, amount: i128, now: Moment) -> Word {
+        let left = self.ceiling() - self.spend;
+        let headroom = left - self.leased();
+        if self.ends <= now {
+            Word::PeriodOver
+        } else if headroom >= amount && headroom > 0 {
+            Word::Yes
+        } else if left < amount || left <= 0 {
+            Word::Spent
+        } else {
+            Word::Held
+        }
+    }
+
+    pub fn has_overdue(&self, now: Moment) -> bool {
+        self.leases.values().any(|lease| now > lease.expires + MARGIN)
+    }
+
+    pub fn roll(&mut self, now: Moment) {
+        if self.ends <= now {
+            let zone = jiff::tz::TimeZone::UTC;
+            let next = self.period.next_reset(self.ends.seconds(), now.seconds(), &zone);
+            (self.spend, self.ends) = (0, Moment::from_seconds(next));
+        }
+    }
+
+    pub fn renew(&mut self, id: RequestId, was: Moment, floor: i128, expires: Moment) {
+        if let Some(lease) = self.leases.get_mut(&id).filter(|lease| lease.expires == was) {
+            (lease.floor, lease.expires) = (floor, expires);
+        }
+    }
+
+    /// Ends what is overdue, charged what the record says or will say; forgets what was ended long ago.
+    pub fn sweep(&mut self, now: Moment, records: &mut Records) {
+        self.closed.retain(|_, (_, at)| *at + KEPT >= now);
+        let is_overdue = |lease: &Lease| now > lease.expires + MARGIN;
+        let overdue: Vec<_> = self.leases.iter().filter(|(_, lease)| is_overdue(lease)).collect();
+        for (id, floor) in overdue.into_iter().map(|(id, lease)| (*id, lease.floor)).collect::<Vec<_>>() {
+            let swept = Recorded { cost: floor, swept: Some(now) };
+            let cost = records.entry(id).or_insert(swept).cost;
+            self.leases.remove(&id);
+            self.charge(cost);
+            self.closed.insert(id, (cost, Moment::from_seconds(now.seconds())));
+        }
+    }
+
+    /// Ends a call, or corrects what a sweep charged for it.
+    pub fn settle(&mut self, id: RequestId, cost: i128) {
+        if self.leases.remove(&id).is_some() {
+            self.charge(cost);
+        } else if let Some((charged, _)) = self.closed.get_mut(&id) {
+            let more = cost - std::mem::replace(charged, cost);
+            self.charge(more);
+        }
+    }
+
+    fn charge(&mut self, cost: i128) {
+        self.spend += cost;
+        self.total += cost;
+    }
+
+    /// Every figure of the scope is the one on paper.
+    pub fn assert_is(&self, state: &ScopeState, after: &str) {
+        let leases = |amounts: Vec<(RequestId, i128, i128, Moment)>| amounts;
+        let on_paper = self.leases.iter().map(|(id, lease)| (*id, lease.amount, lease.floor, lease.expires));
+        let in_store = state
+            .leases
+            .iter()
+            .map(|(id, lease)| (*id, lease.amount.pico(), lease.floor.pico(), lease.expires));
+        assert_eq!(leases(in_store.collect()), leases(on_paper.collect()), "leases after {after}");
+        let closed: BTreeMap<_, _> =
+            state.closed.iter().map(|(id, closed)| (*id, (closed.charged.pico(), closed.at))).collect();
+        assert_eq!(closed, self.closed, "closed leases after {after}");
+        let figures = (state.spend.pico(), state.total_spend.pico(), state.headroom.pico());
+        let headroom = self.ceiling() - self.spend - self.leased();
+        assert_eq!(figures, (self.spend, self.total, headroom), "spend, total, headroom after {after}");
+        assert_eq!(state.budget_reset_at, Some(self.ends), "the period's end after {after}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Many at once against one budget: exactly as many are admitted as fit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Instant;
+
+use shared::admission::Reason;
+use shared::scope::Limits;
+use shared::store::NotAdmitted;
+use tests::calls::{budget, call, no_limits, pico};
+use tests::table::Table;
+
+const TASKS: usize = 64;
+const REQUESTS: usize = 2000;
+const COST: i128 = 100;
+
+/// Sends 2,000 requests, 64 at a time, from two processes; those that are only held come again. Exactly `fits` must be
+/// admitted, with the ledger in balance at every instant and to the unit afterwards.
+async fn exactly(fits: usize, key: Limits, user: Limits) {
+    let table = Arc::new(Table::fresh().await);
+    let caller = table.caller(key, user).await;
+    let processes = [caller.clone(), caller.elsewhere(&table, 5000)];
+    let (left, admitted) = (Arc::new(AtomicUsize::new(REQUESTS)), Arc::new(AtomicUsize::new(0)));
+    let over = Arc::new(AtomicBool::new(false));
+    let auditor = tokio::spawn({
+        let (table, caller, over) = (table.clone(), caller.clone(), over.clone());
+        async move {
+            while !over.load(SeqCst) {
+                table.audit_both(&caller).await;
+            }
+        }
+    });
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let (caller, left, admitted) =
+                (processes[task % 2].clone(), left.clone(), admitted.clone());
+            tokio::spawn(async move {
+                while left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+                    match caller.admit_patiently(&call(COST)).await {
+                        Ok(admission) => {
+                            admitted.fetch_add(1, SeqCst);
+                            caller.settle(&admission, COST).await.unwrap();
+                        }
+                        Err(NotAdmitted::Refused(refusal)) => {
+                            assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
+                        }
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let took = begun.elapsed();
+    over.store(true, SeqCst);
+    auditor.await.unwrap();
+
+    let spent = pico(COST * i128::try_from(fits).unwrap());
+    assert_eq!(admitted.load(SeqCst), fits);
+    for state in table.audit_both(&caller).await {
+        assert!(state.leases.is_empty());
+        assert_eq!((state.spend, state.total_spend), (spent, spent));
+        assert_eq!(state.requests.values().sum::<i64>(), i64::try_from(fits).unwrap(), "refusals are not counted");
+    }
+    assert_eq!(caller.recorded().await, spent);
+    println!("measured: {REQUESTS} requests, {TASKS} at a time: {fits} admitted, overspend 0, {took:.1?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_requests_on_one_budget_of_the_key_and_its_user() {
+    exactly(700, budget(700 * COST), budget(700 * COST)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_requests_where_the_user_has_less_than_the_key() {
+    exactly(300, budget(500 * COST + 37), budget(301 * COST - 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_requests_where_only_the_key_has_a_budget() {
+    exactly(250, budget(250 * COST + 1), no_limits()).await;
+}
+
+/// The same for limits that count: of `TASKS` at once exactly `fits` get through.
+async fn through_at_once(limits: Limits) -> usize {
+    let table = Table::fresh().await;
+    let caller = table.caller(no_limits(), limits).await;
+    let racing = (0..TASKS).map(|_| caller.admit(&call(1)));
+    let answers = futures_util::future::join_all(racing).await;
+    let through = answers.iter().filter(|answer| answer.is_ok()).count();
+    let [key, user] = table.audit_both(&caller).await;
+    assert_eq!((key.leases.len(), user.leases.len()), (through, through));
+    assert_eq!(key.requests.values().sum::<i64>(), i64::try_from(through).unwrap());
+    through
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_race_passes_a_limit_that_counts() {
+    for (name, limits, fits) in [
+        ("rpm", Limits { rpm: Some(17), ..no_limits() }, 17),
+        ("parallel", Limits { max_parallel_requests: Some(9), ..no_limits() }, 9),
+        ("tpm, each counts 10", Limits { tpm: Some(95), ..no_limits() }, 10),
+    ] {
+        assert_eq!(through_at_once(limits).await, fits, "{name}");
+    }
+}

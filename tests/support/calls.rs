@@ -1,0 +1,223 @@
+//! Keys, users and calls in a sentence each, and processes that make the calls.
+
+use std::time::Duration;
+
+use shared::clock::Clock;
+use shared::id::{KeyId, UserId, random_key_id};
+use shared::key::Key;
+use shared::moment::Moment;
+use shared::money::{Money, Rate};
+use shared::period::BudgetDuration;
+use shared::quote::Quote;
+use shared::record::{Record, Status};
+use shared::scope::{Holder, Limits, Scope, ScopeState};
+use shared::secret::Secret;
+use shared::store::{Admission, Call, NotAdmitted, Pointer, Store, StoreError, Terms};
+use shared::usage::Usage;
+use shared::user::{Role, User};
+
+use crate::table::Table;
+
+pub const MODEL: &str = "claude-haiku-4-5";
+
+/// Picodollars: the unit in which nothing may be lost.
+pub fn pico(amount: i128) -> Money {
+    Money::from_pico(amount)
+}
+
+pub fn no_limits() -> Limits {
+    Limits::default()
+}
+
+/// A budget of so many picodollars.
+pub fn budget(amount: i128) -> Limits {
+    Limits { max_budget: Some(pico(amount)), ..Limits::default() }
+}
+
+/// A budget that starts again every `duration`.
+pub fn budget_every(amount: i128, duration: &str) -> Limits {
+    Limits { budget_duration: Some(BudgetDuration::parse(duration).unwrap()), ..budget(amount) }
+}
+
+/// A call that reserves `amount`, of which `floor` is covered from the start. It is never clamped.
+pub fn call_of(amount: i128, floor: i128) -> Call {
+    let max_tokens = u64::try_from(amount - floor).unwrap();
+    let output_rate = Rate::parse("0.000001").unwrap(); // one picodollar a token
+    let quote = Quote { input: pico(floor), output_rate, max_tokens, least_tokens: max_tokens, window: 0 };
+    Call {
+        quote,
+        asked_model: MODEL.to_owned(),
+        model: MODEL.to_owned(),
+        permitted_by: vec![MODEL.to_owned(), "*".to_owned()],
+        tokens: 10,
+    }
+}
+
+/// A call that reserves `amount` and covers none of it before its first renewal.
+pub fn call(amount: i128) -> Call {
+    call_of(amount, 0)
+}
+
+/// A call whose answer may be shortened to `least` picodollars.
+pub fn shortenable(amount: i128, least: u64) -> Call {
+    let mut call = call(amount);
+    call.quote.least_tokens = least;
+    call
+}
+
+/// A user by that name.
+pub fn user(name: &str, limits: Limits, created: Moment) -> User {
+    User {
+        id: UserId::parse(name).unwrap(),
+        email: None,
+        alias: None,
+        role: Role::InternalUser,
+        limits,
+        metadata: "{}".to_owned(),
+        created,
+    }
+}
+
+/// A key of a fresh secret, owned by `owner`.
+pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
+    let secret = Secret::generate().unwrap();
+    Key {
+        id: random_key_id().unwrap(),
+        hint: secret.hint(),
+        alias: None,
+        holder: Holder { secret: secret.hash(), user: owner.cloned(), team: None },
+        limits,
+        metadata: "{}".to_owned(),
+        tags: Vec::new(),
+        created,
+    }
+}
+
+/// A process that serves one key: a store, and a clock of its own.
+#[derive(Clone)]
+pub struct Caller {
+    pub store: Store,
+    pub clock: Clock,
+    pub pointer: Pointer,
+}
+
+impl Table {
+    /// A process that serves a new key of a new user.
+    pub async fn caller(&self, key: Limits, user: Limits) -> Caller {
+        self.caller_on(self.store(Terms::default()), key, user).await
+    }
+
+    /// The same with a store that is there already.
+    pub async fn caller_on(&self, store: Store, of_key: Limits, of_user: Limits) -> Caller {
+        let clock = Clock::default();
+        // A minute has just begun, so that no test of RPM or TPM meets the end of one.
+        clock.shift(clock.now().seconds_to_next_minute() * 1000);
+        let user = user(random_key_id().unwrap().as_str(), of_user, clock.now());
+        let key = key(Some(&user.id), of_key, clock.now());
+        store.create_user(&user).await.unwrap();
+        store.create_key(&key).await.unwrap();
+        let pointer = Pointer { key: key.id, holder: key.holder };
+        Caller { store, clock, pointer }
+    }
+
+    /// Both scopes of a caller, after an audit of each: the key's, then the user's.
+    pub async fn audit_both(&self, caller: &Caller) -> [ScopeState; 2] {
+        [self.audit(&caller.key()).await, self.audit(&caller.user()).await]
+    }
+}
+
+impl Caller {
+    /// Another process for the same key, whose clock is ahead by `ahead_ms`.
+    pub fn elsewhere(&self, table: &Table, ahead_ms: i64) -> Self {
+        let clock = Clock::default();
+        clock.shift(self.now().ms() - clock.now().ms() + ahead_ms);
+        Self { store: table.store(self.store.terms().clone()), clock, pointer: self.pointer.clone() }
+    }
+
+    pub fn key_id(&self) -> &KeyId {
+        &self.pointer.key
+    }
+
+    pub fn user_id(&self) -> &UserId {
+        self.pointer.holder.user.as_ref().unwrap()
+    }
+
+    pub fn key(&self) -> Scope {
+        Scope::Key(self.key_id().clone())
+    }
+
+    pub fn user(&self) -> Scope {
+        Scope::User(self.user_id().clone())
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Lets `duration` pass for this process.
+    pub fn wait(&self, duration: Duration) {
+        self.clock.shift(i64::try_from(duration.as_millis()).unwrap());
+    }
+
+    /// Lets a lease that begins now run out, and the margin after it.
+    pub fn outlive_leases(&self) {
+        let terms = self.store.terms();
+        self.wait(terms.lease_life + terms.lease_margin + Duration::from_secs(1));
+    }
+
+    pub async fn admit(&self, call: &Call) -> Result<Admission, NotAdmitted> {
+        self.store.admit(&self.pointer, call, || self.now()).await
+    }
+
+    /// Asks again while only running calls stand against it, as a client does that is told to come back.
+    pub async fn admit_patiently(&self, call: &Call) -> Result<Admission, NotAdmitted> {
+        loop {
+            match self.admit(call).await {
+                Err(NotAdmitted::Refused(refusal)) if refusal.reason.is_about_leases() => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// The record of a call that cost `cost`.
+    pub fn record(&self, admission: &Admission, cost: i128) -> Record {
+        Record {
+            request: admission.request(),
+            ended: self.now(),
+            user: self.pointer.holder.user.clone(),
+            key: self.pointer.key.clone(),
+            team: None,
+            model: admission.model().to_owned(),
+            usage: Usage { output: 10, ..Usage::default() },
+            rates: None,
+            cost: pico(cost),
+            status: Status::Success,
+            session: None,
+            agent: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// Ends a call that cost `cost`; answers what it was charged.
+    pub async fn settle(&self, admission: &Admission, cost: i128) -> Result<Money, StoreError> {
+        self.store.settle(admission, &self.record(admission, cost), || self.now()).await
+    }
+
+    /// Sweeps the key's scope and the user's; answers how many leases that ended.
+    pub async fn sweep(&self) -> usize {
+        let (key, user) = (self.key(), self.user());
+        self.store.sweep(&key, self.now()).await.unwrap() + self.store.sweep(&user, self.now()).await.unwrap()
+    }
+
+    /// The sum of this key's records of today and yesterday.
+    pub async fn recorded(&self) -> Money {
+        let yesterday = Moment::from_seconds(self.now().seconds() - 86_400);
+        let mut sum = Money::ZERO;
+        for day in [yesterday.date(), self.now().date()] {
+            let own = |record: &Record| record.key == self.pointer.key;
+            let records = self.store.records_of_day(&day, usize::MAX, own).await.unwrap();
+            sum += records.iter().map(|record| record.cost).sum::<Money>();
+        }
+        sum
+    }
+}

@@ -1,0 +1,193 @@
+//! The whole gateway, as `cargo run` serves it, and a client in front of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::config::Config;
+use shared::id::{UserId, random_key_id};
+use shared::key::Key;
+use shared::money::Money;
+use shared::record::Record;
+use shared::scope::{Holder, Limits, Scope, ScopeState};
+use shared::secret::Secret;
+use shared::user::{Role, User};
+use stargate::bedrock::Fake;
+use stargate::data::Data;
+use stargate::gateway::Gateway;
+use stargate::options::{Options, Pace, Upstream};
+
+/// A gateway of its own, in memory, with an instant scripted Bedrock.
+pub struct Stargate {
+    pub gateway: Gateway,
+    pub http: reqwest::Client,
+}
+
+/// A key and whose it is.
+#[derive(Clone)]
+pub struct Keyholder {
+    pub secret: String,
+    pub key: Scope,
+    pub user: Scope,
+}
+
+impl Stargate {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings, as a deployment's environment would have them.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let set = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let options = Options {
+            port: 0,
+            data_dir: Default::default(),
+            in_memory: true,
+            bedrock: Upstream::Fake,
+            dynamodb: None,
+            pace: Pace::Instant,
+        };
+        let data = Data::open(None).unwrap();
+        let gateway = Gateway::start(&options, Config::read(set).unwrap(), &data).await.unwrap();
+        Self { gateway, http: reqwest::Client::new() }
+    }
+
+    pub fn fake(&self) -> &Fake {
+        self.gateway.fake.as_ref().unwrap()
+    }
+
+    /// A user and a key with limits of their own.
+    pub async fn keyholder(&self, user_limits: Limits, key_limits: Limits) -> Keyholder {
+        let created = self.gateway.clock.now();
+        let key_id = random_key_id().unwrap();
+        let user_id = UserId::parse(format!("user-{key_id}")).unwrap();
+        let user = User {
+            id: user_id.clone(),
+            email: None,
+            alias: None,
+            role: Role::InternalUser,
+            limits: user_limits,
+            metadata: "{}".into(),
+            created,
+        };
+        self.gateway.store.create_user(&user).await.unwrap();
+        let secret = Secret::generate().unwrap();
+        let key = Key {
+            id: key_id.clone(),
+            hint: secret.hint(),
+            alias: None,
+            holder: Holder { secret: secret.hash(), user: Some(user_id.clone()), team: None },
+            limits: key_limits,
+            metadata: "{}".into(),
+            tags: Vec::new(),
+            created,
+        };
+        self.gateway.store.create_key(&key).await.unwrap();
+        let secret = secret.reveal().to_owned();
+        Keyholder { secret, key: Scope::Key(key_id), user: Scope::User(user_id) }
+    }
+
+    /// A user and a key without limits.
+    pub async fn free_keyholder(&self) -> Keyholder {
+        self.keyholder(Limits::default(), Limits::default()).await
+    }
+
+    pub fn post(&self, path: &str, key: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}{path}", self.gateway.url())).header("x-api-key", key)
+    }
+
+    pub async fn messages(&self, holder: &Keyholder, body: &Value) -> reqwest::Response {
+        self.post("/v1/messages", &holder.secret).json(body).send().await.unwrap()
+    }
+
+    /// A streamed answer, whole.
+    pub async fn stream(&self, holder: &Keyholder, body: &Value) -> (reqwest::StatusCode, Vec<Event>) {
+        let answer = self.messages(holder, body).await;
+        let status = answer.status();
+        (status, events(&answer.text().await.unwrap()))
+    }
+
+    pub async fn state(&self, scope: &Scope) -> ScopeState {
+        let states = self.gateway.store.scope_states(std::slice::from_ref(scope)).await.unwrap();
+        states.into_iter().next().flatten().unwrap()
+    }
+
+    /// The scope when it holds no lease any more, its ledger in balance.
+    pub async fn settled(&self, scope: &Scope) -> ScopeState {
+        for _ in 0..200 {
+            let state = self.state(scope).await;
+            assert!(state.is_balanced(), "{state:#?}");
+            if state.leases.is_empty() {
+                return state;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{scope} still holds leases: {:#?}", self.state(scope).await);
+    }
+
+    /// Every record of today, oldest first.
+    pub async fn records(&self) -> Vec<Record> {
+        let day = self.gateway.clock.now().date();
+        let mut records = self.gateway.store.records_of_day(&day, 10_000, |_| true).await.unwrap();
+        records.reverse();
+        records
+    }
+
+    /// What both scopes of a key were charged, after checking that they agree with each other and with the records.
+    pub async fn charged(&self, holder: &Keyholder) -> Money {
+        let (key, user) = (self.settled(&holder.key).await, self.settled(&holder.user).await);
+        assert_eq!(key.total_spend, user.total_spend);
+        let Scope::Key(id) = &holder.key else { unreachable!() };
+        let records = self.records().await;
+        let recorded: Money = records.iter().filter(|record| record.key == *id).map(|record| record.cost).sum();
+        assert_eq!(key.total_spend, recorded);
+        recorded
+    }
+}
+
+/// One server-sent event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub name: String,
+    pub data: Value,
+}
+
+/// Reads a stream as strictly as Claude Code does: every event has an `event:` line and one `data:` line of JSON.
+pub fn events(text: &str) -> Vec<Event> {
+    let event = |block: &str| {
+        let (name, data) = block.split_once('\n').unwrap_or_else(|| panic!("half an event: {block:?}"));
+        let name = name.strip_prefix("event: ").unwrap_or_else(|| panic!("no name: {block:?}")).to_owned();
+        let data = data.strip_prefix("data: ").unwrap_or_else(|| panic!("no data: {block:?}"));
+        Event { name, data: serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {block:?}")) }
+    };
+    text.split("\n\n").filter(|block| !block.is_empty()).map(event).collect()
+}
+
+pub fn names(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.name.as_str()).collect()
+}
+
+/// A Messages body for Claude Haiku 4.5 whose answer is played as `script` says.
+pub fn ask(script: &Value) -> Value {
+    json!({
+        "model": "claude-haiku-4-5",
+        "max_tokens": 1024,
+        "messages": [{"role": "user", "content": format!("Hello <<fake {script}>>")}],
+    })
+}
+
+/// The same, streamed.
+pub fn ask_stream(script: &Value) -> Value {
+    let mut body = ask(script);
+    body["stream"] = json!(true);
+    body
+}
+
+pub fn budget(dollars: &str) -> Limits {
+    Limits { max_budget: Some(Money::parse(dollars).unwrap()), ..Limits::default() }
+}
+
+pub fn models(names: &[&str]) -> Limits {
+    let models: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    Limits { models, ..Limits::default() }
+}

@@ -1,0 +1,130 @@
+//! A fresh table for each test: the embedded engine, or another one if `STARGATE_TEST_DYNAMODB` names its endpoint.
+
+use std::collections::HashMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::scope::{Scope, ScopeState, UNLIMITED};
+use shared::store::{Store, Terms, client, create_table};
+use tokio::net::TcpListener;
+
+use crate::wire::Wire;
+
+/// Names the endpoint of another engine, such as Amazon's DynamoDB Local.
+const ENDPOINT: &str = "STARGATE_TEST_DYNAMODB";
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// One table of its own. Several stores on it are several processes.
+pub struct Table {
+    name: String,
+    config: SdkConfig,
+    raw: Client,
+}
+
+impl Table {
+    /// An empty table as the template makes it. The embedded engine lives as long as the test's runtime.
+    pub async fn fresh() -> Self {
+        let endpoint = match std::env::var(ENDPOINT) {
+            Ok(endpoint) => endpoint,
+            Err(_) => embedded().await,
+        };
+        let credentials = Credentials::new("test", "test", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let name = format!("test-{}", shared::id::random_key_id().unwrap());
+        let raw = client(&config);
+        create_table(&raw, &name).await.unwrap();
+        Self { name, config, raw }
+    }
+
+    /// One process's store on this table.
+    pub fn store(&self, terms: Terms) -> Store {
+        Store::new(self.raw.clone(), &self.name, terms)
+    }
+
+    /// A store whose requests are noted, and whose answers can be lost.
+    pub fn wired_store(&self, terms: Terms) -> (Store, Wire) {
+        let wire = Wire::default();
+        let config = client(&self.config).config().to_builder().interceptor(wire.clone()).build();
+        (Store::new(Client::from_conf(config), &self.name, terms), wire)
+    }
+
+    /// The engine itself, for audits and for what no store would do.
+    pub fn raw(&self) -> &Client {
+        &self.raw
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An item as it is stored.
+    pub async fn item(&self, pk: &str, sk: &str) -> Option<Item> {
+        let get = self.raw.get_item().table_name(&self.name).consistent_read(true);
+        let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
+        get.send().await.unwrap().item
+    }
+
+    /// How many items there are in all.
+    pub async fn count(&self) -> usize {
+        let mut pages = self.raw.scan().table_name(&self.name).into_paginator().items().send();
+        let mut count = 0;
+        while let Some(item) = pages.next().await {
+            item.unwrap();
+            count += 1;
+        }
+        count
+    }
+
+    /// The scope as it is, after both rules of the ledger were found to hold: nothing overspent, and every unit of the
+    /// limit accounted for.
+    pub async fn audit(&self, scope: &Scope) -> ScopeState {
+        let state = self.audit_balance(scope).await;
+        let committed = state.spend + state.leased();
+        assert!(committed <= state.limits.ceiling(), "{scope} is overspent: {committed}: {state:#?}");
+        state
+    }
+
+    /// The same where a budget may have been lowered, or a late holder have corrected a sweep: `headroom` may be negative.
+    pub async fn audit_balance(&self, scope: &Scope) -> ScopeState {
+        let item = self.item(&partition(scope), "scope").await.unwrap_or_else(|| panic!("{scope} is gone"));
+        // Read apart from the store's own reading, which is under test too.
+        let leases = item["leases"].as_m().unwrap().values();
+        let leased: i128 = leases.map(|lease| number(&lease.as_m().unwrap()["a"])).sum();
+        let limit = item.get("max_budget").map_or(UNLIMITED.pico(), number);
+        let (spend, headroom) = (number(&item["spend"]), number(&item["headroom"]));
+        assert_eq!(headroom, limit - spend - leased, "{scope} is out of balance: {item:#?}");
+        let states = self.store(Terms::default()).scope_states(std::slice::from_ref(scope)).await.unwrap();
+        states.into_iter().next().flatten().unwrap_or_else(|| panic!("{scope} is gone"))
+    }
+}
+
+/// Where a scope's items are.
+pub fn partition(scope: &Scope) -> String {
+    match scope {
+        Scope::Key(id) => format!("K#{id}"),
+        Scope::User(id) => format!("U#{id}"),
+        Scope::Team(id) => format!("T#{id}"),
+        Scope::Member(team, user) => format!("M#{team}\u{1f}{user}"),
+    }
+}
+
+pub fn number(value: &AttributeValue) -> i128 {
+    value.as_n().unwrap().parse().unwrap()
+}
+
+/// Starts an engine in this process and answers where it listens.
+async fn embedded() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    format!("http://{address}")
+}
