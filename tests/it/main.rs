@@ -2,4 +2,6 @@
 
 mod architecture;
 mod inference;
+mod management;
+mod reset;
 mod store;

@@ -9,7 +9,7 @@ use shared::usage::Usage;
 use crate::dialect::anthropic::usage::{Metrics, Reported, Tokens};
 
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
-const FRAME: u64 = 78;
+const FRAME: u64 = 80;
 
 /// Where the final count is missing, a token for every two bytes of text is charged: never less than what was
 /// generated in any language that people write, and less than the bound of a token per byte.

@@ -79,13 +79,13 @@ fn permit(app: &App, request: &Request) -> Result<Permit, Fault> {
 }
 
 /// The answer to a path that is no route.
-pub async fn no_route(app: App, request: Request) -> Response {
+pub fn no_route(app: &App, request: &Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     finished(Err(Fault::NoRoute { method, path }), app.clock.now())
 }
 
 /// The answer to a route's path asked with another method.
-pub async fn wrong_method(app: App, request: Request) -> Response {
+pub fn wrong_method(app: &App, request: &Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     finished(Err(Fault::WrongMethod { method, path }), app.clock.now())
 }

@@ -17,9 +17,11 @@ mod query;
 mod spend;
 mod users;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
@@ -53,7 +55,7 @@ pub fn router(app: App) -> Router {
         .route("/key/list", get(keys::list))
         .route("/key/delete", post(keys::delete))
         .route("/spend/logs", get(spend::logs))
-        .method_not_allowed_fallback(move |request| guard::wrong_method(stray, request))
-        .fallback(move |request| guard::no_route(lost, request))
+        .method_not_allowed_fallback(move |request: Request| ready(guard::wrong_method(&stray, &request)))
+        .fallback(move |request: Request| ready(guard::no_route(&lost, &request)))
         .with_state(app)
 }

@@ -39,7 +39,7 @@ impl Store {
                 Written::Done => return Ok(record.cost),
                 Written::Conflict => pause(tries + 1).await,
                 Written::Exists(found) if found.status == Status::Swept && record.status != Status::Swept => {
-                    replaces = Some(found);
+                    replaces = Some(*found);
                 }
                 Written::Exists(found) => return Ok(found.cost),
             }
@@ -231,14 +231,14 @@ impl Store {
 enum Written {
     Done,
     Conflict,
-    Exists(Record),
+    Exists(Box<Record>),
 }
 
 /// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.
 fn why(reasons: &[CancellationReason]) -> Result<Written, StoreError> {
     let put = reasons.first();
     if let Some(item) = put.and_then(|reason| reason.item.as_ref()).filter(|item| !item.is_empty()) {
-        return Ok(Written::Exists(read(item)?));
+        return Ok(Written::Exists(Box::new(read(item)?)));
     }
     // A condition that failed with no item to show: a swept record that was replaced by another meanwhile, or a
     // conflict. Both are settled by trying again.

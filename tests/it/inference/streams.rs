@@ -114,7 +114,8 @@ async fn a_long_stream_keeps_its_leases() {
     let stargate = Stargate::with(&[("STARGATE_LEASE_MS", "1000")]).await;
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "x", "deltas": 30, "delay_ms": 100, "input_tokens": 10, "output_tokens": 30});
-    let stream = stargate.stream(&holder, &ask_stream(&script));
+    let body = ask_stream(&script);
+    let stream = stargate.stream(&holder, &body);
     let sweeps = async {
         tokio::time::sleep(Duration::from_millis(2500)).await;
         let now = stargate.gateway.clock.now();
@@ -131,7 +132,8 @@ async fn a_lease_that_cannot_be_kept_ends_the_stream() {
     let stargate = Stargate::with(&[("STARGATE_LEASE_MS", "1000")]).await;
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "x", "deltas": 100, "delay_ms": 50, "input_tokens": 10, "output_tokens": 100});
-    let stream = stargate.stream(&holder, &ask_stream(&script));
+    let body = ask_stream(&script);
+    let stream = stargate.stream(&holder, &body);
     let sweep = async {
         // Another process, whose clock is far ahead, takes the holder for dead.
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -80,28 +80,20 @@ async fn parallel_edits_of_different_fields_lose_none() {
     let table = Table::fresh().await;
     let caller = table.caller(budget(1000), no_limits()).await;
     let running = caller.admit(&call(100)).await.unwrap();
-    let fields: Vec<Box<dyn Fn(&mut Limits) + Send + Sync>> = vec![
+    let mut edits: Vec<Box<dyn Fn(&mut Limits)>> = vec![
         Box::new(|limits| limits.max_budget = Some(pico(2000))),
         Box::new(|limits| limits.budget_duration = Some(BudgetDuration::parse("1d").unwrap())),
         Box::new(|limits| limits.rpm = Some(11)),
         Box::new(|limits| limits.tpm = Some(12)),
         Box::new(|limits| limits.max_parallel_requests = Some(13)),
     ];
-    // 50 in all: 45 add a model each to the same set.
-    let add = |at: usize| {
-        move |limits: &mut Limits| {
-            limits.models.insert(format!("model-{at}"));
-        }
-    };
+    // 50 in all: the others add a model each to the same set.
+    for at in 0..45 {
+        edits.push(Box::new(move |limits| assert!(limits.models.insert(format!("model-{at}")))));
+    }
     let processes: Vec<Caller> = (0..5).map(|_| caller.elsewhere(&table, 0)).collect();
-    let models = (0..45).map(|at| {
-        let process = &processes[at % 5];
-        Box::pin(async move { edit(process, add(at)).await }) as std::pin::Pin<Box<dyn Future<Output = _> + '_>>
-    });
-    let others = fields.iter().zip(&processes).map(|(field, process)| {
-        Box::pin(async move { edit(process, field).await }) as std::pin::Pin<Box<dyn Future<Output = _> + '_>>
-    });
-    let states = join_all(models.chain(others)).await;
+    let racing = edits.iter().enumerate().map(|(at, change)| edit(&processes[at % 5], change));
+    let states: Vec<ScopeState> = join_all(racing).await;
     assert_eq!(states.iter().map(|state| state.version).collect::<BTreeSet<_>>().len(), 50, "each its version");
 
     let state = table.audit(&caller.key()).await;

@@ -88,7 +88,8 @@ async fn two_thousand_requests_where_only_the_key_has_a_budget() {
 async fn through_at_once(limits: Limits) -> usize {
     let table = Table::fresh().await;
     let caller = table.caller(no_limits(), limits).await;
-    let racing = (0..TASKS).map(|_| caller.admit(&call(1)));
+    let ask = call(1);
+    let racing = (0..TASKS).map(|_| caller.admit(&ask));
     let answers = futures_util::future::join_all(racing).await;
     let through = answers.iter().filter(|answer| answer.is_ok()).count();
     let [key, user] = table.audit_both(&caller).await;

@@ -1,0 +1,102 @@
+//! Management through its front door: the router that Lambda runs, on a table of its own.
+
+mod access;
+mod bad_input;
+mod keys;
+mod list;
+mod spend;
+mod update;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Request};
+use serde_json::Value;
+use shared::auth::MasterKey;
+use shared::clock::Clock;
+use shared::model::Catalog;
+use shared::moment::Moment;
+use shared::secret::Secret;
+use shared::store::{Store, Terms};
+use tests::table::Table;
+use tower::ServiceExt;
+
+/// 2025-01-26T00:00:00Z: thirty days before the expiry that document 000 prints.
+const JANUARY_26: Moment = Moment::from_ms(1_737_849_600_000);
+
+/// A management function with both of document 000's secrets.
+struct Management {
+    table: Table,
+    store: Store,
+    clock: Clock,
+    router: Router,
+}
+
+/// What came back.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+    json: Value,
+}
+
+impl Management {
+    async fn fresh() -> Self {
+        let table = Table::fresh().await;
+        let (store, clock) = (table.store(Terms::default()), Clock::default());
+        clock.shift(JANUARY_26.ms() - clock.now().ms());
+        let router = management::router(management::App {
+            store: store.clone(),
+            catalog: Arc::new(Catalog::bundled("global").unwrap()),
+            admin: MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second"))),
+            clock: clock.clone(),
+            max_body: 64 << 10,
+        });
+        Self { table, store, clock, router }
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        let request = admins().method("POST").uri(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(admins().uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        assert!(headers.contains_key("request-id"), "every answer has a name");
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, json }
+    }
+}
+
+/// A request with document 000's two headers.
+fn admins() -> http::request::Builder {
+    Request::builder().header("authorization", "Bearer sk-master").header("x-admin-secret", "second")
+}
+
+impl Answer {
+    /// The answer's body, of a call that must have been granted.
+    #[track_caller]
+    fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json
+    }
+
+    /// The status, the `param` and the message of a refusal in the plain shape, which says not to try again.
+    #[track_caller]
+    fn refusal(&self) -> (u16, Option<&str>, &str) {
+        let error = &self.json["error"];
+        assert_eq!(error["code"].as_u64(), Some(u64::from(self.status)), "{}", self.text);
+        assert!(error["type"].is_string(), "{}", self.text);
+        assert_eq!(self.headers["x-should-retry"], "false", "{}", self.text);
+        (self.status, error["param"].as_str(), error["message"].as_str().unwrap())
+    }
+}
