@@ -36,7 +36,7 @@ pub async fn whole(
     model: &str,
     body: Vec<u8>,
 ) -> Result<Bytes, Fault> {
-    let outcome = kept_while(running, bedrock.invoke(model, body)).await?;
+    let outcome = kept_while(running, Box::pin(bedrock.invoke(model, body))).await?;
     match outcome {
         Ok(answer) => {
             running.meter.end(&answer);
@@ -53,14 +53,17 @@ pub async fn open(
     model: &str,
     body: Vec<u8>,
 ) -> Result<Chunks, Fault> {
-    match kept_while(running, bedrock.open(model, body)).await? {
+    match kept_while(running, Box::pin(bedrock.open(model, body))).await? {
         Ok(chunks) => Ok(chunks),
         Err(failed) => Err(settle_failed(running, failed).await),
     }
 }
 
-async fn kept_while<T>(running: &mut Running, work: impl Future<Output = T>) -> Result<T, Fault> {
-    tokio::pin!(work);
+/// Keeps the call's leases while `work` goes on. The SDK's futures are large, so they come boxed.
+async fn kept_while<T>(
+    running: &mut Running,
+    mut work: impl Future<Output = T> + Unpin,
+) -> Result<T, Fault> {
     loop {
         let lost = tokio::select! {
             done = &mut work => return Ok(done),

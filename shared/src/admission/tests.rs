@@ -68,7 +68,7 @@ fn with_lease(mut state: ScopeState, amount: i64) -> ScopeState {
         key: key(),
         model: "m".into(),
     };
-    state.headroom = state.headroom - lease.amount;
+    state.headroom -= lease.amount;
     state.leases.insert(RequestId::from_parts(0, 7), lease);
     state
 }

@@ -42,10 +42,13 @@ impl Store {
         let puts: Vec<TransactWriteItem> =
             items.into_iter().map(|item| self.new_item(operation, item)).collect::<Result<_, _>>()?;
         for tries in 1..=TRIES {
+            // Known by its token, a transaction whose answer was lost is answered again and does not meet itself.
+            let token = format!("{:016x}", getrandom::u64().map_err(StoreError::from)?);
             let tried = self
                 .tried(operation, || {
                     self.db
                         .transact_write_items()
+                        .client_request_token(&token)
                         .set_transact_items(Some(puts.clone()))
                         .return_consumed_capacity(ReturnConsumedCapacity::Total)
                         .send()

@@ -100,7 +100,9 @@ impl Store {
         let bury = Change::default()
             .bind("r", ask.request.as_str())
             .set("#closed.#r = :closed")
+            .set("#sweep_due = if_not_exists(#sweep_due, :expires)")
             .value("closed", item::closed(&tombstone))
+            .value("expires", number(ask.lease.expires.ms()))
             .only_if("attribute_exists(#pk) AND attribute_not_exists(#leases.#r)");
         let lost = leased(ask.request, &ask.lease)
             .remove("#leases.#r")
@@ -212,13 +214,15 @@ impl Hold {
         // An estimate is corrected in its own minute. Later, what it fell short of counts in the minute of the answer:
         // a minute's count may pass its limit (TPM is post-paid) but no minute is given tokens back that it did not count.
         let surplus = i128::from(tokens) - i128::from(self.tokens);
-        let tokens = if now.minute() == self.minute { surplus } else { surplus.max(0) };
+        // A clock that was set back counts in the minute that it had reached.
+        let minute = now.minute().max(self.minute);
+        let tokens = if minute == self.minute { surplus } else { surplus.max(0) };
         let mut change = leased(request, &self.lease)
             .remove("#leases.#r")
             .set("#headroom = #headroom + :unspent")
             .set("#spend = #spend + :cost")
             .set("#total_spend = #total_spend + :cost")
-            .bind("m", now.minute().to_string())
+            .bind("m", minute.to_string())
             .set("#tok.#m = if_not_exists(#tok.#m, :zero) + :tokens")
             .value("unspent", item::money(self.lease.amount - cost))
             .value("cost", item::money(cost))
@@ -244,10 +248,11 @@ impl Hold {
         change
     }
 
-    /// Minutes that the reservation's image showed to be past: their counts are no longer read.
+    /// Minutes that the reservation's image showed to be past: their counts are no longer read. The last one still is,
+    /// by processes whose clocks are behind.
     fn past_minutes(&self) -> Vec<i64> {
         let counted = self.state.requests.keys().chain(self.state.tokens.keys());
-        let mut past: Vec<i64> = counted.copied().filter(|minute| *minute < self.minute).collect();
+        let mut past: Vec<i64> = counted.copied().filter(|minute| *minute < self.minute - 1).collect();
         past.sort_unstable();
         past.dedup();
         past

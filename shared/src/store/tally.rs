@@ -44,8 +44,12 @@ impl Tally {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a small positive number of halves by DynamoDB's contract, and `as` saturates"
+)]
 fn halves(capacity: Option<&ConsumedCapacity>) -> u64 {
     let units = capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
-    // A whole, small, positive number by contract; the cast saturates.
     (units * 2.0).round() as u64
 }

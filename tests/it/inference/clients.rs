@@ -19,7 +19,7 @@ async fn a_client_that_leaves_is_charged_what_was_generated_and_the_upstream_is_
     let mut seen = String::new();
     while seen.matches("content_block_delta").count() < 6 {
         // Each is named twice: as the event and as its type.
-        seen.push_str(&String::from_utf8(bytes.next().await.unwrap().unwrap().to_vec()).unwrap());
+        seen.push_str(std::str::from_utf8(&bytes.next().await.unwrap().unwrap()).unwrap());
     }
     drop(bytes);
     for _ in 0..200 {

@@ -82,7 +82,7 @@ async fn the_first_delta_arrives_before_the_last_is_made_and_streams_do_not_wait
     let mut bytes = held.bytes_stream();
     let mut seen = String::new();
     while !seen.contains("content_block_delta") {
-        seen.push_str(&String::from_utf8(bytes.next().await.unwrap().unwrap().to_vec()).unwrap());
+        seen.push_str(std::str::from_utf8(&bytes.next().await.unwrap().unwrap()).unwrap());
     }
     assert_eq!(stargate.fake().waiting("streams::last"), 1, "the last delta is not made yet");
     // Meanwhile another stream begins and ends.
