@@ -7,7 +7,7 @@
 //! - [`period`] how long budgets and keys last
 //! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
 //! - [`model`] the catalogue: names, prices, limits and rules of models
-//! - [`scope`] anything with limits; [`admission`] why a scope refuses
+//! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
 //! - [`key`], [`user`] the entities; [`policy`] who may do what
 //!
 //! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
@@ -27,6 +27,7 @@ pub mod policy;
 pub mod pricing;
 pub mod quote;
 pub mod record;
+pub mod refusals;
 pub mod scope;
 pub mod secret;
 pub mod store;

@@ -1,6 +1,6 @@
 //! The one store: users, keys, scopes and spend in one DynamoDB table. Its methods are the business's verbs.
 //!
-//! Only this folder names the DynamoDB SDK. Every call goes through [`Store::tried`], which retries what may be retried,
+//! Only this folder names the DynamoDB SDK. Every call goes through `Store::tried`, which retries what may be retried,
 //! remembers whether a failed write may have happened, and counts round trips and capacity.
 
 mod admit;
@@ -13,6 +13,7 @@ mod item;
 mod keys;
 mod ledger;
 mod records;
+mod refusals;
 mod roll;
 mod schema;
 mod scopes;
@@ -132,7 +133,7 @@ impl Store {
         &self.tally
     }
 
-    /// Makes one call until it is answered, at most [`TRIES`] times. `Err` inside the answer is the service's refusal,
+    /// Makes one call until it is answered, at most `TRIES` times. `Err` inside the answer is the service's refusal,
     /// which no retry would change.
     async fn tried<T, E, R, F>(
         &self,

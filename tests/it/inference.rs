@@ -5,5 +5,6 @@ mod clients;
 mod faults;
 mod inputs;
 mod limits;
+mod refusals;
 mod routes;
 mod streams;

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod inference;
+mod local;
 mod management;
 mod reset;
 mod store;

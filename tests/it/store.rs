@@ -2,6 +2,7 @@
 
 mod admit;
 mod cost;
+mod dead;
 mod edit;
 mod entities;
 mod limits;

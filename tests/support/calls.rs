@@ -111,7 +111,7 @@ impl Table {
     pub async fn caller_on(&self, store: Store, of_key: Limits, of_user: Limits) -> Caller {
         let clock = Clock::default();
         // A minute has just begun, so that no test of RPM or TPM meets the end of one.
-        clock.shift(clock.now().seconds_to_next_minute() * 1000);
+        clock.shift(60_000 - clock.now().ms().rem_euclid(60_000));
         let user = user(random_key_id().unwrap().as_str(), of_user, clock.now());
         let key = key(Some(&user.id), of_key, clock.now());
         store.create_user(&user).await.unwrap();

@@ -38,7 +38,9 @@ impl Stargate {
 
     /// With these settings, as a deployment's environment would have them.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let set = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let set = |name: &str| {
+            settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         let options = Options {
             port: 0,
             data_dir: Default::default(),
@@ -139,7 +141,8 @@ impl Stargate {
         assert_eq!(key.total_spend, user.total_spend);
         let Scope::Key(id) = &holder.key else { unreachable!() };
         let records = self.records().await;
-        let recorded: Money = records.iter().filter(|record| record.key == *id).map(|record| record.cost).sum();
+        let recorded: Money =
+            records.iter().filter(|record| record.key == *id).map(|record| record.cost).sum();
         assert_eq!(key.total_spend, recorded);
         recorded
     }

@@ -45,6 +45,12 @@ impl Table {
         Self { name, config, raw }
     }
 
+    /// Whether it is on the embedded engine, whose capacity figures are those of AWS: DynamoDB Local counts a
+    /// transaction's units once, where AWS bills them twice.
+    pub fn is_embedded(&self) -> bool {
+        std::env::var(ENDPOINT).is_err()
+    }
+
     /// One process's store on this table.
     pub fn store(&self, terms: Terms) -> Store {
         Store::new(self.raw.clone(), &self.name, terms)

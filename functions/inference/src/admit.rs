@@ -30,6 +30,8 @@ pub struct Demand<'a> {
 pub struct Denied {
     pub fault: Fault,
     pub is_about_money: bool,
+    /// The key, where it is one of ours.
+    pub pointer: Option<Box<Pointer>>,
 }
 
 impl Demand<'_> {
@@ -51,13 +53,22 @@ impl Demand<'_> {
 /// Every entry of an allow-list that permits a model: its names, its provider's wildcard, and everything.
 pub fn permitted_by(model: &Model) -> Vec<String> {
     let mut names = model.names.clone();
-    names.extend([format!("{}/*", model.provider()), "bedrock/*".into(), "*".into(), "all-proxy-models".into()]);
+    names.extend([
+        format!("{}/*", model.provider()),
+        "bedrock/*".into(),
+        "*".into(),
+        "all-proxy-models".into(),
+    ]);
     names
 }
 
 /// Finds the key of a secret. A request without one of ours costs a read at most.
 pub async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
-    app.keyring.find(&app.store, secret).await?.ok_or(Fault::Unauthenticated("Invalid API key"))
+    app.keyring.find(&app.store, secret).await?.ok_or_else(|| {
+        // A line and no more: whoever guesses keys would choose what is written.
+        tracing::info!(reason = Reason::Unknown.word(), "not_admitted");
+        Fault::Unauthenticated("Invalid API key")
+    })
 }
 
 /// Reserves what a request may cost from every scope of its key.
@@ -71,15 +82,16 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
     };
     let now = || app.clock.now();
     let pointer = identify(app, secret).await.map_err(Denied::from)?;
-    let outcome = match app.store.admit(&pointer, &call, now).await {
+    let (pointer, outcome) = match app.store.admit(&pointer, &call, now).await {
         Err(error) if is_outdated(&error) => {
             app.keyring.forget(secret);
             let pointer = identify(app, secret).await.map_err(Denied::from)?;
-            app.store.admit(&pointer, &call, now).await
+            let outcome = app.store.admit(&pointer, &call, now).await;
+            (pointer, outcome)
         }
-        outcome => outcome,
+        outcome => (pointer, outcome),
     };
-    outcome.map_err(|error| Denied::new(error, now()))
+    outcome.map_err(|error| Denied::new(error, pointer, now()))
 }
 
 /// Whether the hint may be to blame: a key that was rotated, moved or deleted since it was remembered.
@@ -88,17 +100,17 @@ fn is_outdated(error: &NotAdmitted) -> bool {
 }
 
 impl Denied {
-    fn new(error: NotAdmitted, now: Moment) -> Self {
+    fn new(error: NotAdmitted, pointer: Pointer, now: Moment) -> Self {
         let is_about_money = matches!(
             &error,
             NotAdmitted::Refused(Refusal { reason: Reason::Budget { .. } | Reason::Held, .. })
         );
-        Self { fault: Fault::not_admitted(error, now), is_about_money }
+        Self { fault: Fault::not_admitted(error, now), is_about_money, pointer: Some(Box::new(pointer)) }
     }
 }
 
 impl From<Fault> for Denied {
     fn from(fault: Fault) -> Self {
-        Self { fault, is_about_money: false }
+        Self { fault, is_about_money: false, pointer: None }
     }
 }

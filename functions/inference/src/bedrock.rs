@@ -92,7 +92,10 @@ impl Chunks {
 
 /// Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
 fn is_not_offered<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    matches!(error.code(), Some("ValidationException" | "ResourceNotFoundException" | "AccessDeniedException"))
+    matches!(
+        error.code(),
+        Some("ValidationException" | "ResourceNotFoundException" | "AccessDeniedException")
+    )
 }
 
 /// The table of Bedrock's errors: what each becomes for the client.
@@ -140,7 +143,8 @@ where
 
 /// Whether the connection failed before anything could be sent.
 fn was_never_sent(dispatch: &aws_smithy_runtime_api::client::result::DispatchFailure) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = dispatch.as_connector_error().map(|error| error as _);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> =
+        dispatch.as_connector_error().map(|error| error as _);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>()
             && io.kind() == std::io::ErrorKind::ConnectionRefused
@@ -171,7 +175,10 @@ fn failed_in_stream<R: std::fmt::Debug + 'static>(error: &SdkError<ResponseStrea
         tracing::warn!(cause = causes(error), "bedrock_stream_broke");
         let message = "the model's stream broke off".to_owned();
         let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
-        return Failed { fault: Fault::Upstream { status, kind, message, retry_after: None }, may_have_run: true };
+        return Failed {
+            fault: Fault::Upstream { status, kind, message, retry_after: None },
+            may_have_run: true,
+        };
     };
     let code = match service.err() {
         ResponseStreamError::ValidationException(_) => "ValidationException",

@@ -28,7 +28,8 @@ pub async fn count(State(app): State<App>, request: HttpRequest) -> Response {
 }
 
 async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
-    let secret = auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let secret =
+        auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
     let pointer = identify(app, &secret).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;

@@ -60,10 +60,7 @@ pub async fn open(
 }
 
 /// Keeps the call's leases while `work` goes on. The SDK's futures are large, so they come boxed.
-async fn kept_while<T>(
-    running: &mut Running,
-    mut work: impl Future<Output = T> + Unpin,
-) -> Result<T, Fault> {
+async fn kept_while<T>(running: &mut Running, mut work: impl Future<Output = T> + Unpin) -> Result<T, Fault> {
     loop {
         let lost = tokio::select! {
             done = &mut work => return Ok(done),

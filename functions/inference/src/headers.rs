@@ -17,7 +17,9 @@ const MAX_TOKENS: HeaderName = HeaderName::from_static("x-stargate-max-tokens");
 pub fn limits(admission: &Admission, asked: u64, now: Moment) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let states = || admission.holds().iter().map(|hold| &hold.state);
-    if let Some(headroom) = states().filter(|state| state.limits.max_budget.is_some()).map(|s| s.headroom).min() {
+    if let Some(headroom) =
+        states().filter(|state| state.limits.max_budget.is_some()).map(|s| s.headroom).min()
+    {
         put(&mut headers, HEADROOM, dollars(headroom));
     }
     if admission.quote().max_tokens < asked {

@@ -11,10 +11,11 @@ mod leases;
 mod messages;
 mod meter;
 mod models;
+mod refusals;
 mod running;
 mod standing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -26,6 +27,7 @@ use shared::auth::Keyring;
 use shared::clock::Clock;
 use shared::fault::Fault;
 use shared::model::Catalog;
+use shared::refusals::Refusals;
 use shared::store::Store;
 use shared::web::json_answer;
 
@@ -40,6 +42,8 @@ pub struct App {
     pub catalog: Arc<Catalog>,
     pub keyring: Keyring,
     pub clock: Clock,
+    /// What was refused and is not written yet.
+    pub refusals: Arc<Mutex<Refusals>>,
     pub settings: Settings,
     /// Where calls go whose body was dropped, in a server that outlives its connections.
     pub abandonment: Option<Abandonment>,

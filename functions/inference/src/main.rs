@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         catalog: Arc::new(Catalog::bundled(&config.profile)?),
         keyring: Default::default(),
         clock: Default::default(),
+        refusals: Default::default(),
         settings: Settings { max_body: config.max_body, clamps: config.clamps },
         abandonment: None,
     };

@@ -15,13 +15,14 @@ use shared::web::{Shape, json_bytes};
 use shared::{auth, id::RequestId};
 
 use crate::App;
-use crate::admit::{Demand, admit, identify};
+use crate::admit::{Demand, Denied, admit, identify};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::estimate::{self, Bound};
 use crate::flow;
 use crate::headers;
 use crate::meter::Meter;
+use crate::refusals;
 use crate::running::{About, Running};
 
 /// Tokens added to an exact count: Bedrock may count its own frame a little differently when it runs the model.
@@ -45,7 +46,8 @@ pub fn refuse(app: &App, fault: &Fault) -> Response {
 }
 
 async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
-    let secret = auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let secret =
+        auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
     identify(app, &secret).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
@@ -63,7 +65,10 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
         output,
         likely: estimate::likely_tokens(&body, output.max_tokens),
     };
-    let (admission, bound) = admit_or_count(app, &secret, demand, &upstream_body).await?;
+    let (admission, bound) = match admit_or_count(app, &secret, demand, &upstream_body).await {
+        Ok(admitted) => admitted,
+        Err(denied) => return Err(refusals::recorded(app, denied, &request.model).await),
+    };
     let granted = admission.quote().max_tokens;
     if granted < output.max_tokens {
         upstream_body = prepare(granted)?;
@@ -81,7 +86,10 @@ pub fn claude<'a>(app: &'a App, name: &str) -> Result<(&'a Model, &'a MessageRul
     })?;
     match &model.rules {
         Some(rules) => Ok((model, rules)),
-        None => Err(Fault::invalid("model", format!("{name} is not a Claude model, and only those are served here"))),
+        None => Err(Fault::invalid(
+            "model",
+            format!("{name} is not a Claude model, and only those are served here"),
+        )),
     }
 }
 
@@ -91,20 +99,20 @@ async fn admit_or_count(
     secret: &SecretHash,
     demand: Demand<'_>,
     upstream_body: &[u8],
-) -> Result<(Admission, Bound), Fault> {
+) -> Result<(Admission, Bound), Denied> {
     let denied = match admit(app, secret, &demand).await {
         Ok(admission) => return Ok((admission, demand.bound)),
-        Err(denied) if !denied.is_about_money => return Err(denied.fault),
+        Err(denied) if !denied.is_about_money => return Err(denied),
         Err(denied) => denied,
     };
     let count = app.bedrock.count_tokens(&demand.model.base_id, upstream_body.to_vec()).await;
     let tokens = match count {
         Ok(Some(tokens)) => tokens.saturating_add(COUNT_MARGIN).min(demand.bound.tokens),
         // No closer count is to be had, so the refusal stands.
-        Ok(None) | Err(_) => return Err(denied.fault),
+        Ok(None) | Err(_) => return Err(denied),
     };
     let bound = Bound { tokens, ..demand.bound };
-    let admission = admit(app, secret, &Demand { bound, ..demand }).await.map_err(|denied| denied.fault)?;
+    let admission = admit(app, secret, &Demand { bound, ..demand }).await?;
     Ok((admission, bound))
 }
 
@@ -150,4 +158,3 @@ pub fn betas(headers: &HeaderMap) -> Vec<String> {
     let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }
-

@@ -92,8 +92,7 @@ impl Meter {
     /// bound of the prompt, and the text that was seen.
     pub fn charge(&self) -> (Usage, Money) {
         let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas).min(self.quote.max_tokens);
-        let output =
-            if self.final_output { self.tokens.output() } else { self.tokens.output().max(seen) };
+        let output = if self.final_output { self.tokens.output() } else { self.tokens.output().max(seen) };
         match self.tokens.usage(self.caching) {
             Some(usage) => {
                 let usage = Usage { output, ..usage };
@@ -117,13 +116,16 @@ mod tests {
     use shared::money::Rate;
     use shared::pricing::Rates;
 
-    const START: &str = r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"output_tokens":1}}}"#;
+    const START: &str =
+        r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"output_tokens":1}}}"#;
     const END: &str = r#"{"type":"message_delta","usage":{"output_tokens":7}}"#;
     const METRICS: &str = r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":
         {"inputTokenCount":10,"outputTokenCount":7,"cacheReadInputTokenCount":3}}"#;
 
     fn delta(text: &str) -> String {
-        format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#)
+        format!(
+            r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
+        )
     }
 
     fn charged(events: &[(&str, &str)]) -> (Usage, i128) {
@@ -153,12 +155,12 @@ mod tests {
         let delta = ("content_block_delta", text.as_str());
         let usage = |input, output, cache_read| Usage { input, output, cache_read, ..Usage::default() };
         for (name, events, want) in [
-            ("a whole stream", vec![("message_start", START), delta, ("message_delta", END)], (usage(10, 7, 0), 17)),
             (
-                "usage only in the last chunk",
-                vec![delta, ("message_stop", METRICS)],
-                (usage(10, 7, 3), 20),
+                "a whole stream",
+                vec![("message_start", START), delta, ("message_delta", END)],
+                (usage(10, 7, 0), 17),
             ),
+            ("usage only in the last chunk", vec![delta, ("message_stop", METRICS)], (usage(10, 7, 3), 20)),
             (
                 "told twice",
                 vec![("message_start", START), ("message_delta", END), ("message_stop", METRICS)],

@@ -81,7 +81,8 @@ async fn usable<'a>(app: &'a App, headers: &HeaderMap) -> Result<Vec<&'a Model>,
     }
     let is_permitted = |model: &&Model| {
         let names = permitted_by(model);
-        model.rules.is_some() && scopes.iter().all(|(_, state)| may_use(state, &model.name, &names, now).is_ok())
+        model.rules.is_some()
+            && scopes.iter().all(|(_, state)| may_use(state, &model.name, &names, now).is_ok())
     };
     Ok(app.catalog.models().filter(is_permitted).collect())
 }

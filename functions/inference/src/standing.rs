@@ -14,7 +14,9 @@ pub async fn scopes(app: &App, pointer: &Pointer) -> Result<Vec<(Scope, ScopeSta
     let mut standing = Vec::with_capacity(scopes.len());
     for (scope, state) in scopes.into_iter().zip(states) {
         match state {
-            Some(state) if matches!(scope, Scope::Key(_)) && state.holder.as_ref() != Some(&pointer.holder) => {
+            Some(state)
+                if matches!(scope, Scope::Key(_)) && state.holder.as_ref() != Some(&pointer.holder) =>
+            {
                 app.keyring.forget(&pointer.holder.secret);
                 return Err(refused(app, scope, Reason::Unknown));
             }
@@ -26,7 +28,12 @@ pub async fn scopes(app: &App, pointer: &Pointer) -> Result<Vec<(Scope, ScopeSta
 }
 
 /// Whether every scope of the key lets a model be used.
-pub async fn may_use(app: &App, pointer: &Pointer, model: &str, permitted_by: &[String]) -> Result<(), Fault> {
+pub async fn may_use(
+    app: &App,
+    pointer: &Pointer,
+    model: &str,
+    permitted_by: &[String],
+) -> Result<(), Fault> {
     let now = app.clock.now();
     for (scope, state) in scopes(app, pointer).await? {
         admission::may_use(&state, model, permitted_by, now).map_err(|reason| refused(app, scope, reason))?;

@@ -1,5 +1,6 @@
 //! Spend records.
 
+mod entry;
 mod logs;
 mod row;
 mod span;

@@ -44,8 +44,9 @@ pub struct Gateway {
     pub master_key: Secret,
     /// The scripted Bedrock, unless another is used.
     pub fake: Option<Fake>,
-    /// Whether the table is embedded in this process.
-    pub is_embedded: bool,
+    /// Where the stand-ins listen: the scripted Bedrock and the embedded DynamoDB, if they are used.
+    pub fake_url: Option<String>,
+    pub table_url: Option<String>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
     settler: JoinHandle<()>,
@@ -56,14 +57,18 @@ impl Gateway {
     /// Starts everything and returns when it answers.
     pub async fn start(options: &Options, config: Config, data: &Data) -> Result<Self, Failure> {
         let mut others = Vec::new();
-        let db = table(options, data, &mut others).await?;
+        let (db, table_url) = table(options, data, &mut others).await?;
         store::create_table(&db, &config.table).await?;
         let fake = (options.bedrock == Upstream::Fake).then(|| match options.pace {
             Pace::Human => Fake::human(),
             Pace::Instant => Fake::instant(),
         });
-        let bedrock = match &fake {
-            Some(fake) => Bedrock::new(&at_home(&serve_fake(fake, &mut others).await?)),
+        let fake_url = match &fake {
+            Some(fake) => Some(serve_fake(fake, &mut others).await?),
+            None => None,
+        };
+        let bedrock = match &fake_url {
+            Some(url) => Bedrock::new(&at_home(url)),
             None => Bedrock::new(&on_aws().await),
         };
         let master_key = master_key(&config, data)?;
@@ -78,6 +83,7 @@ impl Gateway {
                 catalog: Arc::clone(&catalog),
                 keyring: Keyring::default(),
                 clock: clock.clone(),
+                refusals: Default::default(),
                 settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
                 abandonment: Some(abandonment),
             }),
@@ -95,8 +101,19 @@ impl Gateway {
         let settler = spawn(inference::settle_abandoned(store.clone(), clock.clone(), abandoned));
         others.push(spawn(upkeep::run(store.clone(), clock.clone())));
         let server = spawn(serve(listener, router, stopped));
-        let is_embedded = options.dynamodb.is_none();
-        Ok(Self { address, store, clock, master_key, fake, is_embedded, stop, server, settler, others })
+        Ok(Self {
+            address,
+            store,
+            clock,
+            master_key,
+            fake,
+            fake_url,
+            table_url,
+            stop,
+            server,
+            settler,
+            others,
+        })
     }
 
     pub fn url(&self) -> String {
@@ -167,10 +184,10 @@ async fn table(
     options: &Options,
     data: &Data,
     others: &mut Vec<JoinHandle<()>>,
-) -> Result<aws_sdk_dynamodb::Client, Failure> {
+) -> Result<(aws_sdk_dynamodb::Client, Option<String>), Failure> {
     if let Some(url) = &options.dynamodb {
         let aws = on_aws().await.into_builder().endpoint_url(url).build();
-        return Ok(store::client(&aws));
+        return Ok((store::client(&aws), None));
     }
     let database = match data.table() {
         Some(path) => dynoxide::Database::new(&path.to_string_lossy()),
@@ -180,7 +197,7 @@ async fn table(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     others.push(spawn(dynoxide::server::serve_on(listener, database)));
-    Ok(store::client(&at_home(&url)))
+    Ok((store::client(&at_home(&url)), Some(url)))
 }
 
 async fn serve_fake(fake: &Fake, others: &mut Vec<JoinHandle<()>>) -> Result<String, Failure> {

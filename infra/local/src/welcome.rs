@@ -70,12 +70,12 @@ pub fn greet(gateway: &Gateway, demo_key: Option<&Secret>) {
         None => println!("The demo user's key is not kept here: mint another with /key/generate.\n"),
     }
     println!("Administer it with:  Authorization: Bearer {}\n", gateway.master_key.reveal());
-    if gateway.fake.is_some() {
-        println!("Stand-in: Bedrock is scripted and answers with made-up text; nothing leaves this machine.");
+    if let Some(url) = &gateway.fake_url {
+        println!("Stand-in: Bedrock is scripted, at {url}, and answers with made-up text.");
         println!("          Use `--bedrock aws` with AWS credentials for the real one.");
     }
-    if gateway.is_embedded {
-        println!("Stand-in: DynamoDB is embedded in this process.");
+    if let Some(url) = &gateway.table_url {
+        println!("Stand-in: DynamoDB is embedded in this process, at {url}.");
     }
     println!("Stand-in: the scheduled budget reset runs in this process, twice a minute.");
 }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 use super::change::Change;
 use super::error::Applied;
 use super::item::{self, Item, Read, number, text};
+use super::sweep::BELIEVED;
 use super::{Store, StoreError, pause, schema};
 use crate::id::{RequestId, TeamId, UserId};
 use crate::moment::Moment;
@@ -28,7 +29,7 @@ impl Store {
     /// Writes the record of one request, once, and adds it to its aggregate; answers what the request costs.
     ///
     /// - **Judge:** if a record is there already, its cost is the answer, and nothing is written; but a `swept` record
-    ///   gives way to what really happened.
+    ///   gives way to what really happened, as long as every scope can still follow.
     /// - **Repeatable:** a second call with the same record answers the same.
     /// - **Cost:** one transaction of two items: two write units per started KB of each.
     pub async fn put_record(&self, record: &Record) -> Result<Money, StoreError> {
@@ -38,9 +39,7 @@ impl Store {
             match self.try_record(record, replaces.as_ref(), suffix).await? {
                 Written::Done => return Ok(record.cost),
                 Written::Conflict => pause(tries + 1).await,
-                Written::Exists(found) if found.status == Status::Swept && record.status != Status::Swept => {
-                    replaces = Some(*found);
-                }
+                Written::Exists(found) if gives_way(&found, record) => replaces = Some(*found),
                 Written::Exists(found) => return Ok(found.cost),
             }
         }
@@ -232,6 +231,13 @@ enum Written {
     Done,
     Conflict,
     Exists(Box<Record>),
+}
+
+/// Whether what a sweep assumed is replaced by what its holder says: not once a scope may have forgotten the lease, for
+/// it could not be corrected any more.
+fn gives_way(found: &Record, record: &Record) -> bool {
+    let is_assumed = found.status == Status::Swept && record.status != Status::Swept;
+    is_assumed && record.ended <= found.ended + BELIEVED
 }
 
 /// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.

@@ -9,6 +9,7 @@
 //! | secret to key | `S#sha256` | `pointer` |
 //! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
 //! | a spend record | `R#day#shard` | request id |
+//! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
 //! | a daily aggregate | `A#owner` | `day#key#model#suffix` |
 //!
 //! | index | partition, sort | finds |

@@ -15,40 +15,80 @@ use super::ledger::scope_key;
 use super::{Store, StoreError, Written, scopes};
 use crate::id::{KeyId, RequestId, UserId};
 use crate::moment::Moment;
+use crate::money::Money;
 use crate::record::{Record, Status};
 use crate::scope::{Closed, Lease, Scope, ScopeState};
 use crate::usage::Usage;
 
-/// How long a closed lease waits for a late holder.
+/// How long a closed lease is kept.
 const KEPT: Duration = Duration::from_secs(3600);
+/// How long after its sweep a late holder is believed: so much shorter that no scope has forgotten the lease by then.
+pub(super) const BELIEVED: Duration = Duration::from_secs(KEPT.as_secs() / 4);
 
 impl Store {
     /// Ends the overdue leases of one scope and confirms those that an earlier sweep ended; answers how many it ended.
     ///
     /// - **Repeatable**, and safe beside any other sweep, settlement or renewal.
-    /// - **Cost:** per lease a read, a transaction and two updates; one more update for the scope.
+    /// - **Cost:** per lease two reads, an update and a transaction, and a read when it is forgotten; for the scope a read
+    ///   or two and an update.
     pub async fn sweep(&self, scope: &Scope, now: Moment) -> Result<usize, StoreError> {
         let Some(item) = self.get("sweep", scope_key(scope)).await? else {
             return Ok(0);
         };
-        let before = scopes::read(&item)?;
-        let overdue = before.overdue(now, self.terms.lease_margin);
+        let mut state = scopes::read(&item)?;
         let mut ended = 0;
-        for (request, lease) in &overdue {
-            ended += usize::from(self.end_lease(scope, *request, lease, now).await?);
+        for (request, lease) in state.overdue(now, self.terms.lease_margin) {
+            let charged = self.charge_of(scope, &state, request, &lease).await?;
+            ended += usize::from(self.end_lease(scope, request, &lease, charged, now).await?);
         }
-        let after = match self.get("sweep", scope_key(scope)).await? {
-            Some(item) if ended > 0 => scopes::read(&item)?,
-            _ => before,
-        };
-        let mut confirmed = Vec::new();
-        for (request, closed) in after.closed.iter().filter(|(_, closed)| !closed.confirmed) {
-            if self.confirm(scope, &after, *request, closed, now).await? {
-                confirmed.push(*request);
+        if ended > 0 {
+            let Some(item) = self.get("sweep", scope_key(scope)).await? else {
+                return Ok(ended);
+            };
+            state = scopes::read(&item)?;
+        }
+        let (mut confirmed, mut forgotten) = (Vec::new(), Vec::new());
+        for (request, closed) in &state.closed {
+            if !closed.confirmed {
+                if self.confirm(scope, &state, *request, closed).await? {
+                    confirmed.push(*request);
+                }
+            } else if closed.at + KEPT < now && self.still_agrees(scope, *request, closed).await? {
+                forgotten.push(*request);
             }
         }
-        self.put_off(scope, &after, &confirmed, now).await?;
+        self.put_off(scope, &state, &confirmed, &forgotten, now).await?;
         Ok(ended)
+    }
+
+    /// What an overdue lease is charged: what its record says, or else its floor. But a lease that the call's other
+    /// scope does not know belongs to a call that never was: its process died before it could give this one back.
+    async fn charge_of(
+        &self,
+        scope: &Scope,
+        state: &ScopeState,
+        request: RequestId,
+        lease: &Lease,
+    ) -> Result<Money, StoreError> {
+        let other = match scope {
+            Scope::Key(_) => state.holder.as_ref().and_then(|holder| holder.user.clone()).map(Scope::User),
+            Scope::User(_) | Scope::Team(_) | Scope::Member(..) => Some(Scope::Key(lease.key.clone())),
+        };
+        let other = match &other {
+            Some(other) => self.get("sweep", scope_key(other)).await?,
+            None => None,
+        };
+        // Before the record is looked for: a settlement writes that first, and then takes the leases.
+        let assumed = match other.as_ref().map(scopes::read).transpose()? {
+            Some(other) => match (other.leases.get(&request), other.closed.get(&request)) {
+                (_, Some(closed)) => closed.charged,
+                (Some(_), None) => lease.floor,
+                (None, None) => Money::ZERO,
+            },
+            // There is none, or it was deleted while the call ran.
+            None => lease.floor,
+        };
+        Ok(self.find_record(request).await?.map_or(assumed, |record| record.cost))
     }
 
     /// Moves one lease to `closed`. `false`: its holder renewed or settled it meanwhile.
@@ -57,9 +97,9 @@ impl Store {
         scope: &Scope,
         request: RequestId,
         lease: &Lease,
+        charged: Money,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let charged = self.find_record(request).await?.map_or(lease.floor, |record| record.cost);
         let closed =
             Closed { charged, at: now, confirmed: false, key: lease.key.clone(), model: lease.model.clone() };
         let change = Change::default()
@@ -85,11 +125,10 @@ impl Store {
         state: &ScopeState,
         request: RequestId,
         closed: &Closed,
-        now: Moment,
     ) -> Result<bool, StoreError> {
         let swept = Record {
             request,
-            ended: now,
+            ended: closed.at,
             user: self.user_of(scope, state, &closed.key).await?,
             key: closed.key.clone(),
             team: state.holder.as_ref().and_then(|holder| holder.team.clone()),
@@ -103,6 +142,31 @@ impl Store {
             tags: Vec::new(),
         };
         let cost = self.put_record(&swept).await?;
+        self.agree(scope, request, closed, cost).await
+    }
+
+    /// Asks the record once more before a closed lease is forgotten: a late holder may have died between its record and
+    /// its correction. A reservation that was given back has none.
+    async fn still_agrees(
+        &self,
+        scope: &Scope,
+        request: RequestId,
+        closed: &Closed,
+    ) -> Result<bool, StoreError> {
+        match self.find_record(request).await? {
+            Some(record) => self.agree(scope, request, closed, record.cost).await,
+            None => Ok(true),
+        }
+    }
+
+    /// Whether the scope was charged `cost`; if not, it is now.
+    async fn agree(
+        &self,
+        scope: &Scope,
+        request: RequestId,
+        closed: &Closed,
+        cost: Money,
+    ) -> Result<bool, StoreError> {
         if cost == closed.charged {
             return Ok(true);
         }
@@ -134,22 +198,28 @@ impl Store {
         scope: &Scope,
         state: &ScopeState,
         confirmed: &[RequestId],
+        forgotten: &[RequestId],
         now: Moment,
     ) -> Result<(), StoreError> {
         let Some(due) = state.sweep_due else {
             return Ok(());
         };
-        let is_old = |closed: &&Closed| closed.confirmed && closed.at + KEPT < now;
         let leases = state.leases.values().map(|lease| lease.expires);
-        let closed = state.closed.values().filter(|closed| !is_old(closed)).map(|closed| closed.at + KEPT);
+        let closed = state.closed.iter().filter(|(request, _)| !forgotten.contains(request));
+        let closed = closed.map(|(_, closed)| closed.at + KEPT);
         let mut change = Change::default().value("due", number(due.ms())).only_if("#sweep_due = :due");
         change = match leases.chain(closed).min() {
-            // Never in the past, or one stubborn lease would be met again at once by every run.
-            Some(next) => change.set("#sweep_due = :next").value("next", number(next.max(now).ms())),
+            // Never in the past, or one stubborn lease would be met again at once by every run. And never later than a
+            // lease made now would end, since a reservation leaves the date that it finds.
+            Some(next) => {
+                let next = next.min(now + self.terms.lease_life).max(now);
+                change.set("#sweep_due = :next").value("next", number(next.ms()))
+            }
             None => change
                 .remove("#sweep_due")
-                .only_if("size(#leases) = :none AND size(#closed) = :none")
-                .value("none", number(0)),
+                .only_if("size(#leases) = :none AND size(#closed) = :forgotten")
+                .value("none", number(0))
+                .value("forgotten", number(forgotten.len())),
         };
         for (at, request) in confirmed.iter().enumerate() {
             change = change
@@ -158,7 +228,7 @@ impl Store {
                 .only_if(format!("attribute_exists(#closed.#c{at})"))
                 .value("true", AttributeValue::Bool(true));
         }
-        for (at, (request, _)) in state.closed.iter().filter(|(_, closed)| is_old(closed)).enumerate() {
+        for (at, request) in forgotten.iter().enumerate() {
             change = change.bind(&format!("o{at}"), request.as_str()).remove(format!("#closed.#o{at}"));
         }
         // Refused: another sweep was here, or a new lease is; both leave it due.

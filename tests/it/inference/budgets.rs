@@ -19,7 +19,8 @@ fn call() -> Value {
 /// What one such call reserves: read from the ledger, while it runs.
 async fn reserved(stargate: &Stargate) -> Money {
     let holder = stargate.free_keyholder().await;
-    let body = ask(&json!({"text": "ok", "gate": "budgets::reserve", "input_tokens": 1000, "output_tokens": 1024}));
+    let body =
+        ask(&json!({"text": "ok", "gate": "budgets::reserve", "input_tokens": 1000, "output_tokens": 1024}));
     let look = async {
         while stargate.fake().waiting("budgets::reserve") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -89,10 +90,14 @@ async fn two_thousand_racing_requests_never_overspend() {
 #[tokio::test]
 async fn a_spent_budget_is_told_in_full_and_once() {
     let stargate = Stargate::start().await;
-    let limits = Limits { budget_duration: Some(BudgetDuration::parse("monthly").unwrap()), ..budget("0.000001") };
+    let limits =
+        Limits { budget_duration: Some(BudgetDuration::parse("monthly").unwrap()), ..budget("0.000001") };
     let holder = stargate.keyholder(limits, Limits::default()).await;
     let answer = stargate.messages(&holder, &call()).await;
-    assert_eq!((answer.status().as_u16(), &answer.headers()["x-should-retry"]), (429, &"false".parse().unwrap()));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-should-retry"]),
+        (429, &"false".parse().unwrap())
+    );
     let retry_after: i64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     let resets = stargate.state(&holder.user).await.budget_reset_at.unwrap();
     let left = stargate.gateway.clock.now().seconds_until(resets);
@@ -100,7 +105,10 @@ async fn a_spent_budget_is_told_in_full_and_once() {
     let body: Value = answer.json().await.unwrap();
     let message = body["error"]["message"].as_str().unwrap();
     assert_eq!(body["error"]["type"], "rate_limit_error");
-    assert_eq!(message, format!("Budget exceeded for {}: $0.00 spent of $0.000001 (resets {resets})", holder.user));
+    assert_eq!(
+        message,
+        format!("Budget exceeded for {}: $0.00 spent of $0.000001 (resets {resets})", holder.user)
+    );
     // Nothing was called but the free count, nothing is held, and the other scope has its share back.
     let key = stargate.settled(&holder.key).await;
     assert!(key.requests.values().all(|count| *count == 0), "the count of requests was given back");
@@ -120,7 +128,10 @@ async fn a_low_budget_shortens_the_answer_and_says_so() {
     assert!((1024..4000).contains(&granted), "at most half of what is left: {granted}");
     let message: Value = answer.json().await.unwrap();
     assert_eq!(message["usage"]["output_tokens"], granted);
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 1_000_000 + i128::from(granted) * 5_000_000));
+    assert_eq!(
+        stargate.charged(&holder).await,
+        Money::from_pico(100 * 1_000_000 + i128::from(granted) * 5_000_000)
+    );
 
     let strict = Stargate::with(&[("STARGATE_ON_LOW_BUDGET", "reject")]).await;
     let holder = strict.keyholder(budget("0.03"), Limits::default()).await;
@@ -171,7 +182,8 @@ async fn a_budget_opens_at_the_second_its_period_ends() {
     assert_eq!(refused.status(), 429);
     let seconds: i64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     stargate.gateway.clock.shift(seconds * 1000);
-    let (status, _) = stargate.stream(&holder, &ask_stream(&json!({"input_tokens": 1, "output_tokens": 1}))).await;
+    let (status, _) =
+        stargate.stream(&holder, &ask_stream(&json!({"input_tokens": 1, "output_tokens": 1}))).await;
     assert_eq!(status, 200);
     let user = stargate.settled(&holder.user).await;
     assert_eq!(user.spend, Money::from_pico(6_000_000));

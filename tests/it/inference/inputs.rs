@@ -26,7 +26,12 @@ async fn bad_bodies_name_the_field_and_change_nothing() {
         ("an array", "[]".to_owned(), 400, "the request body is not valid JSON"),
         ("a field twice", repeated, 400, "the request body is not valid JSON: duplicate field \"model\""),
         ("no model", without("model"), 400, "model: Field required"),
-        ("unknown model", with("model", json!("gpt-9")), 404, "model: gpt-9 is not in this gateway's catalogue"),
+        (
+            "unknown model",
+            with("model", json!("gpt-9")),
+            404,
+            "model: gpt-9 is not in this gateway's catalogue",
+        ),
         ("not a Claude", with("model", json!("nova-lite")), 400, "model: nova-lite is not a Claude model"),
         ("no messages", without("messages"), 400, "messages: Field required"),
         ("messages a string", with("messages", json!("hi")), 400, "messages: must be an array"),
@@ -39,7 +44,8 @@ async fn bad_bodies_name_the_field_and_change_nothing() {
         ("tools a string", with("tools", json!("custom_20250101")), 400, "tools: must be an array"),
         ("empty messages", with("messages", json!([])), 400, "messages"),
     ] {
-        let request = stargate.post("/v1/messages", &holder.secret).header("content-type", "application/json");
+        let request =
+            stargate.post("/v1/messages", &holder.secret).header("content-type", "application/json");
         let answer = request.body(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{name}");
         let id = answer.headers()["request-id"].to_str().unwrap().to_owned();
@@ -47,7 +53,11 @@ async fn bad_bodies_name_the_field_and_change_nothing() {
         let kind = if status == 404 { "not_found_error" } else { "invalid_request_error" };
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.starts_with(told), "{name}: {message}");
-        assert_eq!(body, json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": id}), "{name}");
+        assert_eq!(
+            body,
+            json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": id}),
+            "{name}"
+        );
     }
     assert_eq!(stargate.charged(&holder).await, Money::ZERO);
 }
@@ -60,7 +70,14 @@ async fn wrong_types_sizes_keys_and_methods() {
     let large = ask(&json!({"text": "x".repeat(3000)})).to_string();
     for (name, key, media, body, status, kind) in [
         ("no media type", holder.secret.as_str(), None, &good, 415, "invalid_request_error"),
-        ("form", &holder.secret, Some("application/x-www-form-urlencoded"), &good, 415, "invalid_request_error"),
+        (
+            "form",
+            &holder.secret,
+            Some("application/x-www-form-urlencoded"),
+            &good,
+            415,
+            "invalid_request_error",
+        ),
         ("charset", &holder.secret, Some("application/json; charset=utf-8"), &good, 200, ""),
         ("too large", &holder.secret, Some("application/json"), &large, 413, "request_too_large"),
         ("foreign key", "sk-foreign", Some("application/json"), &good, 401, "authentication_error"),
@@ -80,7 +97,8 @@ async fn wrong_types_sizes_keys_and_methods() {
     }
     for (method, path) in [("GET", "/v1/messages"), ("POST", "/v1/nothing"), ("DELETE", "/v1/models")] {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let answer = stargate.http.request(method, format!("{}{path}", stargate.gateway.url())).send().await.unwrap();
+        let answer =
+            stargate.http.request(method, format!("{}{path}", stargate.gateway.url())).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body["error"]["type"], "not_found_error", "{path}");

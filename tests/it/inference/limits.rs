@@ -11,7 +11,7 @@ fn short() -> Value {
 }
 
 /// Puts the gateway at the beginning of a minute, so that no test of a minute's count meets its end.
-fn begin_minute(stargate: &Stargate) {
+pub(super) fn begin_minute(stargate: &Stargate) {
     let clock = &stargate.gateway.clock;
     clock.shift(clock.now().seconds_to_next_minute() * 1000);
 }
@@ -55,7 +55,8 @@ async fn parallel_requests_are_counted_while_they_run() {
     let stargate = Stargate::start().await;
     let limits = Limits { max_parallel_requests: Some(1), ..Limits::default() };
     let holder = stargate.keyholder(Limits::default(), limits).await;
-    let running = stargate.messages(&holder, &ask_stream(&json!({"text": "ab", "gate": "limits::parallel"}))).await;
+    let running =
+        stargate.messages(&holder, &ask_stream(&json!({"text": "ab", "gate": "limits::parallel"}))).await;
     assert_eq!(running.status(), 200);
     let refused = stargate.messages(&holder, &short()).await;
     assert_eq!(refused.status(), 429);
@@ -83,7 +84,10 @@ async fn models_are_allowed_by_any_of_their_names() {
         if status == 403 {
             let body: Value = answer.json().await.unwrap();
             let told = format!("Model claude-haiku-4-5 not allowed for {}", holder.user);
-            assert_eq!((&body["error"]["type"], &body["error"]["message"]), (&json!("permission_error"), &json!(told)));
+            assert_eq!(
+                (&body["error"]["type"], &body["error"]["message"]),
+                (&json!("permission_error"), &json!(told))
+            );
         }
     }
 }
@@ -94,7 +98,8 @@ async fn blocked_expired_and_deleted_keys_are_refused_at_once() {
     let now = stargate.gateway.clock.now();
     let soon = Moment::from_seconds(now.seconds() + 5);
     let blocked = stargate.keyholder(Limits::default(), Limits { blocked: true, ..Limits::default() }).await;
-    let expiring = stargate.keyholder(Limits::default(), Limits { expires: Some(soon), ..Limits::default() }).await;
+    let expiring =
+        stargate.keyholder(Limits::default(), Limits { expires: Some(soon), ..Limits::default() }).await;
     let deleted = stargate.free_keyholder().await;
     for holder in [&expiring, &deleted] {
         assert_eq!(stargate.messages(holder, &short()).await.status(), 200);
@@ -108,7 +113,10 @@ async fn blocked_expired_and_deleted_keys_are_refused_at_once() {
         (&deleted, "Invalid API key".to_owned()),
     ] {
         let answer = stargate.messages(holder, &short()).await;
-        assert_eq!((answer.status().as_u16(), &answer.headers()["x-should-retry"]), (401, &"false".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["x-should-retry"]),
+            (401, &"false".parse().unwrap())
+        );
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body["error"], json!({"type": "authentication_error", "message": told}));
     }
@@ -134,7 +142,8 @@ async fn a_warm_request_takes_one_round_before_bedrock_and_eight_write_units() {
     assert_eq!(stargate.messages(&holder, &short()).await.status(), 200);
     let tally = || stargate.gateway.store.tally().used();
     let before = tally();
-    let body = ask_stream(&json!({"text": "ab", "gate": "limits::warm", "input_tokens": 1, "output_tokens": 1}));
+    let body =
+        ask_stream(&json!({"text": "ab", "gate": "limits::warm", "input_tokens": 1, "output_tokens": 1}));
     let answer = stargate.messages(&holder, &body).await;
     while stargate.fake().waiting("limits::warm") == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

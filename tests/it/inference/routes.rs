@@ -13,7 +13,8 @@ async fn every_base_url_that_people_set_works() {
         let answer = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
     }
-    let bearer = stargate.http.post(format!("{}/v1/messages", stargate.gateway.url())).bearer_auth(&holder.secret);
+    let bearer =
+        stargate.http.post(format!("{}/v1/messages", stargate.gateway.url())).bearer_auth(&holder.secret);
     assert_eq!(bearer.json(&body).send().await.unwrap().status(), 200);
 }
 
@@ -31,7 +32,9 @@ async fn the_small_routes_that_claude_code_touches_answer() {
 #[tokio::test]
 async fn models_lists_what_the_key_may_use() {
     let stargate = Stargate::start().await;
-    let limited = stargate.keyholder(models(&["claude-haiku-4-5", "claude-opus-4-5"]), models(&["claude-haiku-4-5"])).await;
+    let limited = stargate
+        .keyholder(models(&["claude-haiku-4-5", "claude-opus-4-5"]), models(&["claude-haiku-4-5"]))
+        .await;
     let get = |path: &str, key: &str| {
         let request = stargate.http.get(format!("{}{path}", stargate.gateway.url())).bearer_auth(key);
         async move { request.send().await.unwrap() }
@@ -39,16 +42,24 @@ async fn models_lists_what_the_key_may_use() {
     let list: Value = get("/v1/models?limit=1000", &limited.secret).await.json().await.unwrap();
     let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["claude-haiku-4-5"]);
-    assert_eq!((&list["object"], &list["has_more"], &list["first_id"]), (&json!("list"), &json!(false), &json!(ids[0])));
+    assert_eq!(
+        (&list["object"], &list["has_more"], &list["first_id"]),
+        (&json!("list"), &json!(false), &json!(ids[0]))
+    );
     let model: Value = get("/v1/models/claude-haiku-4-5", &limited.secret).await.json().await.unwrap();
-    assert_eq!((&model["type"], &model["object"], &model["display_name"]), (&json!("model"), &json!("model"), &json!("Claude Haiku 4.5")));
+    assert_eq!(
+        (&model["type"], &model["object"], &model["display_name"]),
+        (&json!("model"), &json!("model"), &json!("Claude Haiku 4.5"))
+    );
     assert_eq!(get("/v1/models/claude-opus-4-5", &limited.secret).await.status(), 404);
     assert_eq!(get("/v1/models", "sk-unknown").await.status(), 401);
 
     let free = stargate.free_keyholder().await;
     let list: Value = get("/v1/models", &free.secret).await.json().await.unwrap();
     let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
-    for default in ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-4-8", "claude-sonnet-4-5"] {
+    for default in
+        ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-4-8", "claude-sonnet-4-5"]
+    {
         assert!(ids.contains(&default), "{default}");
     }
     assert!(ids.iter().all(|id| id.starts_with("claude-")), "only models that are served: {ids:?}");
@@ -65,7 +76,12 @@ async fn tokens_are_counted_free_of_every_limit() {
         "messages": [{"role": "user", "content": r#"<<fake {"input_tokens": 1234}>>"#}],
     });
     for _ in 0..5 {
-        let answer = stargate.post("/v1/messages/count_tokens?beta=true", &holder.secret).json(&body).send().await.unwrap();
+        let answer = stargate
+            .post("/v1/messages/count_tokens?beta=true", &holder.secret)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.json::<Value>().await.unwrap(), json!({"input_tokens": 1234}));
     }

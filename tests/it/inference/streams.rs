@@ -40,7 +40,10 @@ async fn a_stream_passes_through_and_is_charged_to_the_token() {
     assert_eq!(stargate.charged(&holder).await, Money::from_pico(cost));
     let record = stargate.records().await.pop().unwrap();
     let usage = Usage { input: 100, output: 7, cache_read: 10, cache_write_5m: 20, cache_write_1h: 30 };
-    assert_eq!((record.usage, record.status, record.model.as_str()), (usage, Status::Success, "claude-haiku-4-5"));
+    assert_eq!(
+        (record.usage, record.status, record.model.as_str()),
+        (usage, Status::Success, "claude-haiku-4-5")
+    );
 }
 
 #[tokio::test]
@@ -101,7 +104,8 @@ async fn tools_and_thinking_pass_through() {
     let holder = stargate.free_keyholder().await;
     let script = json!({"thinking": true, "tools": [{"name": "Write", "input": {"file_path": "/tmp/x"}}]});
     let (_, events) = stargate.stream(&holder, &ask_stream(&script)).await;
-    let json: String = events.iter().filter_map(|event| event.data["delta"]["partial_json"].as_str()).collect();
+    let json: String =
+        events.iter().filter_map(|event| event.data["delta"]["partial_json"].as_str()).collect();
     assert_eq!(json, r#"{"file_path":"/tmp/x"}"#);
     assert!(events.iter().any(|event| event.data["delta"]["type"] == "signature_delta"));
     let end = events.iter().find(|event| event.name == "message_delta").unwrap();
@@ -131,7 +135,8 @@ async fn a_long_stream_keeps_its_leases() {
 async fn a_lease_that_cannot_be_kept_ends_the_stream() {
     let stargate = Stargate::with(&[("STARGATE_LEASE_MS", "1000")]).await;
     let holder = stargate.free_keyholder().await;
-    let script = json!({"text": "x", "deltas": 100, "delay_ms": 50, "input_tokens": 10, "output_tokens": 100});
+    let script =
+        json!({"text": "x", "deltas": 100, "delay_ms": 50, "input_tokens": 10, "output_tokens": 100});
     let body = ask_stream(&script);
     let stream = stargate.stream(&holder, &body);
     let sweep = async {

@@ -14,6 +14,8 @@ use tests::table::Table;
 
 use super::reason;
 
+type Edit = Box<dyn Fn(&mut Limits)>;
+
 async fn edit(caller: &Caller, change: impl Fn(&mut Limits)) -> ScopeState {
     let edited = |limits: &Limits| {
         let mut limits = limits.clone();
@@ -80,7 +82,7 @@ async fn parallel_edits_of_different_fields_lose_none() {
     let table = Table::fresh().await;
     let caller = table.caller(budget(1000), no_limits()).await;
     let running = caller.admit(&call(100)).await.unwrap();
-    let mut edits: Vec<Box<dyn Fn(&mut Limits)>> = vec![
+    let mut edits: Vec<Edit> = vec![
         Box::new(|limits| limits.max_budget = Some(pico(2000))),
         Box::new(|limits| limits.budget_duration = Some(BudgetDuration::parse("1d").unwrap())),
         Box::new(|limits| limits.rpm = Some(11)),
@@ -94,11 +96,18 @@ async fn parallel_edits_of_different_fields_lose_none() {
     let processes: Vec<Caller> = (0..5).map(|_| caller.elsewhere(&table, 0)).collect();
     let racing = edits.iter().enumerate().map(|(at, change)| edit(&processes[at % 5], change));
     let states: Vec<ScopeState> = join_all(racing).await;
-    assert_eq!(states.iter().map(|state| state.version).collect::<BTreeSet<_>>().len(), 50, "each its version");
+    assert_eq!(
+        states.iter().map(|state| state.version).collect::<BTreeSet<_>>().len(),
+        50,
+        "each its version"
+    );
 
     let state = table.audit(&caller.key()).await;
     let Limits { max_budget, budget_duration, rpm, tpm, max_parallel_requests, models, .. } = state.limits;
-    assert_eq!((max_budget, rpm, tpm, max_parallel_requests), (Some(pico(2000)), Some(11), Some(12), Some(13)));
+    assert_eq!(
+        (max_budget, rpm, tpm, max_parallel_requests),
+        (Some(pico(2000)), Some(11), Some(12), Some(13))
+    );
     assert_eq!((budget_duration.unwrap().as_str(), models.len(), state.version), ("1d", 45, 50));
     assert_eq!(state.headroom, pico(1900));
     caller.settle(&running, 100).await.unwrap();

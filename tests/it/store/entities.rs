@@ -93,7 +93,8 @@ async fn a_key_is_read_back_and_listed_with_its_owners() {
     store.create_user(&owner).await.unwrap();
     let mut keys = Vec::new();
     for at in 0..3 {
-        let mut key = key(Some(&owner.id), budget(at), Moment::from_ms(now().ms() + i64::try_from(at).unwrap()));
+        let mut key =
+            key(Some(&owner.id), budget(at), Moment::from_ms(now().ms() + i64::try_from(at).unwrap()));
         key.tags = vec!["ci".to_owned(), format!("{at}")];
         store.create_key(&key).await.unwrap();
         keys.push(key);

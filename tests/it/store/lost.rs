@@ -90,7 +90,8 @@ async fn renewals_edits_rolls_and_sweeps_survive_lost_answers() {
     caller.store.renew_all(&admission, pico(40), expires).await.unwrap();
 
     wire.lose_answers(UPDATE, 1);
-    let raise = |limits: &Limits| Ok::<_, StoreError>(Limits { max_budget: Some(pico(1500)), ..limits.clone() });
+    let raise =
+        |limits: &Limits| Ok::<_, StoreError>(Limits { max_budget: Some(pico(1500)), ..limits.clone() });
     let state = caller.store.edit(&caller.key(), raise, caller.now()).await.unwrap().unwrap();
     assert_eq!(state.headroom, pico(1400));
 

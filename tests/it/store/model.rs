@@ -123,7 +123,8 @@ where
 {
     let setting = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let cases = setting("STARGATE_PROPTEST_CASES").map_or(64, |cases| u32::try_from(cases).unwrap());
-    let seed = setting("STARGATE_PROPTEST_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    let seed =
+        setting("STARGATE_PROPTEST_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
     let bytes: Vec<u8> = seed.to_le_bytes().repeat(4);
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));

@@ -86,7 +86,8 @@ async fn a_repeated_record_is_counted_once_and_the_first_one_stands() {
 async fn what_really_happened_replaces_what_a_sweep_assumed_also_in_the_aggregate() {
     let table = Table::fresh().await;
     let store = table.store(Terms::default());
-    let swept = Record { status: Status::Swept, usage: Usage::default(), rates: None, ..record(NOON, 1, 300) };
+    let swept =
+        Record { status: Status::Swept, usage: Usage::default(), rates: None, ..record(NOON, 1, 300) };
     store.put_record(&swept).await.unwrap();
     assert_eq!(aggregate(&table, &["spend", "requests", "failures"]).await, [300, 1, 1]);
     assert_eq!(store.put_record(&record(NOON, 1, 120)).await.unwrap(), pico(120));

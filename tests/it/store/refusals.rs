@@ -42,9 +42,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             Case {
                 tight: |limits, _| limits.max_budget = Some(pico(99)),
                 call: call(100),
-                want: |reason, _| {
-                    matches!(reason, Reason::Budget { spend: Money::ZERO, limit, .. } if *limit == pico(99))
-                },
+                want: |reason, _| matches!(reason, Reason::Budget { spend: Money::ZERO, limit, .. } if *limit == pico(99)),
             },
         ),
         (
@@ -61,7 +59,9 @@ fn cases() -> Vec<(&'static str, Case)> {
                 tight: |limits, _| limits.rpm = Some(0),
                 call: call(1),
                 want: |reason, now| match reason {
-                    Reason::Rpm { limit: 0, retry_after } => *retry_after <= now.seconds_to_next_minute(),
+                    Reason::Rpm { limit: 0, retry_after } => {
+                        (1..=now.seconds_to_next_minute()).contains(retry_after)
+                    }
                     _ => false,
                 },
             },
@@ -99,7 +99,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             },
         ),
         (
-            "expired this second",
+            "expired as this minute began",
             Case {
                 tight: |limits, now| limits.expires = Some(Moment::from_seconds(now.seconds())),
                 call: call(1),
@@ -121,8 +121,9 @@ async fn every_limit_refuses_on_either_scope_among_all_others_or_alone() {
     for (name, Case { tight, call, want }) in cases() {
         for (on_user, among_others) in [(false, false), (false, true), (true, false), (true, true)] {
             let about = format!("{name}, on user: {on_user}, among others: {among_others}");
-            // The minute in which the caller's clock will be.
+            // The minute that has just begun for every caller.
             let now = table.caller(no_limits(), no_limits()).await.now();
+            let now = Moment::from_seconds(now.minute() * 60);
             let others = if among_others { roomy(now) } else { no_limits() };
             let mut limits = others.clone();
             tight(&mut limits, now);

@@ -27,7 +27,8 @@ async fn a_settlement_may_be_repeated_and_charges_once() {
 async fn settlements_of_different_calls_do_not_touch_each_other() {
     let table = Table::fresh().await;
     let caller = table.caller(budget(1000), no_limits()).await;
-    let calls = [caller.admit(&call_of(100, 0)).await.unwrap(), caller.admit(&call_of(200, 0)).await.unwrap()];
+    let calls =
+        [caller.admit(&call_of(100, 0)).await.unwrap(), caller.admit(&call_of(200, 0)).await.unwrap()];
     caller.settle(&calls[1], 150).await.unwrap();
     let [key, _] = table.audit_both(&caller).await;
     assert_eq!(key.leases.keys().copied().collect::<Vec<_>>(), [calls[0].request()]);
@@ -111,7 +112,10 @@ async fn a_late_settlement_corrects_what_the_sweep_charged_once() {
             assert!(state.closed[&admission.request()].confirmed);
         }
         let swept = caller.store.find_record(admission.request()).await.unwrap().unwrap();
-        assert_eq!((swept.status, swept.cost, &swept.user), (Status::Swept, pico(30), &caller.pointer.holder.user));
+        assert_eq!(
+            (swept.status, swept.cost, &swept.user),
+            (Status::Swept, pico(30), &caller.pointer.holder.user)
+        );
 
         for _ in 0..2 {
             assert_eq!(caller.settle(&admission, cost).await.unwrap(), pico(cost));

@@ -1,15 +1,11 @@
 //! Leases whose holders are not heard of any more: ended once, at the floor, whoever meets them and however often.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::{join, join_all};
-use shared::record::Status;
-use shared::scope::Scope;
-use shared::store::{Admission, Lost};
+use shared::store::Lost;
 use tests::calls::{Caller, budget, call, call_of, no_limits, pico};
-use tests::table::{Table, partition};
+use tests::table::Table;
 
 #[tokio::test]
 async fn ends_what_is_overdue_by_more_than_the_margin_and_nothing_else() {
@@ -73,12 +69,12 @@ async fn a_sweep_and_its_holder_agree_whoever_is_first() {
         let sweeper = caller.elsewhere(&table, 0);
         let renewal = caller.store.renew_all(&admission, pico(60), caller.now() + Duration::from_secs(60));
         if at % 2 == 0 {
-            let (renewed, _) = join(renewal, sweeper.sweep()).await;
+            let (renewed, _) = join(renewal, Box::pin(sweeper.sweep())).await;
             // A holder that lost either lease settles at once.
             assert!(matches!(renewed, Ok(()) | Err(Lost::Swept)), "{renewed:?}");
             caller.settle(&admission, 60).await.unwrap();
         } else {
-            let (settled, _) = join(caller.settle(&admission, 60), sweeper.sweep()).await;
+            let (settled, _) = join(Box::pin(caller.settle(&admission, 60)), Box::pin(sweeper.sweep())).await;
             assert_eq!(settled.unwrap(), pico(60));
         }
         caller.outlive_leases();
@@ -87,78 +83,6 @@ async fn a_sweep_and_its_holder_agree_whoever_is_first() {
             assert_eq!((state.total_spend, state.leases.len()), (pico(60), 0));
         }
         assert_eq!(caller.recorded().await, pico(60));
-    }
-}
-
-#[tokio::test]
-async fn a_sweep_that_died_after_its_first_step_is_completed_by_the_next() {
-    let table = Table::fresh().await;
-    let caller = table.caller(budget(1000), budget(1000)).await;
-    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-    caller.outlive_leases();
-    end_lease_and_die(&table, &caller, &caller.key(), &admission, 30).await;
-    assert!(caller.store.find_record(admission.request()).await.unwrap().is_none());
-
-    assert_eq!(caller.sweep().await, 1, "the user's");
-    for state in table.audit_both(&caller).await {
-        assert_eq!(state.spend, pico(30));
-        assert!(state.closed[&admission.request()].confirmed);
-    }
-    let record = caller.store.find_record(admission.request()).await.unwrap().unwrap();
-    assert_eq!((record.status, record.cost), (Status::Swept, pico(30)));
-}
-
-#[tokio::test]
-async fn the_record_is_the_judge_of_what_a_dead_sweep_charged() {
-    let table = Table::fresh().await;
-    let caller = table.caller(budget(1000), budget(1000)).await;
-    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-    // The holder wrote its record and died; so did a sweep that had not seen it.
-    caller.store.put_record(&caller.record(&admission, 77)).await.unwrap();
-    caller.outlive_leases();
-    end_lease_and_die(&table, &caller, &caller.key(), &admission, 30).await;
-    caller.sweep().await;
-    for state in table.audit_both(&caller).await {
-        assert_eq!(state.total_spend, pico(77));
-    }
-    assert_eq!(caller.recorded().await, pico(77));
-}
-
-#[tokio::test]
-async fn a_holder_that_died_between_its_late_record_and_its_correction_is_completed() {
-    let table = Table::fresh().await;
-    let caller = table.caller(budget(1000), budget(1000)).await;
-    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-    caller.outlive_leases();
-    caller.sweep().await;
-    caller.store.put_record(&caller.record(&admission, 77)).await.unwrap();
-    // Before a closed lease is forgotten, its record is asked once more.
-    caller.wait(Duration::from_secs(2 * 3600));
-    for _ in 0..2 {
-        caller.sweep().await;
-    }
-    for state in table.audit_both(&caller).await {
-        assert_eq!((state.total_spend, state.closed.len()), (pico(77), 0));
-    }
-}
-
-#[tokio::test]
-async fn a_lease_that_only_one_scope_granted_costs_nothing() {
-    let table = Table::fresh().await;
-    for left_in_key in [true, false] {
-        let caller = table.caller(budget(1000), budget(1000)).await;
-        let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-        // As if one scope had refused and the process had died before it gave the other's back.
-        let (kept, refused) =
-            if left_in_key { (caller.key(), caller.user()) } else { (caller.user(), caller.key()) };
-        forget_lease(&table, &refused, &admission).await;
-        caller.outlive_leases();
-        assert_eq!(caller.sweep().await, 1);
-        assert!(table.audit(&kept).await.leases.is_empty());
-        for state in table.audit_both(&caller).await {
-            assert_eq!((state.total_spend, state.headroom), (pico(0), pico(1000)), "{left_in_key}");
-        }
-        assert_eq!(caller.recorded().await, pico(0));
     }
 }
 
@@ -189,48 +113,4 @@ async fn a_scope_is_looked_at_again_until_nothing_is_left_of_its_leases() {
     for state in table.audit_both(&caller).await {
         assert!(state.closed.is_empty() && state.sweep_due.is_none());
     }
-}
-
-/// The first step of a sweep, and nothing after it.
-async fn end_lease_and_die(table: &Table, caller: &Caller, scope: &Scope, admission: &Admission, floor: i128) {
-    let number = |value: i128| AttributeValue::N(value.to_string());
-    let closed = HashMap::from([
-        ("c".to_owned(), number(floor)),
-        ("t".to_owned(), number(caller.now().seconds().into())),
-        ("v".to_owned(), AttributeValue::Bool(false)),
-        ("k".to_owned(), AttributeValue::S(caller.key_id().to_string())),
-        ("m".to_owned(), AttributeValue::S(admission.model().to_owned())),
-    ]);
-    let amount = admission.quote().amount().pico();
-    write(table, scope, admission)
-        .update_expression(
-            "SET closed.#r = :closed, headroom = headroom + :unspent, spend = spend + :floor, \
-             total_spend = total_spend + :floor REMOVE leases.#r",
-        )
-        .expression_attribute_values(":closed", AttributeValue::M(closed))
-        .expression_attribute_values(":unspent", number(amount - floor))
-        .expression_attribute_values(":floor", number(floor))
-        .send()
-        .await
-        .unwrap();
-}
-
-/// Makes a scope look as if it had never granted the call.
-async fn forget_lease(table: &Table, scope: &Scope, admission: &Admission) {
-    write(table, scope, admission)
-        .update_expression("SET headroom = headroom + leases.#r.a REMOVE leases.#r")
-        .send()
-        .await
-        .unwrap();
-}
-
-fn write(
-    table: &Table,
-    scope: &Scope,
-    admission: &Admission,
-) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let update = table.raw().update_item().table_name(table.name());
-    let update = update.key("pk", text(&partition(scope))).key("sk", text("scope"));
-    update.expression_attribute_names("#r", admission.request().as_str())
 }

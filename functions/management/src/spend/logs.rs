@@ -6,12 +6,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
-use shared::id::{KeyId, RequestId, UserId};
+use shared::id::{KeyId, RequestId};
 use shared::policy::Permit;
-use shared::record::Record;
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
+use super::entry::{Entry, Filter};
 use super::row::{LongRow, ShortRow};
 use super::span::Days;
 use crate::App;
@@ -37,22 +37,8 @@ struct Logs {
     truncated: bool,
 }
 
-/// What to look for.
-#[derive(Default)]
-struct Filter {
-    key: Option<KeyId>,
-    user: Option<UserId>,
-}
-
-impl Filter {
-    fn wants(&self, record: &Record) -> bool {
-        self.key.as_ref().is_none_or(|key| *key == record.key)
-            && self.user.as_ref().is_none_or(|user| Some(user) == record.user.as_ref())
-    }
-}
-
 /// Spend records, the newest first: of the last seven days in document 000's shape; with any parameter, those that it
-/// picks in LiteLLM's.
+/// picks in LiteLLM's, and refusals among them.
 pub async fn logs(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(PARAMETERS)?;
     let days = Days::read(&ask.query, ask.now)?;
@@ -62,7 +48,7 @@ pub async fn logs(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
     if let Some(request) = request {
         return long(&app, &one(&app, &request).await?, false).await;
     }
-    let mut filter = Filter { user, key: None };
+    let mut filter = Filter { user, ..Filter::default() };
     if let Some(secret) = &secret {
         match app.store.find_pointer(&hash_of(secret)).await? {
             Some(pointer) => filter.key = Some(pointer.key),
@@ -70,46 +56,47 @@ pub async fn logs(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
         }
     }
     if ask.query.has_any(PARAMETERS) {
-        let (records, truncated) = newest(&app, days, &filter, MOST_LONG).await?;
-        return long(&app, &records, truncated).await;
+        let (entries, truncated) = newest(&app, days, &filter, MOST_LONG).await?;
+        return long(&app, &entries, truncated).await;
     }
-    let (records, truncated) = newest(&app, days, &filter, MOST_SHORT).await?;
-    let logs = Logs { spend_logs: records.iter().map(ShortRow::from).collect(), truncated };
+    filter.is_about_money = true;
+    let (entries, truncated) = newest(&app, days, &filter, MOST_SHORT).await?;
+    let records = entries.iter().filter_map(Entry::record);
+    let logs = Logs { spend_logs: records.map(ShortRow::from).collect(), truncated };
     Ok(json_answer(StatusCode::OK, &logs))
 }
 
 /// The record of one request, if there is one.
-async fn one(app: &App, request: &str) -> Result<Vec<Record>, Fault> {
+async fn one(app: &App, request: &str) -> Result<Vec<Entry>, Fault> {
     let Some(request) = RequestId::parse(request) else {
         return Ok(Vec::new());
     };
-    Ok(app.store.find_record(request).await?.into_iter().collect())
+    Ok(app.store.find_record(request).await?.map(Entry::Spent).into_iter().collect())
 }
 
-/// The newest records of some days, and whether there are more than `most`.
-async fn newest(app: &App, days: Days, filter: &Filter, most: usize) -> Result<(Vec<Record>, bool), Fault> {
-    let mut records = Vec::new();
+/// The newest entries of some days, and whether there are more than `most`.
+async fn newest(app: &App, days: Days, filter: &Filter, most: usize) -> Result<(Vec<Entry>, bool), Fault> {
+    let mut entries = Vec::new();
     for day in days.newest_first() {
         // One more than is shown tells whether there is more.
-        let room = most + 1 - records.len();
-        let found = app.store.records_of_day(&day.to_string(), room, |record| filter.wants(record)).await?;
-        records.extend(found);
-        if records.len() > most {
-            records.truncate(most);
-            return Ok((records, true));
+        let room = most + 1 - entries.len();
+        entries.extend(Entry::of_day(app, &day.to_string(), filter, room).await?);
+        if entries.len() > most {
+            entries.truncate(most);
+            return Ok((entries, true));
         }
     }
-    Ok((records, false))
+    Ok((entries, false))
 }
 
 /// LiteLLM's bare array.
-async fn long(app: &App, records: &[Record], truncated: bool) -> Result<Response, Fault> {
-    let ids: BTreeSet<KeyId> = records.iter().map(|record| record.key.clone()).collect();
+async fn long(app: &App, entries: &[Entry], truncated: bool) -> Result<Response, Fault> {
+    let ids: BTreeSet<KeyId> = entries.iter().map(|entry| entry.key().clone()).collect();
     let ids: Vec<KeyId> = ids.into_iter().collect();
     let keys: HashMap<KeyId, KeyEntry> =
         app.store.keys(&ids).await?.into_iter().map(|entry| (entry.key.id.clone(), entry)).collect();
-    let row = |record: &Record| LongRow::of(record, keys.get(&record.key), &app.catalog);
-    let rows: Vec<LongRow> = records.iter().map(row).collect();
+    let row = |entry: &Entry| LongRow::of(entry, keys.get(entry.key()), &app.catalog);
+    let rows: Vec<LongRow> = entries.iter().map(row).collect();
     let mut answer = json_answer(StatusCode::OK, &rows);
     if truncated {
         answer.headers_mut().insert(TRUNCATED, HeaderValue::from_static("true"));

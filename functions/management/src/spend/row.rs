@@ -1,11 +1,15 @@
-//! A spend record, as answers show it.
+//! Spend records and refusals, as answers show them.
 
 use serde::Serialize;
 use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
 use shared::money::Money;
 use shared::record::{Record, Status};
+use shared::refusals::Refused;
 use shared::store::KeyEntry;
+use shared::usage::Usage;
+
+use super::entry::Entry;
 
 /// Document 000's row.
 #[derive(Debug, Serialize)]
@@ -53,7 +57,16 @@ struct Metadata {
     user_api_key_user_id: Option<UserId>,
     agent_id: Option<String>,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_information: Option<ErrorInformation>,
     usage_object: UsageObject,
+}
+
+/// Why requests were refused, and how many since the row of that key and reason before.
+#[derive(Debug, Serialize)]
+struct ErrorInformation {
+    error_class: String,
+    count: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,13 +93,19 @@ impl From<&Record> for ShortRow {
 }
 
 impl LongRow {
-    /// A record with what its key and its model are called, where they still exist.
-    pub fn of(record: &Record, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+    /// A record or a refusal with what its key and its model are called, where they still exist.
+    pub fn of(entry: &Entry, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+        match entry {
+            Entry::Spent(record) => Self::spent(record, key, catalog),
+            Entry::Refused(refused) => Self::refused(refused, key, catalog),
+        }
+    }
+
+    fn spent(record: &Record, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
         let usage = &record.usage;
-        let called = catalog.find(&record.model).map(|model| model.invoke_id.clone());
         Self {
             request_id: record.request.to_string(),
-            api_key: key.map(|entry| entry.key.holder.secret.as_str().to_owned()),
+            api_key: key.map(hash),
             spend: record.cost,
             total_tokens: usage.total(),
             prompt_tokens: usage.prompt(),
@@ -94,7 +113,7 @@ impl LongRow {
             start_time: record.started().to_string(),
             end_time: record.ended.to_string(),
             model: record.model.clone(),
-            model_id: called.unwrap_or_default(),
+            model_id: model_id(catalog, &record.model),
             model_group: record.model.clone(),
             custom_llm_provider: "bedrock",
             user: record.user.clone(),
@@ -108,16 +127,69 @@ impl LongRow {
                 user_api_key_user_id: record.user.clone(),
                 agent_id: record.agent.clone(),
                 status: litellms_word(record.status),
-                usage_object: UsageObject {
-                    prompt_tokens: usage.prompt(),
-                    completion_tokens: usage.output,
-                    total_tokens: usage.total(),
-                    cache_read_input_tokens: usage.cache_read,
-                    cache_creation_input_tokens: usage.cache_write_5m.saturating_add(usage.cache_write_1h),
-                },
+                error_information: None,
+                usage_object: UsageObject::from(usage),
             },
         }
     }
+
+    /// Refused requests reached no model: they have no tokens, no cost and no end of their own.
+    fn refused(refused: &Refused, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+        let status = litellms_word(Status::Failure);
+        let name = catalog.find(&refused.model).map_or(&refused.model, |model| &model.name);
+        Self {
+            // No request's id: `request_id=` finds charged requests only.
+            request_id: format!("refused-{}-{}-{}", refused.at.minute(), refused.key, refused.reason),
+            api_key: key.map(hash),
+            spend: Money::ZERO,
+            total_tokens: 0,
+            prompt_tokens: 0,
+            completion_tokens: 0,
+            start_time: refused.at.to_string(),
+            end_time: refused.at.to_string(),
+            model: name.clone(),
+            model_id: model_id(catalog, &refused.model),
+            model_group: refused.model.clone(),
+            custom_llm_provider: "bedrock",
+            user: refused.user.clone(),
+            team_id: None,
+            session_id: None,
+            request_tags: Vec::new(),
+            cache_hit: "False",
+            status,
+            metadata: Metadata {
+                user_api_key_alias: key.and_then(|entry| entry.key.alias.clone()),
+                user_api_key_user_id: refused.user.clone(),
+                agent_id: None,
+                status,
+                error_information: Some(ErrorInformation {
+                    error_class: refused.reason.clone(),
+                    count: refused.count,
+                }),
+                usage_object: UsageObject::from(&Usage::default()),
+            },
+        }
+    }
+}
+
+impl From<&Usage> for UsageObject {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            prompt_tokens: usage.prompt(),
+            completion_tokens: usage.output,
+            total_tokens: usage.total(),
+            cache_read_input_tokens: usage.cache_read,
+            cache_creation_input_tokens: usage.cache_write_5m.saturating_add(usage.cache_write_1h),
+        }
+    }
+}
+
+fn hash(entry: &KeyEntry) -> String {
+    entry.key.holder.secret.as_str().to_owned()
+}
+
+fn model_id(catalog: &Catalog, model: &str) -> String {
+    catalog.find(model).map(|model| model.invoke_id.clone()).unwrap_or_default()
 }
 
 /// LiteLLM knows two ends of a request.

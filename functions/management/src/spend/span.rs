@@ -9,7 +9,7 @@ use crate::query::Query;
 
 /// Days that are shown where none are named, today among them.
 const USUAL: i64 = 7;
-/// The most days of one report: each costs eight queries.
+/// The most days of one report: each costs sixteen queries.
 const MOST: i64 = 366;
 
 /// Days in UTC, both ends included.

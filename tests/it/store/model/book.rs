@@ -12,7 +12,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// How long a lease that was ended is remembered.
 const KEPT: Duration = Duration::from_secs(3600);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub amount: i128,
     pub floor: i128,
@@ -101,14 +101,13 @@ impl Book {
     /// Ends what is overdue, charged what the record says or will say; forgets what was ended long ago.
     pub fn sweep(&mut self, now: Moment, records: &mut Records) {
         self.closed.retain(|_, (_, at)| *at + KEPT >= now);
-        let is_overdue = |lease: &Lease| now > lease.expires + MARGIN;
-        let overdue: Vec<_> = self.leases.iter().filter(|(_, lease)| is_overdue(lease)).collect();
-        for (id, floor) in overdue.into_iter().map(|(id, lease)| (*id, lease.floor)).collect::<Vec<_>>() {
-            let swept = Recorded { cost: floor, swept: Some(now) };
-            let cost = records.entry(id).or_insert(swept).cost;
-            self.leases.remove(&id);
+        // In whole seconds, as it is stored.
+        let at = Moment::from_seconds(now.seconds());
+        let overdue = self.leases.extract_if(.., |_, lease| now > lease.expires + MARGIN);
+        for (id, Lease { floor, .. }) in overdue.collect::<Vec<_>>() {
+            let cost = records.entry(id).or_insert(Recorded { cost: floor, swept: Some(at) }).cost;
             self.charge(cost);
-            self.closed.insert(id, (cost, Moment::from_seconds(now.seconds())));
+            self.closed.insert(id, (cost, at));
         }
     }
 
@@ -129,13 +128,13 @@ impl Book {
 
     /// Every figure of the scope is the one on paper.
     pub fn assert_is(&self, state: &ScopeState, after: &str) {
-        let leases = |amounts: Vec<(RequestId, i128, i128, Moment)>| amounts;
-        let on_paper = self.leases.iter().map(|(id, lease)| (*id, lease.amount, lease.floor, lease.expires));
-        let in_store = state
-            .leases
-            .iter()
-            .map(|(id, lease)| (*id, lease.amount.pico(), lease.floor.pico(), lease.expires));
-        assert_eq!(leases(in_store.collect()), leases(on_paper.collect()), "leases after {after}");
+        let lease = |lease: &shared::scope::Lease| Lease {
+            amount: lease.amount.pico(),
+            floor: lease.floor.pico(),
+            expires: lease.expires,
+        };
+        let leases: BTreeMap<_, _> = state.leases.iter().map(|(id, held)| (*id, lease(held))).collect();
+        assert_eq!(leases, self.leases, "leases after {after}");
         let closed: BTreeMap<_, _> =
             state.closed.iter().map(|(id, closed)| (*id, (closed.charged.pico(), closed.at))).collect();
         assert_eq!(closed, self.closed, "closed leases after {after}");

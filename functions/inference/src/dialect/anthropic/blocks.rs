@@ -31,7 +31,9 @@ pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Erro
         if is_system && !rules.allows_system_role() {
             message.set("role", "\"user\"");
         }
-        if let Some(content) = message.get("content").map(|content| blocks(content, rules)).transpose()?.flatten() {
+        if let Some(content) =
+            message.get("content").map(|content| blocks(content, rules)).transpose()?.flatten()
+        {
             message.set("content", content);
         }
         kept.push(Cow::Owned(message.to_json()));
@@ -53,7 +55,8 @@ pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error>
         let mut block = Fields::parse(text.as_bytes())?;
         clean_cache_control(&mut block, rules)?;
         // A tool result holds blocks of its own.
-        if let Some(inner) = block.get("content").map(|content| blocks(content, rules)).transpose()?.flatten() {
+        if let Some(inner) = block.get("content").map(|content| blocks(content, rules)).transpose()?.flatten()
+        {
             block.set("content", inner);
         }
         cleaned.push(Cow::Owned(block.to_json()));
@@ -75,7 +78,8 @@ pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> 
         if let Some(kind) = tool.read::<String>("type").map_err(wrong)?
             && rules.refuses_tool(&kind)
         {
-            let rule = format!("{kind} runs on Anthropic's own servers and is not available on Amazon Bedrock");
+            let rule =
+                format!("{kind} runs on Anthropic's own servers and is not available on Amazon Bedrock");
             return Err(Fault::invalid("tools", rule));
         }
         clean_cache_control(&mut tool, rules).map_err(wrong)?;

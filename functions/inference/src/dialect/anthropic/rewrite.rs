@@ -30,7 +30,9 @@ pub fn to_bedrock(
     thinking(&mut fields, rules, max_tokens)?;
     context_management(&mut fields, rules, &mut betas)?;
     output_config(&mut fields, rules)?;
-    clean(&mut fields, "messages", |text| blocks::messages(text, rules).map_err(|error| odd("messages", &error)))?;
+    clean(&mut fields, "messages", |text| {
+        blocks::messages(text, rules).map_err(|error| odd("messages", &error))
+    })?;
     clean(&mut fields, "system", |text| blocks::blocks(text, rules).map_err(|error| odd("system", &error)))?;
     clean(&mut fields, "tools", |text| blocks::tools(text, rules))?;
     for field in ["safeguards"] {
@@ -124,7 +126,8 @@ fn context_management(fields: &mut Fields<'_>, rules: &MessageRules, betas: &mut
     };
     let mut stays = false;
     if let Some(edits) = management.get_mut("edits").and_then(Value::as_array_mut) {
-        let beta = |edit: &Value| edit.get("type").and_then(Value::as_str).and_then(|kind| rules.edit_beta(kind));
+        let beta =
+            |edit: &Value| edit.get("type").and_then(Value::as_str).and_then(|kind| rules.edit_beta(kind));
         edits.retain(|edit| beta(edit).is_some());
         edits.iter().for_each(|edit| betas.add(beta(edit)));
         stays = !edits.is_empty();

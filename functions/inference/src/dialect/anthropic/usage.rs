@@ -110,7 +110,9 @@ mod tests {
     #[test]
     fn writes_of_unknown_life_are_the_dearest_possible() {
         let metrics = Some(r#"{"inputTokenCount":1,"outputTokenCount":2,"cacheWriteInputTokenCount":7}"#);
-        let of = |caching| tokens(&[], metrics).usage(caching).map(|usage| (usage.cache_write_5m, usage.cache_write_1h));
+        let of = |caching| {
+            tokens(&[], metrics).usage(caching).map(|usage| (usage.cache_write_5m, usage.cache_write_1h))
+        };
         assert_eq!(of(Caching::OneHour), Some((0, 7)));
         assert_eq!(of(Caching::FiveMinutes), Some((7, 0)));
     }

@@ -20,7 +20,8 @@ fn sent(model: &str, betas: &[&str], mut body: Value) -> Result<Value, Fault> {
 
 #[test]
 fn keeps_what_bedrock_takes_and_drops_what_it_refuses() {
-    let body = sent("claude-opus-5-5", &[], json!({"stream": true, "speed": "fast", "metadata": {"user_id": "u"}}));
+    let body =
+        sent("claude-opus-5-5", &[], json!({"stream": true, "speed": "fast", "metadata": {"user_id": "u"}}));
     let body = body.unwrap();
     assert_eq!(body["anthropic_version"], "bedrock-2023-05-31");
     for gone in ["model", "stream", "speed", "anthropic_beta"] {
@@ -47,7 +48,8 @@ fn betas_are_renamed_dropped_and_sent_once() {
 #[test]
 fn context_edits_stay_with_their_beta_or_go() {
     let edits = json!({"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]});
-    let body = sent("claude-opus-5-5", &["context-management-2025-06-27"], json!({"context_management": edits}));
+    let body =
+        sent("claude-opus-5-5", &["context-management-2025-06-27"], json!({"context_management": edits}));
     assert_eq!(body.unwrap().get("context_management"), None);
     let edits = json!({"edits": [{"type": "compact_20260112"}, {"type": "clear_thinking_20251015"}]});
     let body = sent("claude-opus-5-5", &[], json!({"context_management": edits})).unwrap();
@@ -59,7 +61,10 @@ fn context_edits_stay_with_their_beta_or_go() {
 fn thinking_takes_the_form_that_the_model_knows() {
     let with = |model: &str, thinking: Value| sent(model, &[], json!({"thinking": thinking})).unwrap();
     let enabled = json!({"type": "enabled", "budget_tokens": 2000, "display": "omitted"});
-    assert_eq!(with("claude-opus-5-5", enabled.clone())["thinking"], json!({"type": "adaptive", "display": "omitted"}));
+    assert_eq!(
+        with("claude-opus-5-5", enabled.clone())["thinking"],
+        json!({"type": "adaptive", "display": "omitted"})
+    );
     assert_eq!(
         with("claude-opus-4-5", enabled)["thinking"],
         json!({"type": "enabled", "budget_tokens": 2000})

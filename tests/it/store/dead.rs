@@ -1,0 +1,130 @@
+//! Processes that died between two writes: whatever they left, the next sweeps complete.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::record::Status;
+use shared::scope::Scope;
+use shared::store::Admission;
+use tests::calls::{Caller, budget, call_of, pico};
+use tests::table::{Table, partition};
+
+#[tokio::test]
+async fn a_sweep_that_died_after_its_first_step_is_completed_by_the_next() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
+    caller.outlive_leases();
+    end_lease_and_die(&table, &caller, &caller.key(), &admission, 30).await;
+    assert!(caller.store.find_record(admission.request()).await.unwrap().is_none());
+
+    assert_eq!(caller.sweep().await, 1, "the user's");
+    for state in table.audit_both(&caller).await {
+        assert_eq!(state.spend, pico(30));
+        assert!(state.closed[&admission.request()].confirmed);
+    }
+    let record = caller.store.find_record(admission.request()).await.unwrap().unwrap();
+    assert_eq!((record.status, record.cost), (Status::Swept, pico(30)));
+}
+
+#[tokio::test]
+async fn the_record_is_the_judge_of_what_a_dead_sweep_charged() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
+    // The holder wrote its record and died; so did a sweep that had not seen it.
+    caller.store.put_record(&caller.record(&admission, 77)).await.unwrap();
+    caller.outlive_leases();
+    end_lease_and_die(&table, &caller, &caller.key(), &admission, 30).await;
+    caller.sweep().await;
+    for state in table.audit_both(&caller).await {
+        assert_eq!(state.total_spend, pico(77));
+    }
+    assert_eq!(caller.recorded().await, pico(77));
+}
+
+#[tokio::test]
+async fn a_holder_that_died_between_its_late_record_and_its_correction_is_completed() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
+    caller.outlive_leases();
+    caller.sweep().await;
+    caller.store.put_record(&caller.record(&admission, 77)).await.unwrap();
+    // Before a closed lease is forgotten, its record is asked once more.
+    caller.wait(Duration::from_secs(2 * 3600));
+    for _ in 0..2 {
+        caller.sweep().await;
+    }
+    for state in table.audit_both(&caller).await {
+        assert_eq!((state.total_spend, state.closed.len()), (pico(77), 0));
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_only_one_scope_granted_costs_nothing() {
+    let table = Table::fresh().await;
+    for left_in_key in [true, false] {
+        let caller = table.caller(budget(1000), budget(1000)).await;
+        let admission = caller.admit(&call_of(100, 30)).await.unwrap();
+        // As if one scope had refused and the process had died before it gave the other's back.
+        let (kept, refused) =
+            if left_in_key { (caller.key(), caller.user()) } else { (caller.user(), caller.key()) };
+        forget_lease(&table, &refused, &admission).await;
+        caller.outlive_leases();
+        assert_eq!(caller.sweep().await, 1);
+        assert!(table.audit(&kept).await.leases.is_empty());
+        for state in table.audit_both(&caller).await {
+            assert_eq!((state.total_spend, state.headroom), (pico(0), pico(1000)), "{left_in_key}");
+        }
+        assert_eq!(caller.recorded().await, pico(0));
+    }
+}
+
+/// The first step of a sweep, and nothing after it.
+async fn end_lease_and_die(
+    table: &Table,
+    caller: &Caller,
+    scope: &Scope,
+    admission: &Admission,
+    floor: i128,
+) {
+    let number = |value: i128| AttributeValue::N(value.to_string());
+    let closed = HashMap::from([
+        ("c".to_owned(), number(floor)),
+        ("t".to_owned(), number(caller.now().seconds().into())),
+        ("v".to_owned(), AttributeValue::Bool(false)),
+        ("k".to_owned(), AttributeValue::S(caller.key_id().to_string())),
+        ("m".to_owned(), AttributeValue::S(admission.model().to_owned())),
+    ]);
+    let amount = admission.quote().amount().pico();
+    write(table, scope, admission)
+        .update_expression(
+            "SET closed.#r = :closed, headroom = headroom + :unspent, spend = spend + :floor, \
+             total_spend = total_spend + :floor REMOVE leases.#r",
+        )
+        .expression_attribute_values(":closed", AttributeValue::M(closed))
+        .expression_attribute_values(":unspent", number(amount - floor))
+        .expression_attribute_values(":floor", number(floor))
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Makes a scope look as if it had never granted the call.
+async fn forget_lease(table: &Table, scope: &Scope, admission: &Admission) {
+    write(table, scope, admission)
+        .update_expression("SET headroom = headroom + leases.#r.a REMOVE leases.#r")
+        .send()
+        .await
+        .unwrap();
+}
+
+fn write(table: &Table, scope: &Scope, admission: &Admission) -> UpdateItemFluentBuilder {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let update = table.raw().update_item().table_name(table.name());
+    let update = update.key("pk", text(&partition(scope))).key("sk", text("scope"));
+    update.expression_attribute_names("#r", admission.request().as_str())
+}
