@@ -77,14 +77,17 @@ impl MasterKey {
     /// The administrator, if both secrets match. Either wrong is the same refusal, in the same time.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
         let nothing = Secret::new("");
-        let master = presented(headers).unwrap_or_else(|| nothing.clone());
+        let presented = presented(headers);
+        // Nothing never matches, not even a master key that was set to nothing.
+        let is_presented = presented.is_some();
+        let master = presented.unwrap_or_else(|| nothing.clone());
         let second = headers.get("x-admin-secret").and_then(|value| value.to_str().ok());
         let second_matches = match &self.second {
             Some(wanted) => wanted.matches(&second.map_or(nothing, Secret::new)),
             None => true,
         };
         // Not `&&`: both are always compared.
-        if self.master.matches(&master) & second_matches {
+        if self.master.matches(&master) & second_matches & is_presented {
             Ok(Caller::Administrator)
         } else {
             Err(Fault::Unauthenticated("Invalid API key"))
@@ -135,5 +138,7 @@ mod tests {
         assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).is_ok());
         assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_err());
         assert!(alone.admit(&headers(&[])).is_err());
+        let empty = MasterKey::new(Secret::new(""), None);
+        assert!(empty.admit(&headers(&[])).is_err() && empty.admit(&headers(&[("x-api-key", "")])).is_err());
     }
 }

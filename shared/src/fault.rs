@@ -168,7 +168,8 @@ fn told(Refusal { scope, reason }: &Refusal) -> String {
         Reason::Model(model) => format!("Model {model} not allowed for {whose}"),
         Reason::Budget { spend, limit, resets } => {
             let resets = resets.map_or_else(|| "does not reset".to_owned(), |at| format!("resets {at}"));
-            format!("Budget exceeded for {whose}: {spend} spent of {limit} ({resets})")
+            let too_dear = if spend < limit { ", and this request may cost more than is left" } else { "" };
+            format!("Budget exceeded for {whose}: {spend} spent of {limit}{too_dear} ({resets})")
         }
         Reason::Held => format!("Budget of {whose} is held by running requests; retry shortly"),
         Reason::Rpm { limit, .. } => format!("Rate limit exceeded: {limit} RPM for {whose}"),

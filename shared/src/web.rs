@@ -45,12 +45,9 @@ impl Shape {
         if wire.status.is_server_error() {
             tracing::error!(request = request_id, status = wire.status.as_u16(), cause = ?fault, "failed");
         } else {
-            tracing::info!(
-                request = request_id,
-                status = wire.status.as_u16(),
-                message = wire.message,
-                "refused"
-            );
+            // Not the message: it may quote what the client sent.
+            let (status, kind) = (wire.status.as_u16(), wire.kind.plain());
+            tracing::info!(request = request_id, status, kind, param = wire.param, "refused");
         }
         let mut answer = json_answer(wire.status, &self.body(&wire, request_id));
         let headers = answer.headers_mut();

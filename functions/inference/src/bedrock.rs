@@ -67,7 +67,10 @@ impl Bedrock {
         let answer = self.client.count_tokens().model_id(model).input(input).send().await;
         match answer {
             Ok(answer) => Ok(u64::try_from(answer.input_tokens).ok()),
-            Err(error) if is_not_offered(&error) => Ok(None),
+            Err(error) if is_not_offered(&error) => {
+                tracing::warn!(model, code = error.code(), "count_tokens_not_offered");
+                Ok(None)
+            }
             Err(error) => Err(failed(&error)),
         }
     }
@@ -141,14 +144,13 @@ where
     }
 }
 
-/// Whether the connection failed before anything could be sent.
+/// Whether there was no connection that anything could have been sent on: name, route, TCP or TLS failed.
 fn was_never_sent(dispatch: &aws_smithy_runtime_api::client::result::DispatchFailure) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> =
         dispatch.as_connector_error().map(|error| error as _);
     while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
-        {
+        let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
+        if client.is_some_and(hyper_util::client::legacy::Error::is_connect) {
             return true;
         }
         cause = error.source();

@@ -4,8 +4,8 @@ use shared::model::Model;
 use shared::pricing::Caching;
 
 /// What is added by the service: the system prompt of tools, message frames, thinking and schema instructions.
-/// Anthropic documents at most about 700 for tools; this is generous.
-const FIXED: u64 = 2000;
+/// Anthropic documents about 700 for tools, and as much again for each of its own; this is generous.
+const FIXED: u64 = 4000;
 
 /// The most that one image counts, at the largest size that is not scaled down, on the newest models.
 const IMAGE: u64 = 5000;

@@ -25,7 +25,7 @@ use crate::meter::Meter;
 use crate::refusals;
 use crate::running::{About, Running};
 
-/// Tokens added to an exact count: Bedrock may count its own frame a little differently when it runs the model.
+/// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
 const COUNT_MARGIN: u64 = 16;
 
 /// Answers a Messages request, streamed if it asks for that.
@@ -74,7 +74,7 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
         upstream_body = prepare(granted)?;
     }
     let limits = headers::limits(&admission, output.max_tokens, app.clock.now());
-    let running = start(app, admission, model, bound.caching, &sent);
+    let running = start(app, admission, model, bound.caching, &sent, request.stream);
     run(app, running, model, upstream_body, request.stream, limits).await
 }
 
@@ -107,7 +107,7 @@ async fn admit_or_count(
     };
     let count = app.bedrock.count_tokens(&demand.model.base_id, upstream_body.to_vec()).await;
     let tokens = match count {
-        Ok(Some(tokens)) => tokens.saturating_add(COUNT_MARGIN).min(demand.bound.tokens),
+        Ok(Some(tokens)) => tokens.saturating_add((tokens / 100).max(COUNT_MARGIN)).min(demand.bound.tokens),
         // No closer count is to be had, so the refusal stands.
         Ok(None) | Err(_) => return Err(denied),
     };
@@ -116,11 +116,18 @@ async fn admit_or_count(
     Ok((admission, bound))
 }
 
-fn start(app: &App, admission: Admission, model: &Model, caching: Caching, sent: &HeaderMap) -> Running {
+fn start(
+    app: &App,
+    admission: Admission,
+    model: &Model,
+    caching: Caching,
+    sent: &HeaderMap,
+    streams: bool,
+) -> Running {
     let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let about = About { session: text("x-claude-code-session-id"), agent: text("x-claude-code-agent-id") };
     let meter = Meter::new(model.prices, *admission.quote(), caching);
-    Running::new(app, admission, meter, about)
+    Running::new(app, admission, if streams { meter } else { meter.blind() }, about)
 }
 
 async fn run(

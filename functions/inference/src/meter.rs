@@ -11,6 +11,9 @@ use crate::dialect::anthropic::usage::{Metrics, Reported, Tokens};
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
 const FRAME: u64 = 80;
 
+/// Bytes of a block's start that are not content: more than a tool's name and id take.
+const START_FRAME: u64 = 250;
+
 /// Where the final count is missing, a token for every two bytes of text is charged: never less than what was
 /// generated in any language that people write, and less than the bound of a token per byte.
 const BYTES_PER_TOKEN: u64 = 2;
@@ -24,6 +27,8 @@ pub struct Meter {
     text_bytes: u64,
     deltas: u64,
     final_output: bool,
+    /// Whether the answer comes whole, so that nothing of it is seen before its end.
+    is_blind: bool,
 }
 
 #[derive(Deserialize)]
@@ -44,9 +49,24 @@ struct Ending {
 }
 
 impl Meter {
+    /// A meter of a stream's events.
     pub fn new(prices: Prices, quote: Quote, caching: Caching) -> Self {
         let tokens = Tokens::default();
-        Self { prices, quote, caching, tokens, text_bytes: 0, deltas: 0, final_output: false }
+        Self {
+            prices,
+            quote,
+            caching,
+            tokens,
+            text_bytes: 0,
+            deltas: 0,
+            final_output: false,
+            is_blind: false,
+        }
+    }
+
+    /// A meter of an answer that comes whole: until it is there, it may be as long as it was allowed to be.
+    pub fn blind(self) -> Self {
+        Self { is_blind: true, ..self }
     }
 
     /// Reads one event of a stream. Only the few that carry usage are looked into.
@@ -56,6 +76,8 @@ impl Meter {
                 self.deltas += 1;
                 self.text_bytes += (chunk.len() as u64).saturating_sub(FRAME);
             }
+            // A block may begin with content: redacted thinking does.
+            "content_block_start" => self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME),
             "message_start" => {
                 let start: Option<Start> = serde_json::from_slice(chunk).ok();
                 if let Some(usage) = start.and_then(|start| start.message.usage) {
@@ -75,11 +97,11 @@ impl Meter {
         };
         if let Some(usage) = ending.usage {
             self.tokens.report(&usage);
-            self.final_output |= self.tokens.output() > 0;
+            self.final_output |= usage.tells_output();
         }
         if let Some(metrics) = ending.metrics {
             self.tokens.measure(&metrics);
-            self.final_output |= self.tokens.output() > 0;
+            self.final_output |= metrics.tells_output();
         }
     }
 
@@ -92,6 +114,7 @@ impl Meter {
     /// bound of the prompt, and the text that was seen.
     pub fn charge(&self) -> (Usage, Money) {
         let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas).min(self.quote.max_tokens);
+        let seen = if self.is_blind { self.quote.max_tokens } else { seen };
         let output = if self.final_output { self.tokens.output() } else { self.tokens.output().max(seen) };
         match self.tokens.usage(self.caching) {
             Some(usage) => {

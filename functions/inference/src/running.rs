@@ -66,8 +66,10 @@ impl Running {
     }
 
     async fn end(&mut self, record: Record) -> Money {
+        let cost = settle(&self.store, &self.clock, self.leases.admission(), &record).await;
+        // Only now: a client that leaves meanwhile drops this future, and the call must be settled all the same.
         self.settled = true;
-        settle(&self.store, &self.clock, self.leases.admission(), &record).await
+        cost
     }
 
     fn record(&self, status: Status) -> Record {

@@ -52,6 +52,10 @@ fn not_unique(error: NotCreated, id: &UserId, email: Option<&str>) -> Fault {
             let message = format!("user_email: User with email {} already exists", email.unwrap_or_default());
             Fault::Conflict { param: Some("user_email".to_owned()), message }
         }
+        NotCreated::Gone { field } => {
+            let message = format!("{field}: User with id {id} was deleted meanwhile");
+            Fault::Conflict { param: Some(field.to_owned()), message }
+        }
         NotCreated::Taken { field } => {
             let message = format!("{field}: User with id {id} already exists");
             Fault::Conflict { param: Some(field.to_owned()), message }

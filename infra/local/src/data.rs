@@ -33,7 +33,8 @@ impl Data {
             return Ok(None);
         };
         match fs::read_to_string(folder.join(name)) {
-            Ok(text) => Ok(Some(Secret::new(text.trim()))),
+            // An empty file is one whose writing was cut short.
+            Ok(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -44,8 +45,11 @@ impl Data {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
+        let unfinished = folder.join(format!("{name}.new"));
         let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join(name))?;
-        writeln!(file, "{}", secret.reveal())
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        writeln!(file, "{}", secret.reveal())?;
+        file.sync_all()?;
+        fs::rename(unfinished, folder.join(name))
     }
 }

@@ -12,6 +12,8 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder as HttpClient;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
 use inference::Bedrock;
 use shared::auth::{Keyring, MasterKey};
@@ -154,10 +156,18 @@ async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver
 }
 
 /// The two APIs of a deployment on one port: management's paths, by the first part of the role table's, and the rest.
+///
+/// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating
+/// is billed whether anybody waits or not, and only its answer tells how much it is.
 fn whole(inference: Router, management: Router) -> Router {
     Router::new().fallback(move |request: Request| {
         let router = if is_managed(request.uri().path()) { management.clone() } else { inference.clone() };
-        router.oneshot(request)
+        async move {
+            let Ok(answer) = spawn(router.oneshot(request)).await else {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            answer.into_response()
+        }
     })
 }
 

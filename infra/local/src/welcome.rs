@@ -36,7 +36,7 @@ pub async fn demo_key(gateway: &Gateway, data: &Data) -> Result<Option<Secret>, 
         Ok(()) => {}
         // Made by an earlier run whose key is not kept here: it is the administrator's to give out another.
         Err(NotCreated::Taken { .. }) => return Ok(None),
-        Err(NotCreated::Store(error)) => return Err(error.into()),
+        Err(error) => return Err(error.into()),
     }
     let secret = Secret::generate()?;
     gateway

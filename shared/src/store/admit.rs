@@ -132,7 +132,7 @@ impl Store {
                         self.roll(scope, now()).await?;
                     }
                     for scope in &sweep {
-                        self.sweep(scope, now()).await?;
+                        self.sweep_some(scope, now()).await?;
                     }
                 }
                 Next::Wait(_) if held < HELD_TRIES => {

@@ -29,6 +29,11 @@ impl Store {
             if state.deleted {
                 return Ok(None);
             }
+            if state.budget_reset_at.is_some_and(|reset| reset <= now) {
+                // What the old period has spent must not count in the one that this edit begins.
+                self.roll(scope, now).await?;
+                continue;
+            }
             let limits = edit(&state.limits)?;
             let change = self.change_of(&state, &limits, now);
             if let Written::Done(item) = self.update("edit", scope_key(scope), &change).await?.answer {
@@ -57,6 +62,10 @@ impl Store {
         if limits.budget_duration != state.limits.budget_duration {
             let resets = self.reset_of(limits, now);
             change = change.put("budget_reset_at", resets.map(|at| number(at.seconds())));
+            change = match state.budget_reset_at {
+                Some(was) => change.only_if("#budget_reset_at = :was").value("was", number(was.seconds())),
+                None => change.only_if("attribute_not_exists(#budget_reset_at)"),
+            };
         }
         change
     }

@@ -60,7 +60,16 @@ impl Store {
         self.put_all("create_key", items).await.map_err(|error| match error {
             Uniqueness::Taken(field) => NotCreated::Taken { field },
             Uniqueness::Store(error) => error.into(),
-        })
+        })?;
+        // Its user may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
+        // condition in the transaction would meet the running calls of the user in conflicts.
+        if let Some(user) = &key.holder.user
+            && self.find_user(user).await?.is_none()
+        {
+            self.delete_key(&key.id).await?;
+            return Err(NotCreated::Gone { field: "user_id" });
+        }
+        Ok(())
     }
 
     /// Those of `ids` that exist, in that order.

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::change::Change;
 use super::item::{self, number};
 use super::{Store, StoreError, Tried, Written, schema, scopes};
-use crate::admission::Ask;
+use crate::admission::{Ask, MOST_CLOSED};
 use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
@@ -75,7 +75,8 @@ impl Store {
 
     /// Undoes a reservation of a request that another scope refused, its count of requests included.
     pub(super) async fn give_back(&self, hold: &Hold, request: RequestId) -> Result<bool, StoreError> {
-        let change = leased(request, &hold.lease)
+        let change = hold
+            .without_past(leased(request, &hold.lease))
             .remove("#leases.#r")
             .set("#headroom = #headroom + :amount")
             .bind("m", hold.minute.to_string())
@@ -238,23 +239,28 @@ impl Hold {
             };
             change = change.set("#closed.#r = :closed").value("closed", item::closed(&closed));
         }
-        for (at, minute) in self.past_minutes().into_iter().enumerate() {
+        self.without_past(change)
+    }
+
+    /// Drops the counts of minutes that are past: by the write that ends the lease, whichever it is.
+    fn without_past(&self, change: Change) -> Change {
+        self.past_minutes().into_iter().enumerate().fold(change, |change, (at, minute)| {
             let placeholder = format!("old{at}");
-            change = change
+            change
                 .bind(&placeholder, minute.to_string())
                 .remove(format!("#req.#{placeholder}"))
-                .remove(format!("#tok.#{placeholder}"));
-        }
-        change
+                .remove(format!("#tok.#{placeholder}"))
+        })
     }
 
     /// Minutes that the reservation's image showed to be past: their counts are no longer read. The last one still is,
-    /// by processes whose clocks are behind.
+    /// by processes whose clocks are behind. No more at once than an expression of DynamoDB has room for.
     fn past_minutes(&self) -> Vec<i64> {
         let counted = self.state.requests.keys().chain(self.state.tokens.keys());
         let mut past: Vec<i64> = counted.copied().filter(|minute| *minute < self.minute - 1).collect();
         past.sort_unstable();
         past.dedup();
+        past.truncate(40);
         past
     }
 }
@@ -290,7 +296,7 @@ fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
         .only_if("(attribute_not_exists(#rpm_limit) OR #rpm_limit > :zero AND (attribute_not_exists(#req.#m) OR #req.#m < #rpm_limit))")
         .only_if("(attribute_not_exists(#tpm_limit) OR #tpm_limit > :zero AND (attribute_not_exists(#tok.#m) OR #tok.#m < #tpm_limit))")
         .only_if("(attribute_not_exists(#max_parallel_requests) OR size(#leases) < #max_parallel_requests)")
-        .only_if("size(#leases) < :max_leases")
+        .only_if("size(#leases) < :max_leases AND size(#closed) < :most_closed")
         .only_if(format!("(attribute_not_exists(#models){permitted})"))
         .only_if("attribute_not_exists(#blocked)")
         .only_if("(attribute_not_exists(#expires) OR #expires > :now)")
@@ -301,7 +307,8 @@ fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
         .value("tokens", number(ask.tokens))
         .value("expires", number(ask.lease.expires.ms()))
         .value("now", number(ask.now.seconds()))
-        .value("max_leases", number(ask.max_leases));
+        .value("max_leases", number(ask.max_leases))
+        .value("most_closed", number(MOST_CLOSED));
     for (at, name) in ask.permitted_by.iter().enumerate() {
         change = change.value(&format!("model{at}"), item::text(name));
     }

@@ -25,40 +25,70 @@ const KEPT: Duration = Duration::from_secs(3600);
 /// How long after its sweep a late holder is believed: so much shorter that no scope has forgotten the lease by then.
 pub(super) const BELIEVED: Duration = Duration::from_secs(KEPT.as_secs() / 4);
 
+/// Leases that one round ends, and confirms or forgets: an update that names many more is longer than DynamoDB takes.
+const ROUND: usize = 40;
+/// Rounds of one sweep: a scope holds no more than a thousand leases by default, and what is left stays due.
+const ROUNDS: usize = 50;
+
+/// What one round of a sweep did.
+pub(super) struct Round {
+    ended: usize,
+    more: bool,
+}
+
 impl Store {
     /// Ends the overdue leases of one scope and confirms those that an earlier sweep ended; answers how many it ended.
     ///
     /// - **Repeatable**, and safe beside any other sweep, settlement or renewal.
-    /// - **Cost:** per lease two reads, an update and a transaction, and a read when it is forgotten; for the scope a read
-    ///   or two and an update.
+    /// - **Cost:** per lease two reads, an update and a transaction, and a read when it is forgotten; for every forty of
+    ///   them a read or two of the scope, and an update.
     pub async fn sweep(&self, scope: &Scope, now: Moment) -> Result<usize, StoreError> {
+        let mut ended = 0;
+        for _ in 0..ROUNDS {
+            let round = self.sweep_some(scope, now).await?;
+            ended += round.ended;
+            if !round.more {
+                break;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// One round of a sweep, the largest leases first: for a request that waits. The job does the rest.
+    pub(super) async fn sweep_some(&self, scope: &Scope, now: Moment) -> Result<Round, StoreError> {
         let Some(item) = self.get("sweep", scope_key(scope)).await? else {
-            return Ok(0);
+            return Ok(Round { ended: 0, more: false });
         };
         let mut state = scopes::read(&item)?;
         let mut ended = 0;
-        for (request, lease) in state.overdue(now, self.terms.lease_margin) {
+        let mut overdue = state.overdue(now, self.terms.lease_margin);
+        let mut more = overdue.len() > ROUND;
+        overdue.sort_by_key(|(_, lease)| std::cmp::Reverse(lease.amount));
+        for (request, lease) in overdue.into_iter().take(ROUND) {
             let charged = self.charge_of(scope, &state, request, &lease).await?;
             ended += usize::from(self.end_lease(scope, request, &lease, charged, now).await?);
         }
         if ended > 0 {
             let Some(item) = self.get("sweep", scope_key(scope)).await? else {
-                return Ok(ended);
+                return Ok(Round { ended, more: false });
             };
             state = scopes::read(&item)?;
         }
         let (mut confirmed, mut forgotten) = (Vec::new(), Vec::new());
-        for (request, closed) in &state.closed {
+        let is_due = |closed: &Closed| !closed.confirmed || closed.at + KEPT < now;
+        let due: Vec<_> = state.closed.iter().filter(|(_, closed)| is_due(closed)).collect();
+        more |= due.len() > ROUND;
+        for (request, closed) in due.into_iter().take(ROUND) {
             if !closed.confirmed {
                 if self.confirm(scope, &state, *request, closed).await? {
                     confirmed.push(*request);
                 }
-            } else if closed.at + KEPT < now && self.still_agrees(scope, *request, closed).await? {
+            } else if self.still_agrees(scope, *request, closed).await? {
                 forgotten.push(*request);
             }
         }
         self.put_off(scope, &state, &confirmed, &forgotten, now).await?;
-        Ok(ended)
+        Ok(Round { ended, more })
     }
 
     /// What an overdue lease is charged: what its record says, or else its floor. But a lease that the call's other

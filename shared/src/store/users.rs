@@ -23,6 +23,9 @@ pub enum NotCreated {
     /// `field` names what must be unique and is not.
     #[error("{field} is taken")]
     Taken { field: &'static str },
+    /// `field` names what it belongs to, which is not there.
+    #[error("{field} does not exist")]
+    Gone { field: &'static str },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -107,7 +107,10 @@ async fn a_spent_budget_is_told_in_full_and_once() {
     assert_eq!(body["error"]["type"], "rate_limit_error");
     assert_eq!(
         message,
-        format!("Budget exceeded for {}: $0.00 spent of $0.000001 (resets {resets})", holder.user)
+        format!(
+            "Budget exceeded for {}: $0.00 spent of $0.000001, and this request may cost more than is left (resets {resets})",
+            holder.user
+        )
     );
     // Nothing was called but the free count, nothing is held, and the other scope has its share back.
     let key = stargate.settled(&holder.key).await;

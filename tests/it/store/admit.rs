@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shared::admission::Reason;
 use shared::id::UserId;
 use shared::secret::Secret;
-use shared::store::{NotAdmitted, Pointer};
+use shared::store::{NotAdmitted, NotCreated, Pointer};
 use tests::calls::{budget, call, call_of, no_limits, pico, shortenable};
 use tests::table::Table;
 
@@ -158,10 +158,9 @@ async fn a_key_without_a_user_has_one_scope() {
     assert_eq!(admission.holds().len(), 1);
     caller.settle(&admission, 7).await.unwrap();
     assert_eq!(table.audit(&caller.key()).await.headroom, pico(93));
-    // And one whose user never was is refused.
+    // And one whose user never was, or was deleted meanwhile, is not made.
     let key = tests::calls::key(Some(&UserId::parse("nobody").unwrap()), no_limits(), caller.now());
-    caller.store.create_key(&key).await.unwrap();
-    caller.pointer = Pointer { key: key.id.clone(), holder: key.holder.clone() };
-    assert_eq!(reason(caller.admit(&call(1)).await), Reason::Unknown);
-    assert!(table.audit(&caller.key()).await.leases.is_empty());
+    let made = caller.store.create_key(&key).await;
+    assert!(matches!(made, Err(NotCreated::Gone { field: "user_id" })), "{made:?}");
+    assert_eq!(caller.store.find_pointer(&key.holder.secret).await.unwrap(), None);
 }

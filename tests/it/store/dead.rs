@@ -128,3 +128,19 @@ fn write(table: &Table, scope: &Scope, admission: &Admission) -> UpdateItemFluen
     let update = update.key("pk", text(&partition(scope))).key("sk", text("scope"));
     update.expression_attribute_names("#r", admission.request().as_str())
 }
+
+#[tokio::test]
+async fn more_dead_calls_than_one_update_can_name_are_all_ended() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    for _ in 0..130 {
+        caller.admit(&call_of(5, 3)).await.unwrap();
+    }
+    caller.outlive_leases();
+    assert_eq!(caller.sweep().await, 260);
+    for state in table.audit_both(&caller).await {
+        assert_eq!(state.total_spend, pico(130 * 3));
+        assert!(state.closed.values().all(|closed| closed.confirmed));
+    }
+    assert_eq!(caller.recorded().await, pico(130 * 3));
+}

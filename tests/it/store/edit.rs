@@ -146,3 +146,18 @@ async fn an_edit_that_is_refused_or_of_nobody_changes_nothing() {
     caller.store.delete_user(caller.user_id(), caller.now()).await.unwrap();
     assert!(caller.store.edit(&caller.user(), same, caller.now()).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_new_duration_begins_without_what_an_old_period_spent() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget_every(100, "30m"), no_limits()).await;
+    let spent = caller.admit(&call(100)).await.unwrap();
+    caller.settle(&spent, 100).await.unwrap();
+    caller.wait(Duration::from_secs(3600));
+    // The period is over and nobody has met that yet.
+    let monthly =
+        |limits: &mut Limits| limits.budget_duration = Some(BudgetDuration::parse("monthly").unwrap());
+    let state = edit(&caller, monthly).await;
+    assert_eq!((state.spend, state.total_spend, state.headroom), (pico(0), pico(100), pico(100)));
+    caller.admit(&call(100)).await.unwrap();
+}

@@ -146,3 +146,16 @@ async fn a_model_is_allowed_by_its_name_or_any_of_its_wildcards() {
         assert_eq!(caller.admit(&call(1)).await.is_ok(), admitted, "{allowed:?}");
     }
 }
+
+#[tokio::test]
+async fn hours_of_refusals_by_one_scope_leave_nothing_in_the_other() {
+    let table = Table::fresh().await;
+    let caller = table.caller(no_limits(), budget(0)).await;
+    // The key grants and is given its share back, once a minute for hours: each minute was counted.
+    for _ in 0..200 {
+        assert!(matches!(reason(caller.admit(&call(1)).await), Reason::Budget { .. }));
+        caller.wait(MINUTE);
+    }
+    let [key, _] = table.audit_both(&caller).await;
+    assert!(key.requests.len() <= 3 && key.tokens.len() <= 3, "{key:#?}");
+}

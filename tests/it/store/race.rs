@@ -46,6 +46,10 @@ async fn exactly(fits: usize, key: Limits, user: Limits) {
                         Err(NotAdmitted::Refused(refusal)) => {
                             assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
                         }
+                        // As above: the client is told 503, and asks again.
+                        Err(NotAdmitted::Store(_)) => {
+                            left.fetch_add(1, SeqCst);
+                        }
                         Err(other) => panic!("{other:?}"),
                     }
                 }

@@ -6,6 +6,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The most fields of an object: more than any request has, and few enough to look through for each.
+const MOST_FIELDS: usize = 256;
+
 /// The fields of one object in their order, each value as the JSON text that it came as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a>(Vec<(String, Cow<'a, str>)>);
@@ -82,8 +85,13 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields: Vec<(String, Cow<'de, str>)> = Vec::with_capacity(16);
         while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            if fields.len() == MOST_FIELDS {
+                return Err(A::Error::custom(format_args!("more than {MOST_FIELDS} fields")));
+            }
             if fields.iter().any(|(field, _)| *field == name) {
-                return Err(A::Error::custom(format_args!("duplicate field {name:?}")));
+                // A name may be of any size, and this is echoed.
+                let shown: String = name.chars().take(64).collect();
+                return Err(A::Error::custom(format_args!("duplicate field {shown:?}")));
             }
             fields.push((name, Cow::Borrowed(value.get())));
         }

@@ -73,7 +73,7 @@ async fn must_exist(app: &App, id: &UserId, now: Moment) -> Result<(), Fault> {
         Ok(()) => Ok(()),
         Err(NotCreated::Store(error)) => Err(error.into()),
         // Another call was faster; or the user is on its way out, and a key would go with it.
-        Err(NotCreated::Taken { .. }) => match app.store.find_user(id).await? {
+        Err(NotCreated::Taken { .. } | NotCreated::Gone { .. }) => match app.store.find_user(id).await? {
             Some(_) => Ok(()),
             None => Err(Fault::Conflict {
                 param: Some("user_id".to_owned()),

@@ -77,5 +77,9 @@ pub fn not_unique(error: NotCreated, alias: Option<&str>) -> Fault {
             let message = format!("{field}: this key exists already");
             Fault::Conflict { param: Some(field.to_owned()), message }
         }
+        NotCreated::Gone { field } => {
+            let message = format!("{field}: the user was deleted meanwhile");
+            Fault::Conflict { param: Some(field.to_owned()), message }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One scope's ledger on paper: what the store must agree with.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,11 +20,29 @@ pub struct Lease {
     pub expires: Moment,
 }
 
-/// What every scope was or will be charged for a call, and since when if only a sweep says so.
+/// What every scope was or will be charged for a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded {
     pub cost: i128,
-    pub swept: Option<Moment>,
+    pub by: By,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug)]
+pub enum By {
+    Holder,
+    /// A sweep that wrote the record, and when it had ended the lease.
+    Sweep(Moment),
+    /// A sweep that has not come to that yet.
+    NoRecord,
+}
+
+/// A lease that a sweep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    pub charged: i128,
+    pub at: Moment,
+    pub confirmed: bool,
 }
 
 pub type Records = BTreeMap<RequestId, Recorded>;
@@ -36,7 +55,7 @@ pub struct Book {
     pub period: BudgetDuration,
     pub ends: Moment,
     pub leases: BTreeMap<RequestId, Lease>,
-    pub closed: BTreeMap<RequestId, (i128, Moment)>,
+    pub closed: BTreeMap<RequestId, Closed>,
 }
 
 /// What a scope says to a call.
@@ -46,6 +65,8 @@ pub enum Word {
     PeriodOver,
     Held,
     Spent,
+    /// It would take more rolls and sweeps than a request makes on its way.
+    TooMuch,
 }
 
 impl Book {
@@ -98,25 +119,45 @@ impl Book {
         }
     }
 
-    /// Ends what is overdue, charged what the record says or will say; forgets what was ended long ago.
-    pub fn sweep(&mut self, now: Moment, records: &mut Records) {
-        self.closed.retain(|_, (_, at)| *at + KEPT >= now);
+    /// One round of a sweep, of at most `most` leases; answers whether there are more.
+    pub fn sweep(&mut self, now: Moment, records: &mut Records, most: usize) -> bool {
+        let is_overdue = |lease: &Lease| now > lease.expires + MARGIN;
+        let overdue = self.leases.iter().filter(|(_, lease)| is_overdue(lease));
+        let mut overdue: Vec<_> = overdue.map(|(id, lease)| (*id, lease.amount)).collect();
+        overdue.sort_by_key(|(_, amount)| Reverse(*amount));
         // In whole seconds, as it is stored.
         let at = Moment::from_seconds(now.seconds());
-        let overdue = self.leases.extract_if(.., |_, lease| now > lease.expires + MARGIN);
-        for (id, Lease { floor, .. }) in overdue.collect::<Vec<_>>() {
-            let cost = records.entry(id).or_insert(Recorded { cost: floor, swept: Some(at) }).cost;
-            self.charge(cost);
-            self.closed.insert(id, (cost, at));
+        for (id, _) in overdue.iter().take(most) {
+            let Lease { floor, .. } = self.leases.remove(id).unwrap();
+            let charged = records.entry(*id).or_insert(Recorded { cost: floor, by: By::NoRecord }).cost;
+            self.charge(charged);
+            self.closed.insert(*id, Closed { charged, at, confirmed: false });
         }
+        let is_due = |closed: &Closed| !closed.confirmed || closed.at + KEPT < now;
+        let due: Vec<_> =
+            self.closed.iter().filter(|(_, closed)| is_due(closed)).map(|(id, _)| *id).collect();
+        for id in due.iter().take(most) {
+            let closed = self.closed.get_mut(id).unwrap();
+            if closed.confirmed {
+                self.closed.remove(id);
+                continue;
+            }
+            closed.confirmed = true;
+            let recorded = records.get_mut(id).unwrap();
+            if let By::NoRecord = recorded.by {
+                recorded.by = By::Sweep(closed.at);
+            }
+        }
+        overdue.len() > most || due.len() > most
     }
 
     /// Ends a call, or corrects what a sweep charged for it.
     pub fn settle(&mut self, id: RequestId, cost: i128) {
         if self.leases.remove(&id).is_some() {
             self.charge(cost);
-        } else if let Some((charged, _)) = self.closed.get_mut(&id) {
-            let more = cost - std::mem::replace(charged, cost);
+        } else if let Some(closed) = self.closed.get_mut(&id) {
+            closed.confirmed = true;
+            let more = cost - std::mem::replace(&mut closed.charged, cost);
             self.charge(more);
         }
     }
@@ -135,8 +176,12 @@ impl Book {
         };
         let leases: BTreeMap<_, _> = state.leases.iter().map(|(id, held)| (*id, lease(held))).collect();
         assert_eq!(leases, self.leases, "leases after {after}");
-        let closed: BTreeMap<_, _> =
-            state.closed.iter().map(|(id, closed)| (*id, (closed.charged.pico(), closed.at))).collect();
+        let closed = |closed: &shared::scope::Closed| Closed {
+            charged: closed.charged.pico(),
+            at: closed.at,
+            confirmed: closed.confirmed,
+        };
+        let closed: BTreeMap<_, _> = state.closed.iter().map(|(id, was)| (*id, closed(was))).collect();
         assert_eq!(closed, self.closed, "closed leases after {after}");
         let figures = (state.spend.pico(), state.total_spend.pico(), state.headroom.pico());
         let headroom = self.ceiling() - self.spend - self.leased();

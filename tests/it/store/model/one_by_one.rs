@@ -9,10 +9,14 @@ use shared::store::{Admission, Lost, NotAdmitted, StoreError};
 use tests::calls::{budget_every, call_of, pico};
 use tests::table::Table;
 
-use super::book::{Book, Lease, Recorded, Records, Word};
+use super::book::{Book, By, Lease, Recorded, Records, Word};
 use super::{Step, World, histories};
 
 const LIFE: Duration = Duration::from_secs(60);
+/// Leases that a round of a sweep ends; those that a request ends on its way, and how often it prepares its way.
+const ROUND: usize = 40;
+const SWEPT: usize = 8;
+const PREPARED: usize = 3;
 /// How long after its sweep a holder is still believed.
 const BELIEVED: Duration = Duration::from_secs(900);
 /// Waiting for what is held takes most of a second: one in so many histories does it, once.
@@ -70,7 +74,7 @@ impl History<'_> {
             Step::Sweep { by, scope } => {
                 let (store, now) = self.world.process(by);
                 store.sweep(&self.world.scopes[scope], now).await.unwrap();
-                self.books[scope].sweep(now, &mut self.records);
+                while self.books[scope].sweep(now, &mut self.records, ROUND) {}
             }
             Step::Roll { by, scope } => {
                 let (store, now) = self.world.process(by);
@@ -83,6 +87,8 @@ impl History<'_> {
                     Ok::<_, StoreError>(Limits { max_budget: limit.map(pico), ..limits.clone() })
                 };
                 store.edit(&self.world.scopes[scope], edited, now).await.unwrap().unwrap();
+                // What an old period has spent does not count against a new limit.
+                self.books[scope].roll(now);
                 self.books[scope].limit = limit;
             }
             Step::Wait { seconds } => self.world.time = self.world.time + Duration::from_secs(seconds),
@@ -91,7 +97,7 @@ impl History<'_> {
 
     /// What both scopes together say to a call, after the rolls and sweeps that it makes on its way.
     fn word(&mut self, amount: i128, now: Moment) -> Word {
-        loop {
+        for prepared in 0.. {
             let words = [0, 1].map(|at| self.books[at].word(amount, now));
             if words.contains(&Word::Spent) {
                 return Word::Spent;
@@ -104,13 +110,17 @@ impl History<'_> {
             if words == [Word::Yes, Word::Yes] {
                 return Word::Yes;
             }
+            if prepared == PREPARED {
+                break;
+            }
             for at in (0..2).filter(|at| words[*at] == Word::PeriodOver) {
                 self.books[at].roll(now);
             }
             for at in sweep {
-                self.books[at].sweep(now, &mut self.records);
+                self.books[at].sweep(now, &mut self.records, SWEPT);
             }
         }
+        Word::TooMuch
     }
 
     async fn admit(&mut self, by: usize, amount: i128, floor: i128) {
@@ -135,6 +145,7 @@ impl History<'_> {
                 assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
             }
             (Word::Held, Err(NotAdmitted::Refused(refusal))) => assert_eq!(refusal.reason, Reason::Held),
+            (Word::TooMuch, Err(NotAdmitted::Store(_))) => {}
             (word, answer) => panic!("the paper says {word:?} to {amount}, the store {answer:?}"),
         }
     }
@@ -171,10 +182,10 @@ impl History<'_> {
         let record = super::at_once::record(&self.world, &admission, cost, now);
         // The record is the judge, unless only a sweep wrote it and the holder is back in time.
         let judged = match self.records.get(&id) {
-            Some(Recorded { cost, swept: None }) => *cost,
-            Some(Recorded { cost, swept: Some(swept) }) if now > *swept + BELIEVED => *cost,
+            Some(Recorded { cost, by: By::Holder }) => *cost,
+            Some(Recorded { cost, by: By::Sweep(at) }) if now > *at + BELIEVED => *cost,
             _ => {
-                self.records.insert(id, Recorded { cost, swept: None });
+                self.records.insert(id, Recorded { cost, by: By::Holder });
                 cost
             }
         };

@@ -43,7 +43,14 @@ pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Erro
 
 /// A list of content blocks without the cache fields that the model does not take. A plain string has none.
 pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error> {
-    if !json.starts_with('[') || !has_cache_fields(json, rules) {
+    nested(json, rules, DEEPEST)
+}
+
+/// How deep content lies in content, with some to spare: a tool result holds blocks, and those hold none.
+const DEEPEST: usize = 4;
+
+fn nested(json: &str, rules: &MessageRules, depth: usize) -> Result<Option<String>, Error> {
+    if depth == 0 || !json.starts_with('[') || !has_cache_fields(json, rules) {
         return Ok(None);
     }
     let mut cleaned = Vec::new();
@@ -55,8 +62,8 @@ pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error>
         let mut block = Fields::parse(text.as_bytes())?;
         clean_cache_control(&mut block, rules)?;
         // A tool result holds blocks of its own.
-        if let Some(inner) = block.get("content").map(|content| blocks(content, rules)).transpose()?.flatten()
-        {
+        let inner = block.get("content").map(|content| nested(content, rules, depth - 1));
+        if let Some(inner) = inner.transpose()?.flatten() {
             block.set("content", inner);
         }
         cleaned.push(Cow::Owned(block.to_json()));
@@ -66,8 +73,9 @@ pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error>
 
 /// `tools` as Bedrock takes them; a tool that only Anthropic's servers can run is refused by name.
 pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> {
-    // Dated types, `web_search_20250305`, are the only ones that can be refused.
-    let is_dated = memchr::memmem::find(json.as_bytes(), b"_20").is_some();
+    // Dated types, `web_search_20250305`, are the only ones that can be refused; their letters may be escaped.
+    let holds = |needle: &str| memchr::memmem::find(json.as_bytes(), needle.as_bytes()).is_some();
+    let is_dated = holds("_20") || holds("\\u00");
     if !is_dated && !mentions(json, "custom") && !has_cache_fields(json, rules) {
         return Ok(None);
     }

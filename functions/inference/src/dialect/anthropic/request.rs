@@ -6,6 +6,9 @@ use shared::model::Model;
 
 use crate::dialect::raw::Fields;
 
+/// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
+const LONGEST_NAME: usize = 256;
+
 /// A request that passed the checks which need no model.
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -36,6 +39,9 @@ impl<'a> Request<'a> {
             message: format!("the request body is not valid JSON: {error}"),
         })?;
         let model: String = required(&fields, "model", "must be a string")?;
+        if model.len() > LONGEST_NAME {
+            return Err(Fault::invalid("model", format!("must be at most {LONGEST_NAME} bytes long")));
+        }
         let stream: Option<bool> =
             fields.read("stream").map_err(|_| Fault::invalid("stream", "must be true or false"))?;
         match fields.get("messages") {

@@ -30,6 +30,20 @@ pub struct Metrics {
     cache_write_input_token_count: Option<u64>,
 }
 
+impl Reported {
+    /// Whether it says how many tokens were made.
+    pub fn tells_output(&self) -> bool {
+        self.output_tokens.is_some_and(|tokens| tokens > 0)
+    }
+}
+
+impl Metrics {
+    /// Whether it says how many tokens were made.
+    pub fn tells_output(&self) -> bool {
+        self.output_token_count.is_some_and(|tokens| tokens > 0)
+    }
+}
+
 /// The most that was reported of each counter so far: each is cumulative, and may be told more than once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokens {

@@ -51,10 +51,14 @@ fn context_edits_stay_with_their_beta_or_go() {
     let body =
         sent("claude-opus-5-5", &["context-management-2025-06-27"], json!({"context_management": edits}));
     assert_eq!(body.unwrap().get("context_management"), None);
-    let edits = json!({"edits": [{"type": "compact_20260112"}, {"type": "clear_thinking_20251015"}]});
+    let edits = json!({"edits": [{"type": "clear_tool_uses_20250919"}, {"type": "clear_thinking_20251015"}]});
     let body = sent("claude-opus-5-5", &[], json!({"context_management": edits})).unwrap();
-    assert_eq!(body["context_management"], json!({"edits": [{"type": "compact_20260112"}]}));
-    assert_eq!(body["anthropic_beta"], json!(["compact-2026-01-12"]));
+    assert_eq!(body["context_management"], json!({"edits": [{"type": "clear_tool_uses_20250919"}]}));
+    assert_eq!(body["anthropic_beta"], json!(["context-management-2025-06-27"]));
+    // A compaction is a second run of the model, which neither the quote nor the usage that is read would count.
+    let edits = json!({"edits": [{"type": "compact_20260112"}]});
+    let body = sent("claude-opus-5-5", &[], json!({"context_management": edits})).unwrap();
+    assert_eq!(body.get("context_management"), None);
 }
 
 #[test]
