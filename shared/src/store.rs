@@ -6,6 +6,7 @@
 mod admit;
 mod batch;
 mod change;
+mod days;
 mod due;
 mod edit;
 mod error;

@@ -62,48 +62,11 @@ impl Store {
         most: usize,
         wanted: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, StoreError> {
-        let wanted = &wanted;
-        let shards = (0..schema::SHARDS).map(|shard| self.records_of_shard(day, shard, most, wanted));
-        let mut records = futures_util::future::try_join_all(shards).await?.concat();
+        let partitions = (0..schema::SHARDS).map(|shard| schema::day_pk(day, shard));
+        let mut records = self.last_of_each("records_of_day", partitions, most, read, &wanted).await?;
         records.sort_by_key(|record| std::cmp::Reverse(record.request));
         records.truncate(most);
         Ok(records)
-    }
-
-    async fn records_of_shard(
-        &self,
-        day: &str,
-        shard: u64,
-        most: usize,
-        wanted: impl Fn(&Record) -> bool,
-    ) -> Result<Vec<Record>, StoreError> {
-        let operation = "records_of_day";
-        let (mut records, mut from) = (Vec::new(), None::<Item>);
-        loop {
-            let page = || {
-                self.db
-                    .query()
-                    .table_name(&*self.table)
-                    .key_condition_expression("#pk = :pk")
-                    .expression_attribute_names("#pk", "pk")
-                    .expression_attribute_values(":pk", text(schema::day_pk(day, shard)))
-                    .scan_index_forward(false)
-                    .consistent_read(true)
-                    .set_exclusive_start_key(from.clone())
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .send()
-            };
-            let page = self.tried(operation, page).await?.answer.map_err(|error| {
-                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
-            })?;
-            self.tally.count_read(page.consumed_capacity.as_ref());
-            let found = page.items().iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            records.extend(found.into_iter().filter(&wanted));
-            from = page.last_evaluated_key;
-            if from.is_none() || records.len() >= most {
-                return Ok(records);
-            }
-        }
     }
 
     async fn try_record(

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::change::Change;
-use super::error::Applied;
 use super::item::{Item, Read, number, text};
 use super::{Store, StoreError, schema};
 use crate::id::UserId;
@@ -38,50 +35,11 @@ impl Store {
         most: usize,
         wanted: impl Fn(&Refused) -> bool,
     ) -> Result<Vec<Refused>, StoreError> {
-        let wanted = &wanted;
-        let shards = (0..schema::SHARDS).map(|shard| {
-            let pk = day_pk(day, &schema::shard_name(shard));
-            self.refusals_of_shard(pk, most, wanted)
-        });
-        let mut refusals = futures_util::future::try_join_all(shards).await?.concat();
+        let partitions = (0..schema::SHARDS).map(|shard| day_pk(day, &schema::shard_name(shard)));
+        let mut refusals = self.last_of_each("refusals_of_day", partitions, most, read, &wanted).await?;
         refusals.sort_by_key(|refused| std::cmp::Reverse(refused.at));
         refusals.truncate(most);
         Ok(refusals)
-    }
-
-    async fn refusals_of_shard(
-        &self,
-        pk: String,
-        most: usize,
-        wanted: impl Fn(&Refused) -> bool,
-    ) -> Result<Vec<Refused>, StoreError> {
-        let operation = "refusals_of_day";
-        let (mut refusals, mut from) = (Vec::new(), None::<Item>);
-        loop {
-            let page = || {
-                self.db
-                    .query()
-                    .table_name(&*self.table)
-                    .key_condition_expression("#pk = :pk")
-                    .expression_attribute_names("#pk", "pk")
-                    .expression_attribute_values(":pk", text(&pk))
-                    .scan_index_forward(false)
-                    .consistent_read(true)
-                    .set_exclusive_start_key(from.clone())
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .send()
-            };
-            let page = self.tried(operation, page).await?.answer.map_err(|error| {
-                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
-            })?;
-            self.tally.count_read(page.consumed_capacity.as_ref());
-            let found = page.items().iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            refusals.extend(found.into_iter().filter(&wanted));
-            from = page.last_evaluated_key;
-            if from.is_none() || refusals.len() >= most {
-                return Ok(refusals);
-            }
-        }
     }
 }
 
