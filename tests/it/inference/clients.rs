@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use shared::money::Money;
 use shared::record::Status;
-use tests::gateway::{Stargate, ask_stream};
+use tests::gateway::{Stargate, ask, ask_stream};
 
 #[tokio::test]
 async fn a_client_that_leaves_is_charged_what_was_generated_and_the_upstream_is_closed() {
@@ -51,4 +51,21 @@ async fn a_stop_of_the_server_lets_streams_end() {
     let records = store.records_of_day(&day, 10, |_| true).await;
     // The embedded table ends with the process; what was settled had been settled before the last event.
     assert!(records.is_err() || records.is_ok_and(|records| records.len() == 1), "{key}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_a_whole_answer_is_charged_what_it_really_cost() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    let script = json!({"text": "ok", "gate": "clients::whole", "input_tokens": 100, "output_tokens": 200});
+    let body = ask(&script);
+    let asked = stargate.messages(&holder, &body);
+    assert!(tokio::time::timeout(Duration::from_millis(300), asked).await.is_err(), "it waits at the gate");
+    stargate.fake().release("clients::whole");
+    // Bedrock goes on whether anybody waits or not, so the handler does too.
+    while stargate.records().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(stargate.records().await.pop().unwrap().status, Status::Success);
+    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 1_000_000 + 200 * 5_000_000));
 }

@@ -152,3 +152,15 @@ async fn a_lease_that_cannot_be_kept_ends_the_stream() {
     stargate.charged(&holder).await;
     assert_eq!(stargate.records().await.pop().unwrap().status, Status::Failure);
 }
+
+#[tokio::test]
+async fn a_quiet_stream_is_kept_open_by_pings() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    let script = json!({"text": "at last", "deltas": 1, "first_ms": 15_500});
+    let (status, events) = stargate.stream(&holder, &ask_stream(&script)).await;
+    assert_eq!(status, 200);
+    let delta = names(&events).iter().position(|name| *name == "content_block_delta").unwrap();
+    assert!(names(&events)[..delta].contains(&"ping"), "{:?}", names(&events));
+    assert_eq!(names(&events).last(), Some(&"message_stop"));
+}
