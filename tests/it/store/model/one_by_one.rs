@@ -13,9 +13,8 @@ use super::book::{Book, By, Lease, Recorded, Records, Word};
 use super::{Step, World, histories};
 
 const LIFE: Duration = Duration::from_secs(60);
-/// Leases that a round of a sweep ends; those that a request ends on its way, and how often it prepares its way.
+/// Leases that a round of a sweep ends, a request's on its way too; and how often a request prepares its way.
 const ROUND: usize = 40;
-const SWEPT: usize = 8;
 const PREPARED: usize = 3;
 /// How long after its sweep a holder is still believed.
 const BELIEVED: Duration = Duration::from_secs(900);
@@ -117,7 +116,7 @@ impl History<'_> {
                 self.books[at].roll(now);
             }
             for at in sweep {
-                self.books[at].sweep(now, &mut self.records, SWEPT);
+                self.books[at].sweep(now, &mut self.records, ROUND);
             }
         }
         Word::TooMuch
