@@ -1,7 +1,8 @@
 //! The one store: users, keys, scopes and spend in one DynamoDB table. Its methods are the business's verbs.
 //!
 //! Only this folder names the DynamoDB SDK. Every call goes through `Store::tried`, which retries what may be retried,
-//! remembers whether a failed write may have happened, and counts round trips and capacity.
+//! remembers whether a failed write may have happened, counts round trips and capacity, and puts each try into a span
+//! that names its call site.
 
 mod admit;
 mod batch;
@@ -37,6 +38,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
 use jiff::tz::TimeZone;
+use tracing::Instrument;
 
 pub use admit::{Admission, Call, NotAdmitted, Pointer};
 use change::Change;
@@ -53,8 +55,9 @@ pub use users::{NotCreated, UserEntry};
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// How long one try may take. Three of them stay under the patience of any client.
-const ATTEMPT: Duration = Duration::from_secs(2);
+/// How long one try may take: a hundred times what DynamoDB needs, and short enough that a settlement, which has two
+/// seconds, outlives an answer that never comes.
+const ATTEMPT: Duration = Duration::from_secs(1);
 
 /// How the ledger behaves in this deployment.
 #[derive(Clone, Debug)]
@@ -151,7 +154,7 @@ impl Store {
         loop {
             tries += 1;
             self.tally.count_call();
-            let error = match call().await {
+            let error = match call().instrument(tracing::debug_span!("dynamodb", operation)).await {
                 Ok(done) => return Ok(Tried { answer: Ok(done), uncertain }),
                 Err(error) => error,
             };

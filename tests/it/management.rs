@@ -4,6 +4,7 @@ mod access;
 mod bad_input;
 mod keys;
 mod list;
+mod outage;
 mod spend;
 mod update;
 mod users;
@@ -21,6 +22,7 @@ use shared::moment::Moment;
 use shared::secret::Secret;
 use shared::store::{Store, Terms};
 use tests::table::Table;
+use tests::wire::Wire;
 use tower::ServiceExt;
 
 /// 2025-01-26T00:00:00Z: thirty days before the expiry that document 000 prints.
@@ -45,7 +47,19 @@ struct Answer {
 impl Management {
     async fn fresh() -> Self {
         let table = Table::fresh().await;
-        let (store, clock) = (table.store(Terms::default()), Clock::default());
+        let store = table.store(Terms::default());
+        Self::on(table, store)
+    }
+
+    /// One whose table may fail.
+    async fn wired() -> (Self, Wire) {
+        let table = Table::fresh().await;
+        let (store, wire) = table.wired_store(Terms::default());
+        (Self::on(table, store), wire)
+    }
+
+    fn on(table: Table, store: Store) -> Self {
+        let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
         let router = management::router(management::App {
             store: store.clone(),

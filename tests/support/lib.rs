@@ -2,5 +2,6 @@
 
 pub mod calls;
 pub mod gateway;
+mod site;
 pub mod table;
 pub mod wire;

@@ -6,6 +6,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use shared::money::Money;
 use shared::scope::{Scope, ScopeState, UNLIMITED};
 use shared::store::{Store, Terms, client, create_table};
 use tokio::net::TcpListener;
@@ -21,6 +23,7 @@ pub type Item = HashMap<String, AttributeValue>;
 pub struct Table {
     name: String,
     config: SdkConfig,
+    line: SharedHttpClient,
     raw: Client,
 }
 
@@ -31,18 +34,11 @@ impl Table {
             Ok(endpoint) => endpoint,
             Err(_) => embedded().await,
         };
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::from_static("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
+        let (config, line) = sdk(&endpoint);
         let name = format!("test-{}", shared::id::random_key_id().unwrap());
         let raw = client(&config);
         create_table(&raw, &name).await.unwrap();
-        Self { name, config, raw }
+        Self { name, config, line, raw }
     }
 
     /// Whether it is on the embedded engine, whose capacity figures are those of AWS: DynamoDB Local counts a
@@ -56,11 +52,11 @@ impl Table {
         Store::new(self.raw.clone(), &self.name, terms)
     }
 
-    /// A store whose requests are noted, and whose answers can be lost.
+    /// A store whose requests are noted, and may meet faults.
     pub fn wired_store(&self, terms: Terms) -> (Store, Wire) {
         let wire = Wire::default();
-        let config = client(&self.config).config().to_builder().interceptor(wire.clone()).build();
-        (Store::new(Client::from_conf(config), &self.name, terms), wire)
+        let wired = wire.between(client(&self.config).config().to_builder(), &self.line);
+        (Store::new(wired, &self.name, terms), wire)
     }
 
     /// The engine itself, for audits and for what no store would do.
@@ -77,6 +73,16 @@ impl Table {
         let get = self.raw.get_item().table_name(&self.name).consistent_read(true);
         let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
         get.send().await.unwrap().item
+    }
+
+    /// What the daily aggregates of a scope sum up to: they are written with the records, in one transaction.
+    pub async fn aggregated(&self, owner: &Scope) -> Money {
+        let query = self.raw.query().table_name(&self.name).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk");
+        let query =
+            query.expression_attribute_values(":pk", AttributeValue::S(format!("A#{}", partition(owner))));
+        let days = query.send().await.unwrap().items.unwrap_or_default();
+        days.iter().map(|day| Money::from_pico(number(&day["spend"]))).sum()
     }
 
     /// How many items there are in all.
@@ -111,6 +117,20 @@ impl Table {
         let states = self.store(Terms::default()).scope_states(std::slice::from_ref(scope)).await.unwrap();
         states.into_iter().next().flatten().unwrap_or_else(|| panic!("{scope} is gone"))
     }
+}
+
+/// An SDK configuration for an endpoint of this machine, and what it sends its requests by.
+pub fn sdk(endpoint: &str) -> (SdkConfig, SharedHttpClient) {
+    let line = aws_smithy_http_client::Builder::new().build_http();
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::from_static("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(line.clone())
+        .build();
+    (config, line)
 }
 
 /// Where a scope's items are.

@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::item::{self, number};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, pause, scopes};
+use super::{Store, StoreError, Tried, Written, pause, scopes};
 use crate::moment::Moment;
 use crate::scope::{Limits, Scope, ScopeState};
 
@@ -36,8 +36,17 @@ impl Store {
             }
             let limits = edit(&state.limits)?;
             let change = self.change_of(&state, &limits, now);
-            if let Written::Done(item) = self.update("edit", scope_key(scope), &change).await?.answer {
-                return Ok(Some(scopes::read(&item)?));
+            let Tried { answer, uncertain } = self.update("edit", scope_key(scope), &change).await?;
+            match answer {
+                Written::Done(item) => return Ok(Some(scopes::read(&item)?)),
+                // An earlier try of ours, whose answer was lost: made again, a raise would be a second one.
+                Written::Refused(Some(item)) if uncertain => {
+                    let now = scopes::read(&item)?;
+                    if now.version == state.version + 1 && now.limits == limits {
+                        return Ok(Some(now));
+                    }
+                }
+                Written::Refused(_) => {}
             }
             pause(tries).await;
         }

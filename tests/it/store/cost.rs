@@ -31,16 +31,15 @@ async fn one_round_trip_admits_and_two_settle() {
     let before = caller.store.tally().used();
     let admission = caller.admit(&call(100)).await.unwrap();
     let admitted = caller.store.tally().used();
-    let update = "UpdateItem";
-    assert_eq!(wire.take_rounds(), [vec![update, update]], "side by side, before Bedrock is called");
+    assert_eq!(wire.take_rounds(), [["reserve", "reserve"]], "side by side, before Bedrock is called");
 
     caller.store.renew_all(&admission, pico(50), caller.now() + Duration::from_secs(60)).await.unwrap();
     let renewed = caller.store.tally().used();
-    assert_eq!(wire.take_rounds(), [vec![update, update]]);
+    assert_eq!(wire.take_rounds(), [["renew", "renew"]]);
 
     caller.settle(&admission, 100).await.unwrap();
     let settled = caller.store.tally().used();
-    assert_eq!(wire.take_rounds(), [vec!["TransactWriteItems"], vec![update, update]]);
+    assert_eq!(wire.take_rounds(), [vec!["put_record"], vec!["settle", "settle"]]);
 
     let [admit, renew, settle] = [since(before, admitted), since(admitted, renewed), since(renewed, settled)];
     println!("measured: admit {} write units, renew {}, settle {}", admit.1, renew.1, settle.1);
@@ -57,7 +56,7 @@ async fn a_refusal_costs_one_round_and_gives_back_in_another() {
     caller.admit(&call(10)).await.unwrap();
     wire.take_rounds();
     caller.admit(&call(100)).await.unwrap_err();
-    assert_eq!(wire.take_rounds(), [vec!["UpdateItem", "UpdateItem"], vec!["UpdateItem"]]);
+    assert_eq!(wire.take_rounds(), [vec!["reserve", "reserve"], vec!["give_back"]]);
 }
 
 #[tokio::test]
@@ -65,7 +64,7 @@ async fn an_idle_sweep_and_roll_write_nothing() {
     let table = Table::fresh().await;
     let (caller, wire) = warm(&table).await;
     caller.store.roll(&caller.key(), caller.now()).await.unwrap();
-    assert_eq!(wire.take_rounds(), [vec!["GetItem"]]);
+    assert_eq!(wire.take_rounds(), [["roll"]]);
 }
 
 /// How many bytes a lease adds decides how many calls in flight cost one more write unit.

@@ -8,9 +8,6 @@ use tests::calls::{Caller, budget, budget_every, call, call_of, key, pico, user}
 use tests::table::Table;
 use tests::wire::Wire;
 
-const UPDATE: &str = "UpdateItem";
-const TRANSACT: &str = "TransactWriteItems";
-
 async fn fallible(table: &Table) -> (Caller, Wire) {
     let (store, wire) = table.wired_store(Terms::default());
     (table.caller_on(store, budget(1000), budget(1000)).await, wire)
@@ -21,7 +18,7 @@ async fn a_lost_reservation_is_found_and_settles_once() {
     for lost in [1, 2] {
         let table = Table::fresh().await;
         let (caller, wire) = fallible(&table).await;
-        wire.lose_answers(UPDATE, lost);
+        wire.lose_answers("reserve", lost);
         let admission = caller.admit(&call_of(100, 30)).await.unwrap();
         for state in table.audit_both(&caller).await {
             assert_eq!((state.leased(), state.requests.values().sum::<i64>()), (pico(100), 1));
@@ -40,7 +37,7 @@ async fn reservations_that_are_never_answered_leave_nothing() {
     let table = Table::fresh().await;
     let (caller, wire) = fallible(&table).await;
     // Three tries of each scope's reservation.
-    wire.lose_answers(UPDATE, 6);
+    wire.lose_answers("reserve", 6);
     let answer = caller.admit(&call_of(100, 30)).await;
     assert!(matches!(answer, Err(NotAdmitted::Store(StoreError::Unavailable { .. }))), "{answer:?}");
     for state in table.audit_both(&caller).await {
@@ -53,7 +50,9 @@ async fn reservations_that_are_never_answered_leave_nothing() {
 
 #[tokio::test]
 async fn a_settlement_whose_answers_are_lost_charges_once() {
-    for (operation, lost) in [(TRANSACT, 1), (TRANSACT, 4), (UPDATE, 1), (UPDATE, 2), (UPDATE, 7)] {
+    for (operation, lost) in
+        [("put_record", 1), ("put_record", 4), ("settle", 1), ("settle", 2), ("settle", 7)]
+    {
         let table = Table::fresh().await;
         let (caller, wire) = fallible(&table).await;
         let admission = caller.admit(&call_of(100, 30)).await.unwrap();
@@ -71,9 +70,9 @@ async fn a_store_that_stays_silent_leaves_the_lease_to_the_sweep_which_finds_the
     let table = Table::fresh().await;
     let (caller, wire) = fallible(&table).await;
     let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-    wire.lose_answers(TRANSACT, usize::MAX);
+    wire.lose_answers("put_record", usize::MAX);
     assert!(caller.settle(&admission, 60).await.is_err(), "after two seconds");
-    wire.lose_answers(TRANSACT, 0);
+    wire.heal();
     caller.outlive_leases();
     assert_eq!(caller.sweep().await, 2);
     assert_eq!(table.audit_both(&caller).await.map(|state| state.total_spend), [pico(60), pico(60)]);
@@ -86,22 +85,22 @@ async fn renewals_edits_rolls_and_sweeps_survive_lost_answers() {
     let caller = table.caller_on(store, budget_every(1000, "1h"), budget(1000)).await;
     let admission = caller.admit(&call_of(100, 10)).await.unwrap();
     let expires = caller.now() + Duration::from_secs(70);
-    wire.lose_answers(UPDATE, 2);
+    wire.lose_answers("renew", 2);
     caller.store.renew_all(&admission, pico(40), expires).await.unwrap();
 
-    wire.lose_answers(UPDATE, 1);
+    wire.lose_answers("edit", 1);
     let raise =
         |limits: &Limits| Ok::<_, StoreError>(Limits { max_budget: Some(pico(1500)), ..limits.clone() });
     let state = caller.store.edit(&caller.key(), raise, caller.now()).await.unwrap().unwrap();
     assert_eq!(state.headroom, pico(1400));
 
     caller.wait(Duration::from_secs(3600));
-    for operation in [UPDATE, TRANSACT] {
-        wire.lose_answers(operation, 2);
+    for site in ["end_lease", "put_record"] {
+        wire.lose_answers(site, 2);
         caller.sweep().await;
     }
     for _ in 0..2 {
-        wire.lose_answers(UPDATE, 1);
+        wire.lose_answers("roll", 1);
         caller.store.roll(&caller.key(), caller.now()).await.unwrap();
     }
     let [key, user] = table.audit_both(&caller).await;
@@ -114,10 +113,10 @@ async fn renewals_edits_rolls_and_sweeps_survive_lost_answers() {
 async fn a_creation_whose_answer_was_lost_is_not_taken_by_itself() {
     let table = Table::fresh().await;
     let (caller, wire) = fallible(&table).await;
-    wire.lose_answers(TRANSACT, 1);
+    wire.lose_answers("create_user", 1);
     let created = user("lost", budget(1), caller.now());
     caller.store.create_user(&created).await.unwrap();
-    wire.lose_answers(TRANSACT, 2);
+    wire.lose_answers("create_key", 2);
     caller.store.create_key(&key(Some(&created.id), budget(1), caller.now())).await.unwrap();
     assert_eq!(caller.store.keys_of_user(&created.id).await.unwrap().len(), 1);
     assert!(caller.admit(&call(1)).await.is_ok());

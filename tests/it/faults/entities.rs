@@ -1,0 +1,248 @@
+//! Stories of users and keys: made, described, found, listed and deleted. Whatever failed may be repeated, and is whole
+//! then.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use shared::key::Key;
+use shared::refusals::Refused;
+use shared::scope::{Holder, Scope};
+use shared::store::{NotCreated, Store, StoreError};
+use shared::user::User;
+use tests::calls::{MODEL, call, key, no_limits, user};
+
+use super::Story;
+use super::ledger::roomy;
+use super::stage::{End, Stage, Told};
+
+pub const STORIES: [Story; 8] = [
+    Story { name: "a user is made", limits: roomy, before: &[], play: make_user, after: user_is_made },
+    Story { name: "a key is made", limits: roomy, before: &[], play: make_key, after: key_is_made },
+    Story { name: "a user moves", limits: roomy, before: &[], play: move_user, after: user_has_moved },
+    Story { name: "a key is deleted", limits: roomy, before: &[], play: delete_key, after: key_is_gone },
+    Story { name: "a user is deleted", limits: roomy, before: &[], play: delete_user, after: all_is_gone },
+    Story { name: "made, and deleted", limits: roomy, before: &[], play: make_both, after: all_goes },
+    Story { name: "reports", limits: roomy, before: &[], play: report, after: nothing },
+    Story { name: "a refusal is noted", limits: roomy, before: &[], play: refuse, after: is_noted },
+];
+
+fn a_user(stage: &Stage) -> User {
+    let name = format!("{}-other", stage.quiet.key_id());
+    let email = Some(format!("{name}@example.com"));
+    User { email, ..user(&name, no_limits(), stage.spare.created) }
+}
+
+fn moved(stage: &Stage) -> User {
+    User { email: Some(format!("{}-moved@example.com", stage.quiet.key_id())), ..a_user(stage) }
+}
+
+/// A key with an alias, whose secret is the stage's spare one.
+fn a_key(stage: &Stage) -> Key {
+    let Key { id, holder, .. } = stage.spare.clone();
+    let owner = a_user(stage).id;
+    Key {
+        id: id.clone(),
+        alias: Some(format!("alias of {id}")),
+        holder: Holder { user: Some(owner.clone()), ..holder },
+        ..key(Some(&owner), no_limits(), stage.spare.created)
+    }
+}
+
+fn told<E: Into<Told>>(answer: Result<(), E>) -> End {
+    End { told: answer.map_or_else(Into::into, |()| Told::Done), least: 0, most: 0 }
+}
+
+/// What an administrator does who was told to try again: it is there now, by whichever try.
+fn again(answer: Result<(), NotCreated>) {
+    assert!(matches!(answer, Ok(()) | Err(NotCreated::Taken { .. })), "{answer:?}");
+}
+
+pub fn nothing(_: &Stage) -> BoxFuture<'_, ()> {
+    async {}.boxed()
+}
+
+fn make_user(stage: &Stage) -> BoxFuture<'_, End> {
+    async { told(stage.faulty.store.create_user(&a_user(stage)).await) }.boxed()
+}
+
+fn user_is_made(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, user) = (&stage.quiet.store, a_user(stage));
+        again(store.create_user(&user).await);
+        assert_eq!(store.find_user(&user.id).await.unwrap().unwrap().user, user);
+        assert_eq!(store.user_of_email(user.email.as_ref().unwrap()).await.unwrap(), Some(user.id));
+    }
+    .boxed()
+}
+
+fn make_key(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&a_user(stage)).await.unwrap();
+        told(stage.faulty.store.create_key(&a_key(stage)).await)
+    }
+    .boxed()
+}
+
+fn key_is_made(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, key) = (&stage.quiet.store, a_key(stage));
+        again(store.create_key(&key).await);
+        let pointer = store.find_pointer(&key.holder.secret).await.unwrap().unwrap();
+        assert_eq!((&pointer.key, &pointer.holder), (&key.id, &key.holder));
+        assert_eq!(store.find_key_by_alias(key.alias.as_ref().unwrap()).await.unwrap(), Some(key.id.clone()));
+        assert_eq!(store.keys_of_user(&a_user(stage).id).await.unwrap(), [key.id]);
+        store.admit(&pointer, &call(1), || stage.quiet.now()).await.unwrap();
+    }
+    .boxed()
+}
+
+fn move_user(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&a_user(stage)).await.unwrap();
+        let moves = stage.faulty.store.describe_user(&a_user(stage), &moved(stage)).await;
+        told(moves.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+fn user_has_moved(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, before, after) = (&stage.quiet.store, a_user(stage), moved(stage));
+        assert!(store.describe_user(&before, &after).await.unwrap());
+        assert_eq!(store.find_user(&after.id).await.unwrap().unwrap().user, after);
+        assert_eq!(store.user_of_email(after.email.as_ref().unwrap()).await.unwrap(), Some(after.id));
+        assert_eq!(store.user_of_email(before.email.as_ref().unwrap()).await.unwrap(), None);
+    }
+    .boxed()
+}
+
+async fn make(stage: &Stage) {
+    stage.quiet.store.create_user(&a_user(stage)).await.unwrap();
+    stage.quiet.store.create_key(&a_key(stage)).await.unwrap();
+}
+
+fn delete_key(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        make(stage).await;
+        told(stage.faulty.store.delete_key(&a_key(stage).id).await.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+fn key_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, key) = (&stage.quiet.store, a_key(stage));
+        store.delete_key(&key.id).await.unwrap();
+        stage.wire.land().await;
+        assert_eq!(store.find_pointer(&key.holder.secret).await.unwrap(), None);
+        assert_eq!(store.find_key_by_alias(key.alias.as_ref().unwrap()).await.unwrap(), None);
+        assert!(store.keys_of_user(&a_user(stage).id).await.unwrap().is_empty());
+        assert_eq!(scopes(store, [Scope::Key(key.id)]).await, 0);
+    }
+    .boxed()
+}
+
+fn delete_user(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        make(stage).await;
+        let deleted = stage.faulty.store.delete_user(&a_user(stage).id, stage.faulty.now()).await;
+        told(deleted.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+fn all_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, user) = (&stage.quiet.store, a_user(stage));
+        store.delete_user(&user.id, stage.quiet.now()).await.unwrap();
+        key_is_gone(stage).await;
+        assert!(store.find_user(&user.id).await.unwrap().is_none());
+        assert_eq!(store.user_of_email(user.email.as_ref().unwrap()).await.unwrap(), None);
+        assert_eq!(scopes(store, [Scope::User(user.id)]).await, 0);
+    }
+    .boxed()
+}
+
+fn make_both(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let made = match stage.faulty.store.create_user(&a_user(stage)).await {
+            Ok(()) => told(stage.faulty.store.create_key(&a_key(stage)).await),
+            Err(error) => told(Err(error)),
+        };
+        if made.told != Told::Done {
+            // Whoever was told that it may have failed, looks again before deleting what may yet come.
+            stage.wire.land().await;
+        }
+        made
+    }
+    .boxed()
+}
+
+/// A creation that was answered, and lands again after the deletion, brings nothing back.
+fn all_goes(stage: &Stage) -> BoxFuture<'_, ()> {
+    all_is_gone(stage)
+}
+
+async fn scopes(store: &Store, scopes: [Scope; 1]) -> usize {
+    store.scope_states(&scopes).await.unwrap().into_iter().flatten().count()
+}
+
+/// Reads change nothing and are answered in full, or not at all.
+fn report(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        make(stage).await;
+        let admission = stage.quiet.admit(&call(super::stage::AMOUNT)).await.unwrap();
+        stage.quiet.settle(&admission, super::stage::COST).await.unwrap();
+        let End { told, .. } = told(reports(stage).await);
+        End { told, least: super::stage::COST, most: super::stage::COST }
+    }
+    .boxed()
+}
+
+async fn reports(stage: &Stage) -> Result<(), StoreError> {
+    let (store, user, key) = (&stage.faulty.store, a_user(stage), a_key(stage));
+    let now = stage.quiet.now();
+    assert_eq!(store.find_user(&user.id).await?.map(|entry| entry.user), Some(user.clone()));
+    assert_eq!(store.user_of_email(user.email.as_ref().unwrap()).await?, Some(user.id.clone()));
+    assert!(store.user_ids().await?.contains(&user.id));
+    assert_eq!(store.keys(std::slice::from_ref(&key.id)).await?.len(), 1);
+    assert!(store.key_ids().await?.contains(&key.id));
+    assert_eq!(store.keys_of_user(&user.id).await?, std::slice::from_ref(&key.id));
+    assert_eq!(store.find_key_by_alias(key.alias.as_ref().unwrap()).await?, Some(key.id.clone()));
+    assert!(store.find_pointer(&key.holder.secret).await?.is_some());
+    assert_eq!(
+        store.scope_states(&[stage.quiet.key(), stage.quiet.user()]).await?.iter().flatten().count(),
+        2
+    );
+    let own = |record: &shared::record::Record| record.key == *stage.quiet.key_id();
+    assert_eq!(store.records_of_day(&now.date(), 10, own).await?.len(), 1);
+    store.refusals_of_day(&now.date(), 10, |_| true).await?;
+    store.due_for_roll(now, 1).await?;
+    store.due_for_sweep(now, 1).await?;
+    Ok(())
+}
+
+fn refuse(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let refused = Refused {
+            key: stage.quiet.key_id().clone(),
+            user: None,
+            reason: "rpm".to_owned(),
+            model: MODEL.to_owned(),
+            at: stage.quiet.now(),
+            count: 1,
+        };
+        told(stage.faulty.store.add_refusals(&refused).await)
+    }
+    .boxed()
+}
+
+/// It is a report and no ledger: what was tried again may count again, up to as often as it was tried.
+fn is_noted(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let own = |refused: &Refused| refused.key == *stage.quiet.key_id();
+        let day = stage.quiet.now().date();
+        let noted = stage.quiet.store.refusals_of_day(&day, 10, own).await.unwrap();
+        assert!(noted.iter().map(|refused| refused.count).sum::<u64>() <= 3, "{noted:?}");
+    }
+    .boxed()
+}

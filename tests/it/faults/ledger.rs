@@ -1,0 +1,152 @@
+//! Stories of calls: admitted, refused, settled, swept, rolled, edited.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use shared::scope::Limits;
+use shared::store::StoreError;
+use tests::calls::{budget, budget_every, call_of, pico};
+use tests::wire::Fault;
+
+use super::Story;
+use super::entities::nothing;
+use super::stage::{AMOUNT, COST, End, FLOOR, Stage, Told};
+
+pub fn roomy() -> [Limits; 2] {
+    [budget(1000), budget(1000)]
+}
+
+pub const STORIES: [Story; 10] = [
+    Story { name: "a call", limits: roomy, before: &[], play: a_call, after: nothing },
+    Story {
+        name: "a call that one scope refuses",
+        limits: || [budget(1000), budget(AMOUNT - 1)],
+        before: &[],
+        play: a_call,
+        after: nothing,
+    },
+    Story {
+        name: "a call whose reservations are never answered",
+        limits: roomy,
+        before: &[("reserve", 6, Fault::CutAfter)],
+        play: a_call,
+        after: nothing,
+    },
+    Story {
+        name: "a call whose reservations never arrive",
+        limits: roomy,
+        before: &[("reserve", 6, Fault::Cut)],
+        play: a_call,
+        after: nothing,
+    },
+    Story {
+        name: "a call after a budget's end",
+        limits: || [budget_every(1000, "1h"), budget_every(1000, "30m")],
+        before: &[],
+        play: rolled,
+        after: nothing,
+    },
+    Story { name: "a sweep", limits: roomy, before: &[], play: swept, after: nothing },
+    Story {
+        name: "a sweep of what only its record tells",
+        limits: roomy,
+        before: &[("settle", usize::MAX, Fault::Cut)],
+        play: judged,
+        after: nothing,
+    },
+    Story { name: "a holder who is late", limits: roomy, before: &[], play: late, after: nothing },
+    Story { name: "a sweep that forgets", limits: roomy, before: &[], play: forgotten, after: nothing },
+    Story { name: "a raised budget", limits: roomy, before: &[], play: edited, after: nothing },
+];
+
+fn a_call(stage: &Stage) -> BoxFuture<'_, End> {
+    stage.call().boxed()
+}
+
+fn rolled(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let first = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
+        stage.quiet.settle(&first, COST).await.unwrap();
+        stage.quiet.wait(Duration::from_secs(3600));
+        let End { told, least, most } = stage.call().await;
+        End { told, least: least + COST, most: most + COST }
+    }
+    .boxed()
+}
+
+fn swept(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
+        stage.quiet.outlive_leases();
+        sweep(stage, FLOOR).await
+    }
+    .boxed()
+}
+
+fn judged(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
+        let settled = stage.settle(&admission, FLOOR).await;
+        stage.quiet.outlive_leases();
+        End { least: settled.least, ..sweep(stage, COST).await }
+    }
+    .boxed()
+}
+
+fn late(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
+        stage.quiet.outlive_leases();
+        stage.quiet.sweep().await;
+        stage.settle(&admission, FLOOR).await
+    }
+    .boxed()
+}
+
+fn forgotten(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
+        stage.quiet.outlive_leases();
+        stage.quiet.sweep().await;
+        // The holder wrote its record and died before it corrected what the sweep had charged.
+        stage.quiet.store.put_record(&stage.quiet.record(&admission, COST)).await.unwrap();
+        stage.quiet.wait(Duration::from_secs(4000));
+        sweep(stage, COST).await
+    }
+    .boxed()
+}
+
+/// Sweeps both scopes; in the end it must come to `cost`.
+async fn sweep(stage: &Stage, cost: i128) -> End {
+    let mut told = Told::Done;
+    for scope in [stage.faulty.key(), stage.faulty.user()] {
+        if let Err(error) = stage.faulty.store.sweep(&scope, stage.faulty.now()).await {
+            told = error.into();
+        }
+    }
+    End { told, least: cost, most: cost }
+}
+
+fn edited(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let raise = |limits: &Limits| {
+            Ok::<_, StoreError>(Limits {
+                max_budget: limits.max_budget.map(|budget| budget + pico(500)),
+                ..limits.clone()
+            })
+        };
+        let edited = stage.faulty.store.edit(&stage.faulty.user(), raise, stage.faulty.now()).await;
+        let [_, user] = stage.states().await;
+        let raised = user.limits.max_budget == Some(pico(1500));
+        let told = match edited {
+            Ok(_) => {
+                assert!(raised, "once, and not twice");
+                Told::Done
+            }
+            Err(error) => error.into(),
+        };
+        End { told, least: 0, most: 0 }
+    }
+    .boxed()
+}

@@ -1,0 +1,151 @@
+//! Where a story is played: a key and its user, one process whose requests meet faults, and one whose requests do not.
+
+use std::time::Duration;
+
+use shared::admission::Reason;
+use shared::key::Key;
+use shared::scope::{Limits, ScopeState};
+use shared::store::{Admission, Lost, NotAdmitted, NotCreated, StoreError, Terms};
+use tests::calls::{Caller, call_of, key, no_limits, pico};
+use tests::table::Table;
+use tests::wire::Wire;
+
+/// What every call of a story reserves, covers from the start, covers once renewed, and costs.
+pub const AMOUNT: i128 = 100;
+pub const FLOOR: i128 = 30;
+pub const RENEWED: i128 = 50;
+pub const COST: i128 = 60;
+
+pub struct Stage {
+    pub table: &'static Table,
+    pub faulty: Caller,
+    pub quiet: Caller,
+    pub wire: Wire,
+    /// A key that is nowhere yet.
+    pub spare: Key,
+}
+
+/// What a caller is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    Done,
+    /// A limit refused, as it should.
+    Refused,
+    /// 503: the store did not answer.
+    Unavailable,
+    /// The call's leases are gone, so it was ended.
+    Ended,
+}
+
+/// How a story ended, and what it may have cost then, as picodollars: from what was sent to what was generated.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub told: Told,
+    pub least: i128,
+    pub most: i128,
+}
+
+impl Stage {
+    pub async fn set(table: &'static Table, [of_key, of_user]: [Limits; 2]) -> Self {
+        let (store, wire) = table.wired_store(Terms::default());
+        let quiet = table.caller(of_key, of_user).await;
+        let faulty = Caller { store, ..quiet.clone() };
+        let spare = key(None, no_limits(), quiet.now());
+        Self { table, faulty, quiet, wire, spare }
+    }
+
+    /// A call of the faulty process, to its end. What its client gets is what its leases cover.
+    pub async fn call(&self) -> End {
+        let admission = match self.faulty.admit(&call_of(AMOUNT, FLOOR)).await {
+            Ok(admission) => admission,
+            Err(error) => return self.not_admitted(error.into()).await,
+        };
+        let expires = self.faulty.now() + Terms::default().lease_life;
+        let kept = self.faulty.store.renew_all(&admission, pico(RENEWED), expires).await;
+        let sent = if kept.is_ok() { RENEWED } else { FLOOR };
+        let ended = self.settle(&admission, sent).await;
+        match kept {
+            Ok(()) => ended,
+            Err(lost) => End { told: lost.into(), ..ended },
+        }
+    }
+
+    /// A call that was not admitted costs nothing, unless the table also failed when it was to be given back, in both
+    /// scopes: then a sweep cannot tell it from one whose process died.
+    async fn not_admitted(&self, told: Told) -> End {
+        self.wire.heal();
+        let is_left = self.states().await.iter().all(|state| !state.leases.is_empty());
+        End { told, least: 0, most: if is_left { FLOOR } else { 0 } }
+    }
+
+    /// Ends a call of which `sent` has left.
+    pub async fn settle(&self, admission: &Admission, sent: i128) -> End {
+        match self.faulty.settle(admission, COST).await {
+            Ok(cost) => End { told: Told::Done, least: cost.pico(), most: cost.pico() },
+            Err(error) => End { told: error.into(), least: sent, most: COST },
+        }
+    }
+
+    pub async fn states(&self) -> [ScopeState; 2] {
+        self.table.audit_both(&self.quiet).await
+    }
+
+    /// The leases that are held right now, over both scopes.
+    pub async fn leases(&self) -> usize {
+        self.states().await.iter().map(|state| state.leases.len()).sum()
+    }
+
+    /// Lets everything run out that may, and answers what was charged: the same to the key, to the user and in the
+    /// records, however it is added up, and with nothing left over.
+    pub async fn rest(&self) -> i128 {
+        self.wire.land().await;
+        self.states().await;
+        for wait in [100, 8000, 100, 100] {
+            self.quiet.wait(Duration::from_secs(wait));
+            self.quiet.sweep().await;
+        }
+        let [key, user] = self.states().await;
+        let recorded = self.table.aggregated(&self.quiet.user()).await;
+        assert_eq!((key.total_spend, user.total_spend), (recorded, recorded), "scopes and records disagree");
+        for state in [key, user] {
+            assert!(state.leases.is_empty() && state.closed.is_empty(), "something is left: {state:#?}");
+            assert_eq!(state.sweep_due, None, "due for nothing");
+        }
+        recorded.pico()
+    }
+}
+
+impl From<StoreError> for Told {
+    fn from(error: StoreError) -> Self {
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        Self::Unavailable
+    }
+}
+
+impl From<NotAdmitted> for Told {
+    fn from(error: NotAdmitted) -> Self {
+        match error {
+            NotAdmitted::Refused(refusal) => {
+                assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
+                Self::Refused
+            }
+            NotAdmitted::Store(error) => error.into(),
+            NotAdmitted::Stale => panic!("the pointer is right"),
+        }
+    }
+}
+
+impl From<NotCreated> for Told {
+    fn from(error: NotCreated) -> Self {
+        match error {
+            NotCreated::Store(error) => error.into(),
+            other => panic!("nothing is in the way: {other:?}"),
+        }
+    }
+}
+
+impl From<Lost> for Told {
+    fn from(_: Lost) -> Self {
+        Self::Ended
+    }
+}

@@ -1,0 +1,123 @@
+//! A table that fails under a call, at the first of its round trips or at a later one: the client is told 503 before
+//! Bedrock is asked, or gets its whole answer; never 500. What the call is charged is the same everywhere.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use futures_util::future::join_all;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use inference::{App, Bedrock, Settings};
+use serde_json::{Value, json};
+use shared::auth::Keyring;
+use shared::clock::Clock;
+use shared::key::Key;
+use shared::model::Catalog;
+use shared::money::Money;
+use shared::scope::Holder;
+use shared::secret::Secret;
+use shared::store::{Pointer, Terms};
+use tests::calls::{Caller, key, no_limits, user};
+use tests::gateway::{Stargate, ask, ask_stream};
+use tests::table::{Table, sdk};
+use tests::wire::{Fault, Wire};
+use tower::ServiceExt;
+
+const FAULTS: [Fault; 4] = [Fault::Throttled, Fault::Failed, Fault::Cut, Fault::CutAfter];
+
+/// Inference whose table may fail, with a key.
+struct Front {
+    router: Router,
+    quiet: Caller,
+    secret: String,
+    wire: Wire,
+}
+
+impl Front {
+    async fn new(table: &Table, stargate: &Stargate) -> Self {
+        let (store, wire) = table.wired_store(Terms::default());
+        let clock = Clock::default();
+        let (secret, quiet) = (Secret::generate().unwrap(), table.store(Terms::default()));
+        let user = user(secret.hash().as_str(), no_limits(), clock.now());
+        let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
+        let key = Key { holder, ..key(None, no_limits(), clock.now()) };
+        quiet.create_user(&user).await.unwrap();
+        quiet.create_key(&key).await.unwrap();
+        let router = inference::router(App {
+            store,
+            bedrock: Bedrock::new(&sdk(stargate.gateway.fake_url.as_ref().unwrap()).0),
+            catalog: Arc::new(Catalog::bundled("global").unwrap()),
+            keyring: Keyring::default(),
+            clock: clock.clone(),
+            refusals: Default::default(),
+            settings: Settings { max_body: 1 << 20, clamps: true },
+            abandonment: None,
+        });
+        let pointer = Pointer { key: key.id, holder: key.holder };
+        let quiet = Caller { store: quiet, clock, pointer };
+        Self { router, quiet, secret: secret.reveal().to_owned(), wire }
+    }
+
+    async fn ask(&self, path: &str, body: &Value) -> (u16, String) {
+        let request = Request::post(path).header("x-api-key", &self.secret);
+        let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(body.to_string()));
+        let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+}
+
+/// A route, what is sent to it, and what the answer must hold if there is one.
+type Asked = (&'static str, Value, &'static str);
+
+fn requests() -> [Asked; 3] {
+    let script = json!({"text": "Hello", "deltas": 4, "input_tokens": 1000, "output_tokens": 100});
+    [
+        ("/v1/messages", ask(&script), "end_turn"),
+        ("/v1/messages", ask_stream(&script), "event: message_stop"),
+        ("/v1/messages/count_tokens", ask(&script), "input_tokens"),
+    ]
+}
+
+#[tokio::test]
+async fn a_table_that_fails_is_told_as_such_or_not_at_all() {
+    let (table, stargate) = (Table::fresh().await, Stargate::start().await);
+    let mut asked = 0;
+    for (path, body, whole) in requests() {
+        let front = Front::new(&table, &stargate).await;
+        let (status, answer) = front.ask(path, &body).await;
+        assert!(status == 200 && answer.contains(whole), "{answer}");
+        let trips: usize = front.wire.take_seen().into_values().sum();
+        let cases = (0..trips).flat_map(|trip| FAULTS.map(|fault| (trip, fault)));
+        let (table, stargate, body) = (&table, &stargate, &body);
+        let failing = cases.map(|(passing, fault)| async move {
+            let front = Front::new(table, stargate).await;
+            front.wire.plan_anywhere(passing, usize::MAX, fault);
+            let (status, answer) = front.ask(path, body).await;
+            assert!(front.wire.heal() > 0);
+            let told = status == 503 && answer.contains("overloaded_error");
+            assert!(
+                told || status == 200 && answer.contains(whole),
+                "{fault:?} after {passing}: {status} {answer}"
+            );
+            front.comes_to_rest(table, status == 200 && path == "/v1/messages").await;
+        });
+        asked += join_all(failing).await.len();
+    }
+    println!("measured: {asked} failures of the table under calls");
+}
+
+impl Front {
+    /// Once all leases have run out, key, user and records agree; and an answer was not free.
+    async fn comes_to_rest(&self, table: &Table, was_answered: bool) {
+        self.quiet.outlive_leases();
+        self.quiet.sweep().await;
+        let [key, user] = table.audit_both(&self.quiet).await;
+        let recorded = table.aggregated(&self.quiet.user()).await;
+        assert_eq!((key.total_spend, user.total_spend), (recorded, recorded));
+        assert!(key.leases.is_empty() && user.leases.is_empty());
+        assert!(!was_answered || recorded > Money::ZERO);
+    }
+}
