@@ -138,7 +138,8 @@ impl Store {
             .value("floor", item::money(floor))
             .value("expires", number(expires.ms()))
             .value("was", number(hold.lease.expires.ms()))
-            .only_if("#leases.#r.#e = :was");
+            // A copy of an earlier renewal that lands late must not lower what a later one has raised.
+            .only_if("#leases.#r.#e = :was AND #leases.#r.#f <= :floor");
         let tried = self.update("renew", scope_key(&hold.scope), &change).await?;
         Ok(match tried.answer {
             Written::Done(_) => true,

@@ -63,12 +63,13 @@ impl Store {
         let mut ended = 0;
         let mut overdue = state.overdue(now, self.terms.lease_margin);
         let mut more = overdue.len() > ROUND;
+        let was_ended = !overdue.is_empty();
         overdue.sort_by_key(|(_, lease)| std::cmp::Reverse(lease.amount));
         for (request, lease) in overdue.into_iter().take(ROUND) {
             let charged = self.charge_of(scope, &state, request, &lease).await?;
             ended += usize::from(self.end_lease(scope, request, &lease, charged, now).await?);
         }
-        if ended > 0 {
+        if was_ended {
             let Some(item) = self.get("sweep", scope_key(scope)).await? else {
                 return Ok(Round { ended, more: false });
             };

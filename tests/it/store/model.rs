@@ -1,5 +1,6 @@
-//! Random histories of one key and its user: the store must agree with a ledger kept on paper, and lose nothing however
-//! its writes are interleaved and its processes killed.
+//! Random histories of one key and its user, served by two processes over a wire that refuses, loses, delays and repeats
+//! requests: the store must agree with a ledger kept on paper, and lose nothing however its writes are interleaved and its
+//! processes killed.
 //!
 //! `STARGATE_PROPTEST_CASES` sets how many histories, `STARGATE_PROPTEST_SEED` repeats those of a failure.
 
@@ -19,18 +20,60 @@ use shared::scope::{Limits, Scope};
 use shared::store::{Pointer, Store, Terms};
 use tests::calls::{key, user};
 use tests::table::Table;
+use tests::wire::{Fault, Wire};
 
 /// What may happen next. Scopes: 0 the key, 1 the user. Shares are percent of the most there is.
 #[derive(Clone, Debug)]
 enum Step {
-    Admit { by: usize, amount: i128, floor: i128 },
-    Renew { which: usize, floor: i128 },
-    Settle { which: usize, cost: i128 },
-    Sweep { by: usize, scope: usize },
-    Roll { by: usize, scope: usize },
-    Edit { scope: usize, limit: Option<i128> },
-    Wait { seconds: u64 },
+    Admit {
+        by: usize,
+        amount: i128,
+        floor: i128,
+    },
+    Renew {
+        which: usize,
+        floor: i128,
+    },
+    Settle {
+        which: usize,
+        cost: i128,
+    },
+    Sweep {
+        by: usize,
+        scope: usize,
+    },
+    Roll {
+        by: usize,
+        scope: usize,
+    },
+    Edit {
+        scope: usize,
+        limit: Option<i128>,
+    },
+    Wait {
+        seconds: u64,
+    },
+    /// A request of a process will meet this, after `skip` that pass.
+    Fault {
+        by: usize,
+        skip: usize,
+        fault: Fault,
+    },
+    /// What was kept back arrives.
+    Land,
 }
+
+/// What a single one of cannot keep a call from its end, nor take a second of a test's time.
+const FAULTS: [Fault; 8] = [
+    Fault::Throttled,
+    Fault::Conflict,
+    Fault::Failed,
+    Fault::FailedAfter,
+    Fault::Cut,
+    Fault::CutAfter,
+    Fault::Late,
+    Fault::Twice,
+];
 
 fn step() -> impl Strategy<Value = Step> {
     let share = || 0..=100i128;
@@ -44,6 +87,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(scope, limit)| Step::Edit { scope, limit }),
         4 => prop_oneof![4 => 1..40u64, 3 => 60..90u64, 1 => 600..1200u64, 1 => 3000..9000u64]
             .prop_map(|seconds| Step::Wait { seconds }),
+        4 => (0..2usize, 0..6usize, proptest::sample::select(&FAULTS[..]))
+            .prop_map(|(by, skip, fault)| Step::Fault { by, skip, fault }),
+        1 => Just(Step::Land),
     ]
 }
 
@@ -51,33 +97,54 @@ fn step() -> impl Strategy<Value = Step> {
 struct World<'a> {
     table: &'a Table,
     processes: [(Store, Duration); 2],
+    wires: [Wire; 2],
     pointer: Pointer,
     scopes: [Scope; 2],
     began: Moment,
     time: Moment,
+    landed: Moment,
 }
+
+/// How late a request can be: its signature is good for five minutes.
+const LATEST: Duration = Duration::from_secs(300);
 
 impl<'a> World<'a> {
     /// A key with a budget for an hour and a user with one for half an hour, served by processes `skew` apart.
     async fn new(table: &'a Table, limits: [Limits; 2], skew: Duration) -> Self {
         let began = Moment::from_ms(1_795_042_799_000); // a second before 2026-11-19T00:00:00Z
-        let stores = [table.store(Terms::default()), table.store(Terms::default())];
+        let [(one, its_wire), (other, others_wire)] = [0, 1].map(|_| table.wired_store(Terms::default()));
         let [of_key, of_user] = limits;
         let user = user(random_key_id().unwrap().as_str(), of_user, began);
         let key = key(Some(&user.id), of_key, began);
-        stores[0].create_user(&user).await.unwrap();
-        stores[0].create_key(&key).await.unwrap();
+        one.create_user(&user).await.unwrap();
+        one.create_key(&key).await.unwrap();
         let pointer = Pointer { key: key.id, holder: key.holder };
         let scopes = [Scope::Key(pointer.key.clone()), Scope::User(user.id)];
-        let [one, other] = stores;
         let processes = [(one, Duration::ZERO), (other, skew)];
-        Self { table, processes, pointer, scopes, began, time: began }
+        let wires = [its_wire, others_wire];
+        Self { table, processes, wires, pointer, scopes, began, time: began, landed: began }
     }
 
     /// A process, and what time it believes it is.
     fn process(&self, by: usize) -> (&Store, Moment) {
         let (store, ahead) = &self.processes[by];
         (store, self.time + *ahead)
+    }
+
+    async fn land(&self) {
+        for wire in &self.wires {
+            wire.land().await;
+        }
+    }
+
+    /// Lets time pass; what is on its way arrives before it would be too old.
+    async fn wait(&mut self, seconds: u64) {
+        let then = self.time + Duration::from_secs(seconds);
+        if then > self.landed + LATEST {
+            self.land().await;
+            self.landed = then;
+        }
+        self.time = then;
     }
 
     /// What this history's records sum up to.
@@ -96,6 +163,8 @@ impl<'a> World<'a> {
     /// Once all leases have run out and were swept, every scope has cost what the records say; and nothing is left over
     /// when the sweeps have forgotten them.
     async fn ends_well(&mut self) {
+        self.wires.iter().for_each(|wire| _ = wire.heal());
+        self.land().await;
         for (wait, closed_may_be_left) in [(200, true), (8000, true), (200, false)] {
             self.time = self.time + Duration::from_secs(wait);
             let (store, now) = self.process(0);

@@ -30,7 +30,7 @@ async fn run(table: &Table, steps: Vec<Step>) {
         join_all(steps.iter().enumerate().map(|(at, step)| killed(at, take(&world, &calls, step)))).await;
         for step in steps {
             if let Step::Wait { seconds } = step {
-                world.time = world.time + Duration::from_secs(*seconds);
+                world.wait(*seconds).await;
             }
         }
         for scope in &world.scopes {
@@ -85,11 +85,11 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
         }
         Step::Sweep { by, scope } => {
             let (store, now) = world.process(by);
-            store.sweep(&world.scopes[scope], now).await.unwrap();
+            excused(store.sweep(&world.scopes[scope], now).await);
         }
         Step::Roll { by, scope } => {
             let (store, now) = world.process(by);
-            store.roll(&world.scopes[scope], now).await.unwrap();
+            excused(store.roll(&world.scopes[scope], now).await);
         }
         Step::Edit { scope, limit } => {
             let (store, now) = world.process(0);
@@ -97,9 +97,21 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
                 let more = limits.max_budget.unwrap().max(pico(limit.unwrap_or_default()));
                 Ok::<_, StoreError>(Limits { max_budget: Some(more), ..limits.clone() })
             };
-            store.edit(&world.scopes[scope], raised, now).await.unwrap();
+            excused(store.edit(&world.scopes[scope], raised, now).await);
         }
+        Step::Fault { by, skip, fault } => {
+            // A few at once: a call may well fail of them.
+            (0..3).for_each(|at| world.wires[by].plan_anywhere(skip + at, 1, fault));
+        }
+        Step::Land => world.land().await,
         Step::Wait { .. } => {}
+    }
+}
+
+/// The table may not have answered; then it is done another time.
+fn excused<T>(answer: Result<T, StoreError>) {
+    if let Err(error) = answer {
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     }
 }
 

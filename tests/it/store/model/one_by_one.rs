@@ -90,7 +90,13 @@ impl History<'_> {
                 self.books[scope].roll(now);
                 self.books[scope].limit = limit;
             }
-            Step::Wait { seconds } => self.world.time = self.world.time + Duration::from_secs(seconds),
+            // One at a time: the next try passes, so that nobody is told anything else than without it.
+            Step::Fault { by, skip, fault } => {
+                self.world.wires[by].heal();
+                self.world.wires[by].plan_anywhere(skip, 1, fault);
+            }
+            Step::Land => self.world.land().await,
+            Step::Wait { seconds } => self.world.wait(seconds).await,
         }
     }
 
