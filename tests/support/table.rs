@@ -68,6 +68,11 @@ impl Table {
         &self.name
     }
 
+    /// Where its engine listens.
+    pub fn endpoint(&self) -> &str {
+        self.config.endpoint_url().unwrap()
+    }
+
     /// An item as it is stored.
     pub async fn item(&self, pk: &str, sk: &str) -> Option<Item> {
         let get = self.raw.get_item().table_name(&self.name).consistent_read(true);

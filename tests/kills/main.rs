@@ -1,0 +1,88 @@
+//! Kills the gateway at random moments under load, starts it again on the same table, and audits what is left.
+//!
+//! `target/debug/kills --gateway target/debug/stargate --kills 100 --freezes 10`. The table and the scripted Bedrock are
+//! this process's, so they outlive every kill, and what was on its way to the table when a gateway died may still land.
+//! A failure ends it with the round's seed; `--seed` repeats the round's choices, though not the machine's timing.
+
+mod client;
+mod process;
+mod round;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use shared::clock::Clock;
+use shared::store::{Store, Terms};
+use stargate::bedrock::Fake;
+use tests::table::Table;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use process::Endpoints;
+use round::{End, Figures, Round};
+
+/// A lease's life. Its margin is a sixth of it, as ever.
+pub const LEASE: Duration = Duration::from_millis(1500);
+
+#[derive(Parser)]
+struct Options {
+    /// The gateway's binary.
+    #[arg(long)]
+    gateway: PathBuf,
+    /// How many gateways are killed, two in each round.
+    #[arg(long, default_value_t = 20)]
+    kills: usize,
+    /// How many are stopped for longer than a lease lives, and go on.
+    #[arg(long, default_value_t = 2)]
+    freezes: usize,
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    let seed = options.seed.unwrap_or_else(rand::random);
+    println!("seed {seed}");
+    let table = Table::fresh().await;
+    let endpoints = Endpoints::new(options.gateway, &table, serve_fake().await);
+    let terms =
+        Terms { lease_life: LEASE, lease_margin: LEASE / 6, renew_every: LEASE / 4, ..Terms::default() };
+    let (store, clock) = (table.store(terms), Clock::default());
+
+    let rounds = options.kills.div_ceil(2) + options.freezes;
+    let mut resting: Vec<Round> = Vec::new();
+    let mut figures = Figures::default();
+    let begun = Instant::now();
+    for number in 0..rounds {
+        // Freezes are spread among the kills.
+        let freezes = (number + 1) * options.freezes / rounds > number * options.freezes / rounds;
+        let end = if freezes { End::Freeze } else { End::Kill };
+        resting.push(Round::play(&endpoints, &store, &clock, seed.wrapping_add(number as u64), end).await);
+        // What a round has left runs out while the next ones play.
+        let (rested, still) = resting.into_iter().partition(Round::has_rested);
+        resting = still;
+        audit(rested, &table, &store, &clock, &mut figures).await;
+    }
+    tokio::time::sleep(LEASE * 2).await;
+    audit(resting, &table, &store, &clock, &mut figures).await;
+    figures.print(begun.elapsed());
+}
+
+async fn audit(rounds: Vec<Round>, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
+    if !rounds.is_empty() {
+        round::sweep(store, clock).await;
+    }
+    for round in rounds {
+        round.audit(table, store, figures).await;
+    }
+}
+
+/// A scripted Bedrock in this process; answers where it listens.
+async fn serve_fake() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { Fake::instant().serve(listener).await });
+    url
+}

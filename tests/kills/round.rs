@@ -1,0 +1,227 @@
+//! One round: two gateways serve the same keys; they are killed, or frozen, in the middle of their work.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use budget_reset::reset;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use shared::clock::Clock;
+use shared::key::Key;
+use shared::money::Money;
+use shared::record::Status;
+use shared::scope::{Holder, Limits, Scope};
+use shared::secret::Secret;
+use shared::store::Store;
+use tests::calls::{key, no_limits, user};
+use tests::gateway::budget;
+use tests::table::Table;
+use tokio::time::{Instant, sleep};
+
+use crate::LEASE;
+use crate::client::{Ask, Ending, Seen, call};
+use crate::process::{Endpoints, Gateway};
+
+/// Clients of each key and gateway.
+const CLIENTS: usize = 6;
+/// The longest that a round's gateways live.
+const LONGEST: u64 = 900;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Kill,
+    /// Longer than its leases live; then it goes on to its clients' ends.
+    Freeze,
+}
+
+/// A key, its user, and what its clients saw.
+struct Keyholder {
+    secret: String,
+    scopes: [Scope; 2],
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+pub struct Round {
+    seed: u64,
+    end: End,
+    holders: Vec<Keyholder>,
+    over: Instant,
+}
+
+impl Round {
+    pub async fn play(on: &Endpoints, store: &Store, clock: &Clock, seed: u64, end: End) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        // One that spends as it likes, and one whose budget ends in mid-round.
+        let tight = Limits { max_parallel_requests: Some(5), ..budget("0.5") };
+        let holders =
+            vec![Keyholder::new(store, clock, no_limits()).await, Keyholder::new(store, clock, tight).await];
+        let gateways = tokio::join!(Gateway::start(on), Gateway::start(on));
+        let gateways = [gateways.0, gateways.1];
+        let until = Instant::now() + Duration::from_millis(random.random_range(30..LONGEST));
+        let mut clients = Vec::new();
+        for holder in &holders {
+            for gateway in &gateways {
+                for _ in 0..CLIENTS {
+                    clients.push(tokio::spawn(holder.keep_calling(gateway, random.random(), until)));
+                }
+            }
+        }
+        match end {
+            End::Kill => {
+                let [one, other] = gateways;
+                sleep(Duration::from_millis(random.random_range(0..LONGEST))).await;
+                one.kill();
+                sleep(Duration::from_millis(random.random_range(0..100))).await;
+                other.kill();
+                for client in clients {
+                    client.await.unwrap();
+                }
+            }
+            End::Freeze => {
+                sleep(Duration::from_millis(random.random_range(20..LONGEST / 2))).await;
+                let others_go_on = async {
+                    sleep(LEASE * 2).await;
+                    sweep(store, clock).await;
+                };
+                gateways[0].freeze(others_go_on).await;
+                for client in clients {
+                    client.await.unwrap();
+                }
+            }
+        }
+        Self { seed, end, holders, over: Instant::now() }
+    }
+
+    /// Whether its leases have run out, and the time after them.
+    pub fn has_rested(&self) -> bool {
+        self.over.elapsed() > LEASE * 2
+    }
+
+    /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user and records agree.
+    pub async fn audit(&self, table: &Table, store: &Store, figures: &mut Figures) {
+        for holder in &self.holders {
+            let name = format!("seed {}, {:?}", self.seed, self.end);
+            let mut states = Vec::new();
+            for scope in &holder.scopes {
+                let state = table.audit_balance(scope).await;
+                assert!(state.leases.is_empty(), "{name}: leases are left: {state:#?}");
+                let within = state.limits.max_budget.is_none_or(|budget| state.spend <= budget);
+                // A holder that froze longer than its lease lives corrects what the sweep charged.
+                assert!(within || self.end == End::Freeze, "{name}: overspent: {state:#?}");
+                states.push(state);
+            }
+            let recorded = table.aggregated(&holder.scopes[1]).await;
+            for state in &states {
+                assert_eq!(state.total_spend, recorded, "{name}: {state:#?}");
+            }
+            let seen = holder.seen.lock().unwrap().clone();
+            let mut ids = HashSet::new();
+            for call in &seen {
+                figures.calls += 1;
+                let Some(request) = call.request else {
+                    figures.unanswered += 1;
+                    continue;
+                };
+                assert!(ids.insert(request), "{name}: an id twice");
+                let record = store.find_record(request).await.unwrap();
+                let record = record.unwrap_or_else(|| panic!("{name}: {call:?} was free"));
+                assert!(record.cost >= call.worth, "{name}: {call:?} is charged {}", record.cost);
+                match call.end {
+                    Ending::Whole => {
+                        assert_eq!(record.cost, call.worth, "{name}: {call:?}");
+                        figures.whole += 1;
+                    }
+                    Ending::Failed => figures.failed += 1,
+                    Ending::Cut => figures.cut += 1,
+                    Ending::Refused(_) => unreachable!("a refusal has no call"),
+                }
+                figures.swept += usize::from(record.status == Status::Swept);
+            }
+            figures.charged += recorded;
+            figures.scopes += states.len();
+        }
+        match self.end {
+            End::Kill => figures.kills += 2,
+            End::Freeze => figures.freezes += 1,
+        }
+    }
+}
+
+/// The scheduled job, which in a deployment is a function of its own.
+pub async fn sweep(store: &Store, clock: &Clock) {
+    reset(store, clock, Instant::now() + Duration::from_secs(20)).await.unwrap();
+}
+
+impl Keyholder {
+    async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
+        let secret = Secret::generate().unwrap();
+        let user = user(secret.hash().as_str(), limits, clock.now());
+        store.create_user(&user).await.unwrap();
+        let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
+        let key = Key { holder, ..key(None, no_limits(), clock.now()) };
+        store.create_key(&key).await.unwrap();
+        let scopes = [Scope::Key(key.id), Scope::User(user.id)];
+        Self { secret: secret.reveal().to_owned(), scopes, seen: Arc::default() }
+    }
+
+    /// A client that calls until its time is over or its gateway is gone.
+    fn keep_calling(&self, gateway: &Gateway, seed: u64, until: Instant) -> impl Future<Output = ()> + use<> {
+        let (secret, seen, url) = (self.secret.clone(), Arc::clone(&self.seen), gateway.url.clone());
+        async move {
+            let mut random = StdRng::seed_from_u64(seed);
+            let http = reqwest::Client::new();
+            loop {
+                let ask = Ask {
+                    deltas: random.random_range(1..40),
+                    // Short words, and answers that outgrow what their leases cover.
+                    tokens_per_delta: *[3, 300].choose(&mut random).unwrap(),
+                    pause_ms: random.random_range(0..12),
+                };
+                let call = call(&http, &url, &secret, ask).await;
+                let is_gone = call.end == Ending::Cut && call.request.is_none();
+                if let Ending::Refused(status) = call.end {
+                    assert!(matches!(status, 429 | 503), "{status}");
+                    sleep(Duration::from_millis(20)).await;
+                } else {
+                    seen.lock().unwrap().push(call);
+                }
+                if is_gone || Instant::now() > until {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What all rounds come to.
+#[derive(Default)]
+pub struct Figures {
+    kills: usize,
+    freezes: usize,
+    calls: usize,
+    whole: usize,
+    cut: usize,
+    failed: usize,
+    unanswered: usize,
+    swept: usize,
+    scopes: usize,
+    charged: Money,
+}
+
+impl Figures {
+    pub fn print(&self, took: Duration) {
+        let Self { kills, freezes, calls, whole, cut, failed, unanswered, swept, scopes, charged } = self;
+        println!("measured: {kills} gateways killed, {freezes} frozen, in {took:.0?}");
+        println!(
+            "measured: {calls} calls: {whole} whole, {cut} cut in mid-stream, {failed} ended in an error event, \
+             {unanswered} without an answer; {swept} records by a sweep; {charged} charged"
+        );
+        println!(
+            "measured: leases left 0, overspent 0, charged less than was sent 0, charged twice 0; key = user = records \
+             in {scopes} of {scopes} scopes"
+        );
+        assert!(*whole > 0 && *cut > 0 && *swept > 0, "the kills have missed");
+    }
+}
