@@ -7,6 +7,7 @@
 mod client;
 mod process;
 mod round;
+mod slow;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,9 @@ use round::{End, Figures, Round};
 
 /// A lease's life. Its margin is a sixth of it, as ever.
 pub const LEASE: Duration = Duration::from_millis(1500);
+
+/// How long a request to the table may be on its way.
+const SLOWNESS: Duration = Duration::from_millis(60);
 
 #[derive(Parser)]
 struct Options {
@@ -46,7 +50,8 @@ async fn main() {
     let seed = options.seed.unwrap_or_else(rand::random);
     println!("seed {seed}");
     let table = Table::fresh().await;
-    let endpoints = Endpoints::new(options.gateway, &table, serve_fake().await);
+    let dynamodb = slow::before(table.endpoint(), SLOWNESS).await;
+    let endpoints = Endpoints::new(options.gateway, &table, dynamodb, serve_fake().await);
     let terms =
         Terms { lease_life: LEASE, lease_margin: LEASE / 6, renew_every: LEASE / 4, ..Terms::default() };
     let (store, clock) = (table.store(terms), Clock::default());

@@ -17,8 +17,8 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    pub fn new(binary: PathBuf, table: &Table, bedrock: String) -> Self {
-        Self { binary, table: table.name().to_owned(), dynamodb: table.endpoint().to_owned(), bedrock }
+    pub fn new(binary: PathBuf, table: &Table, dynamodb: String, bedrock: String) -> Self {
+        Self { binary, table: table.name().to_owned(), dynamodb, bedrock }
     }
 }
 

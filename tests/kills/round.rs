@@ -182,7 +182,8 @@ impl Keyholder {
                 let call = call(&http, &url, &secret, ask).await;
                 let is_gone = call.end == Ending::Cut && call.request.is_none();
                 if let Ending::Refused(status) = call.end {
-                    assert!(matches!(status, 429 | 503), "{status}");
+                    // 502: its lease was ended while it waited for Bedrock in a frozen gateway.
+                    assert!(matches!(status, 429 | 502 | 503), "{status}");
                     sleep(Duration::from_millis(20)).await;
                 } else {
                     seen.lock().unwrap().push(call);
