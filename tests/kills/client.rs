@@ -11,7 +11,7 @@ const INPUT: i128 = 1_000_000;
 const OUTPUT: i128 = 5_000_000;
 const PROMPT: i128 = 50;
 /// What an answer may be long.
-const MAX_TOKENS: i128 = 20_000;
+const MAX_TOKENS: i128 = 60_000;
 
 /// What became of one call, as its client saw it.
 #[derive(Clone, Debug)]
@@ -39,17 +39,18 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug)]
 pub struct Ask {
     pub deltas: u32,
-    /// Of four bytes each.
     pub tokens_per_delta: u32,
+    /// A token is hardly ever less than two bytes, but a lease must cover one of each.
+    pub bytes_per_token: usize,
     pub pause_ms: u32,
 }
 
 impl Ask {
     fn body(self) -> Value {
-        let Self { deltas, tokens_per_delta, pause_ms } = self;
+        let Self { deltas, tokens_per_delta, bytes_per_token, pause_ms } = self;
         let tokens = deltas * tokens_per_delta;
         let mut body = ask_stream(&json!({
-            "text": "word".repeat(tokens as usize), "deltas": deltas, "delay_ms": pause_ms, "first_ms": pause_ms,
+            "text": "x", "times": tokens as usize * bytes_per_token, "deltas": deltas, "delay_ms": pause_ms, "first_ms": pause_ms,
             "input_tokens": PROMPT, "output_tokens": tokens,
         }));
         body["max_tokens"] = json!(MAX_TOKENS);

@@ -36,6 +36,18 @@ pub enum End {
     Freeze,
 }
 
+impl End {
+    /// How many tokens a delta has, and how many bytes they have.
+    fn sizes(self) -> &'static [(u32, usize)] {
+        match self {
+            // Of a killed call the lease tells what it costs, which covers a token of each byte.
+            Self::Kill => &[(3, 4), (300, 4), (1200, 1)],
+            // A holder that goes on counts what it has seen, at two bytes a token.
+            Self::Freeze => &[(3, 4), (300, 4)],
+        }
+    }
+}
+
 /// A key, its user, and what its clients saw.
 struct Keyholder {
     secret: String,
@@ -64,7 +76,12 @@ impl Round {
         for holder in &holders {
             for gateway in &gateways {
                 for _ in 0..CLIENTS {
-                    clients.push(tokio::spawn(holder.keep_calling(gateway, random.random(), until)));
+                    clients.push(tokio::spawn(holder.keep_calling(
+                        gateway,
+                        end.sizes(),
+                        random.random(),
+                        until,
+                    )));
                 }
             }
         }
@@ -167,18 +184,23 @@ impl Keyholder {
     }
 
     /// A client that calls until its time is over or its gateway is gone.
-    fn keep_calling(&self, gateway: &Gateway, seed: u64, until: Instant) -> impl Future<Output = ()> + use<> {
+    fn keep_calling(
+        &self,
+        gateway: &Gateway,
+        sizes: &'static [(u32, usize)],
+        seed: u64,
+        until: Instant,
+    ) -> impl Future<Output = ()> + use<> {
         let (secret, seen, url) = (self.secret.clone(), Arc::clone(&self.seen), gateway.url.clone());
         async move {
             let mut random = StdRng::seed_from_u64(seed);
             let http = reqwest::Client::new();
             loop {
-                let ask = Ask {
-                    deltas: random.random_range(1..40),
-                    // Short words, and answers that outgrow what their leases cover.
-                    tokens_per_delta: *[3, 300].choose(&mut random).unwrap(),
-                    pause_ms: random.random_range(0..12),
-                };
+                // Short words, and answers that outgrow what their leases cover.
+                let (tokens_per_delta, bytes_per_token) = *sizes.choose(&mut random).unwrap();
+                let deltas = random.random_range(1..40);
+                let pause_ms = random.random_range(0..12);
+                let ask = Ask { deltas, tokens_per_delta, bytes_per_token, pause_ms };
                 let call = call(&http, &url, &secret, ask).await;
                 let is_gone = call.end == Ending::Cut && call.request.is_none();
                 if let Ending::Refused(status) = call.end {

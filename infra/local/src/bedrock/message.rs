@@ -113,6 +113,7 @@ fn pieces(ask: &Ask) -> Vec<String> {
         return block::spoken(structured);
     }
     let text = ask.script.text.clone().unwrap_or_else(|| default_text(&ask.said));
+    let text = text.repeat(ask.script.times.unwrap_or(1));
     match ask.script.deltas {
         Some(count) => block::split(&text, count),
         None => block::spoken(&text),

@@ -10,12 +10,15 @@ use serde_json::Value;
 
 const OPENING: &str = "<<fake";
 const CLOSING: &str = ">>";
+const MOST_TIMES: usize = 100_000;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Script {
     /// What to say. With `tools`, what to say once their results are in.
     pub(super) text: Option<String>,
+    /// How often to say it, at most a hundred thousand times.
+    pub(super) times: Option<usize>,
     /// How many text deltas. The text is repeated whole until every delta has at least one
     /// character of it, then split evenly.
     pub(super) deltas: Option<usize>,
@@ -137,6 +140,9 @@ impl Script {
             return Err(
                 "more than one of exception, cut_after, end_after, silence_after, malformed_after".to_owned()
             );
+        }
+        if self.times.is_some_and(|times| times > MOST_TIMES) {
+            return Err(format!("times is more than {MOST_TIMES}"));
         }
         match self.status {
             Some(status) if !(400..600).contains(&status) => Err(format!("status {status} is not an error")),
