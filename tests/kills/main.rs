@@ -5,7 +5,6 @@
 //! A failure ends it with the round's seed; `--seed` repeats the round's choices, though not the machine's timing.
 
 mod client;
-mod process;
 mod round;
 mod slow;
 
@@ -16,11 +15,11 @@ use clap::Parser;
 use shared::clock::Clock;
 use shared::store::{Store, Terms};
 use stargate::bedrock::Fake;
+use tests::process::Endpoints;
 use tests::table::Table;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use process::Endpoints;
 use round::{End, Figures, Round};
 
 /// A lease's life. Its margin is a sixth of it, as ever.
@@ -51,7 +50,9 @@ async fn main() {
     println!("seed {seed}");
     let table = Table::fresh().await;
     let dynamodb = slow::before(table.endpoint(), SLOWNESS).await;
-    let endpoints = Endpoints::new(options.gateway, &table, dynamodb, serve_fake().await);
+    let bedrock = serve_fake().await;
+    let (binary, table_name) = (options.gateway, table.name().to_owned());
+    let endpoints = Endpoints { binary, table: table_name, dynamodb, bedrock, lease: Some(LEASE) };
     let terms =
         Terms { lease_life: LEASE, lease_margin: LEASE / 6, renew_every: LEASE / 4, ..Terms::default() };
     let (store, clock) = (table.store(terms), Clock::default());
@@ -64,7 +65,8 @@ async fn main() {
         // Freezes are spread among the kills.
         let freezes = (number + 1) * options.freezes / rounds > number * options.freezes / rounds;
         let end = if freezes { End::Freeze } else { End::Kill };
-        resting.push(Round::play(&endpoints, &store, &clock, seed.wrapping_add(number as u64), end).await);
+        let play = Round::play(&endpoints, &store, &clock, seed.wrapping_add(number as u64), end);
+        resting.push(Box::pin(play).await);
         // What a round has left runs out while the next ones play.
         let (rested, still) = resting.into_iter().partition(Round::has_rested);
         resting = still;

@@ -17,12 +17,12 @@ use shared::secret::Secret;
 use shared::store::Store;
 use tests::calls::{key, no_limits, user};
 use tests::gateway::budget;
+use tests::process::{Endpoints, Gateway};
 use tests::table::Table;
 use tokio::time::{Instant, sleep};
 
 use crate::LEASE;
 use crate::client::{Ask, Ending, Seen, call};
-use crate::process::{Endpoints, Gateway};
 
 /// Clients of each key and gateway.
 const CLIENTS: usize = 6;
@@ -89,9 +89,9 @@ impl Round {
             End::Kill => {
                 let [one, other] = gateways;
                 sleep(Duration::from_millis(random.random_range(0..LONGEST))).await;
-                one.kill();
+                one.process.kill();
                 sleep(Duration::from_millis(random.random_range(0..100))).await;
-                other.kill();
+                other.process.kill();
                 for client in clients {
                     client.await.unwrap();
                 }
@@ -102,7 +102,7 @@ impl Round {
                     sleep(LEASE * 2).await;
                     sweep(store, clock).await;
                 };
-                gateways[0].freeze(others_go_on).await;
+                gateways[0].process.freeze(others_go_on).await;
                 for client in clients {
                     client.await.unwrap();
                 }

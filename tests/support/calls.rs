@@ -93,6 +93,25 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
     }
 }
 
+/// The record of a call that ends now and cost nothing.
+pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
+    Record {
+        request: admission.request(),
+        ended: now,
+        user: pointer.holder.user.clone(),
+        key: pointer.key.clone(),
+        team: None,
+        model: admission.model().to_owned(),
+        usage: Usage { output: 10, ..Usage::default() },
+        rates: None,
+        cost: Money::ZERO,
+        status: Status::Success,
+        session: None,
+        agent: None,
+        tags: Vec::new(),
+    }
+}
+
 /// A process that serves one key: a store, and a clock of its own.
 #[derive(Clone)]
 pub struct Caller {
@@ -181,21 +200,7 @@ impl Caller {
 
     /// The record of a call that cost `cost`.
     pub fn record(&self, admission: &Admission, cost: i128) -> Record {
-        Record {
-            request: admission.request(),
-            ended: self.now(),
-            user: self.pointer.holder.user.clone(),
-            key: self.pointer.key.clone(),
-            team: None,
-            model: admission.model().to_owned(),
-            usage: Usage { output: 10, ..Usage::default() },
-            rates: None,
-            cost: pico(cost),
-            status: Status::Success,
-            session: None,
-            agent: None,
-            tags: Vec::new(),
-        }
+        Record { cost: pico(cost), ..record(&self.pointer, admission, self.now()) }
     }
 
     /// Ends a call that cost `cost`; answers what it was charged.

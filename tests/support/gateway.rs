@@ -1,21 +1,29 @@
 //! The whole gateway, as `cargo run` serves it, and a client in front of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use inference::{Bedrock, Settings};
 use serde_json::{Value, json};
+use shared::auth::Keyring;
+use shared::clock::Clock;
 use shared::config::Config;
 use shared::id::{UserId, random_key_id};
 use shared::key::Key;
+use shared::model::Catalog;
 use shared::money::Money;
 use shared::record::Record;
 use shared::scope::{Holder, Limits, Scope, ScopeState};
 use shared::secret::Secret;
+use shared::store::Store;
 use shared::user::{Role, User};
 use stargate::bedrock::Fake;
 use stargate::data::Data;
 use stargate::gateway::Gateway;
 use stargate::options::{Options, Pace, Upstream};
+
+use crate::table::sdk;
 
 /// A gateway of its own, in memory, with an instant scripted Bedrock.
 pub struct Stargate {
@@ -145,6 +153,20 @@ impl Stargate {
             records.iter().filter(|record| record.key == *id).map(|record| record.cost).sum();
         assert_eq!(key.total_spend, recorded);
         recorded
+    }
+}
+
+/// Inference alone, as its Lambda runs it, on a store and a scripted Bedrock of one's choice.
+pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App {
+    inference::App {
+        store,
+        bedrock: Bedrock::new(&sdk(bedrock).0),
+        catalog: Arc::new(Catalog::bundled("global").unwrap()),
+        keyring: Keyring::default(),
+        clock,
+        refusals: Default::default(),
+        settings: Settings { max_body: 32 << 20, clamps: true },
+        abandonment: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod gateway;
+pub mod process;
 mod site;
 pub mod table;
 pub mod wire;

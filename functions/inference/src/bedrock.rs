@@ -11,6 +11,7 @@ use aws_sdk_bedrockruntime::types::{CountTokensInput, InvokeModelTokensRequest, 
 use bytes::Bytes;
 use http::StatusCode;
 use shared::fault::{Fault, Kind};
+use tracing::{Instrument, debug_span};
 
 const JSON: &str = "application/json";
 
@@ -45,7 +46,9 @@ impl Bedrock {
     /// One whole answer.
     pub async fn invoke(&self, model: &str, body: Vec<u8>) -> Result<Bytes, Failed> {
         let request = self.client.invoke_model().model_id(model).content_type(JSON).accept(JSON);
-        let answer = request.body(Blob::new(body)).send().await.map_err(|error| failed(&error))?;
+        let sent =
+            request.body(Blob::new(body)).send().instrument(debug_span!("bedrock", operation = "invoke"));
+        let answer = sent.await.map_err(|error| failed(&error))?;
         Ok(answer.body.into_inner().into())
     }
 
@@ -53,7 +56,9 @@ impl Bedrock {
     pub async fn open(&self, model: &str, body: Vec<u8>) -> Result<Chunks, Failed> {
         let request =
             self.client.invoke_model_with_response_stream().model_id(model).content_type(JSON).accept(JSON);
-        let answer = request.body(Blob::new(body)).send().await.map_err(|error| failed(&error))?;
+        let sent =
+            request.body(Blob::new(body)).send().instrument(debug_span!("bedrock", operation = "open"));
+        let answer = sent.await.map_err(|error| failed(&error))?;
         Ok(Chunks { receiver: answer.body })
     }
 
@@ -64,8 +69,8 @@ impl Bedrock {
             fault: Fault::Invalid { param: None, message: error.to_string() },
             may_have_run: false,
         })?);
-        let answer = self.client.count_tokens().model_id(model).input(input).send().await;
-        match answer {
+        let sent = self.client.count_tokens().model_id(model).input(input).send();
+        match sent.instrument(debug_span!("bedrock", operation = "count_tokens")).await {
             Ok(answer) => Ok(u64::try_from(answer.input_tokens).ok()),
             Err(error) if is_not_offered(&error) => {
                 tracing::warn!(model, code = error.code(), "count_tokens_not_offered");

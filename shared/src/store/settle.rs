@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
+use tokio::time::Instant;
 
 use super::admit::Admission;
 use super::{Store, StoreError, pause};
@@ -59,29 +60,46 @@ impl Store {
     /// Ends a call: writes its record, then charges every scope what the record says. Answers that cost.
     ///
     /// - **Repeatable**, and safe beside a sweep that ended the leases: the record is the judge, every scope converges.
-    /// - **Fails** after trying for two seconds: then the caller logs the record, and a sweep charges the floor.
+    /// - **Fails** after trying for two seconds in which this process ran: then the caller logs the record, and a sweep charges the floor.
     pub async fn settle(
         &self,
         admission: &Admission,
         record: &Record,
         now: impl Fn() -> Moment,
     ) -> Result<Money, StoreError> {
-        let tries = async {
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                match self.settle_once(admission, record, now()).await {
-                    Ok(cost) => return cost,
-                    Err(error) => tracing::warn!(request = %record.request, error = ?error, "settle_retried"),
+        loop {
+            let begun = Instant::now();
+            let tries = self.settle_patiently(admission, record, &now);
+            match tokio::time::timeout(PATIENCE, tries).await {
+                Ok(cost) => return Ok(cost),
+                // The whole process stood still meanwhile: its patience ran out, but it has hardly tried.
+                Err(_) if begun.elapsed() > PATIENCE.mul_f64(1.2) => {}
+                Err(elapsed) => {
+                    return Err(StoreError::Unavailable {
+                        operation: "settle",
+                        applied: super::Applied::Unknown,
+                        source: Box::new(elapsed),
+                    });
                 }
-                pause(tries).await;
             }
-        };
-        tokio::time::timeout(PATIENCE, tries).await.map_err(|elapsed| StoreError::Unavailable {
-            operation: "settle",
-            applied: super::Applied::Unknown,
-            source: Box::new(elapsed),
-        })
+        }
+    }
+
+    async fn settle_patiently(
+        &self,
+        admission: &Admission,
+        record: &Record,
+        now: &impl Fn() -> Moment,
+    ) -> Money {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.settle_once(admission, record, now()).await {
+                Ok(cost) => return cost,
+                Err(error) => tracing::warn!(request = %record.request, error = ?error, "settle_retried"),
+            }
+            pause(tries).await;
+        }
     }
 
     async fn settle_once(

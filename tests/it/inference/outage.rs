@@ -1,26 +1,21 @@
 //! A table that fails under a call, at the first of its round trips or at a later one: the client is told 503 before
 //! Bedrock is asked, or gets its whole answer; never 500. What the call is charged is the same everywhere.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use futures_util::future::join_all;
 use http::Request;
 use http::header::CONTENT_TYPE;
-use inference::{App, Bedrock, Settings};
 use serde_json::{Value, json};
-use shared::auth::Keyring;
 use shared::clock::Clock;
 use shared::key::Key;
-use shared::model::Catalog;
 use shared::money::Money;
 use shared::scope::Holder;
 use shared::secret::Secret;
 use shared::store::{Pointer, Terms};
 use tests::calls::{Caller, key, no_limits, user};
-use tests::gateway::{Stargate, ask, ask_stream};
-use tests::table::{Table, sdk};
+use tests::gateway::{Stargate, ask, ask_stream, inference_on};
+use tests::table::Table;
 use tests::wire::{Fault, Wire};
 use tower::ServiceExt;
 
@@ -44,16 +39,8 @@ impl Front {
         let key = Key { holder, ..key(None, no_limits(), clock.now()) };
         quiet.create_user(&user).await.unwrap();
         quiet.create_key(&key).await.unwrap();
-        let router = inference::router(App {
-            store,
-            bedrock: Bedrock::new(&sdk(stargate.gateway.fake_url.as_ref().unwrap()).0),
-            catalog: Arc::new(Catalog::bundled("global").unwrap()),
-            keyring: Keyring::default(),
-            clock: clock.clone(),
-            refusals: Default::default(),
-            settings: Settings { max_body: 1 << 20, clamps: true },
-            abandonment: None,
-        });
+        let fake = stargate.gateway.fake_url.as_ref().unwrap();
+        let router = inference::router(inference_on(store, fake, clock.clone()));
         let pointer = Pointer { key: key.id, holder: key.holder };
         let quiet = Caller { store: quiet, clock, pointer };
         Self { router, quiet, secret: secret.reveal().to_owned(), wire }

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shared::moment::Moment;
-use shared::record::{Record, Status};
+use shared::record::Record;
 use shared::scope::Limits;
 use shared::store::{Admission, StoreError};
-use shared::usage::Usage;
-use tests::calls::{MODEL, budget_every, call_of, pico};
+use tests::calls::{budget_every, call_of, pico};
 use tests::table::Table;
 
 use super::{Step, World, histories};
@@ -117,19 +116,5 @@ fn excused<T>(answer: Result<T, StoreError>) {
 
 /// The record of a call of this world.
 pub fn record(world: &World<'_>, admission: &Admission, cost: i128, now: Moment) -> Record {
-    Record {
-        request: admission.request(),
-        ended: now,
-        user: world.pointer.holder.user.clone(),
-        key: world.pointer.key.clone(),
-        team: None,
-        model: MODEL.to_owned(),
-        usage: Usage::default(),
-        rates: None,
-        cost: pico(cost),
-        status: Status::Success,
-        session: None,
-        agent: None,
-        tags: Vec::new(),
-    }
+    Record { cost: pico(cost), ..tests::calls::record(&world.pointer, admission, now) }
 }
