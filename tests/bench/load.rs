@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Target {
     http: reqwest::Client,
     url: String,
-    key: String,
+    keys: Arc<[String]>,
 }
 
 /// One stream.
@@ -25,13 +25,14 @@ pub struct Sample {
 }
 
 impl Target {
-    pub fn new(url: String, key: &str) -> Self {
-        Self { http: reqwest::Client::new(), url, key: key.to_owned() }
+    pub fn new(url: String, keys: &Arc<[String]>) -> Self {
+        Self { http: reqwest::Client::new(), url, keys: Arc::clone(keys) }
     }
 
-    pub async fn stream(&self, body: Bytes) -> Sample {
+    /// One stream of the key with this number.
+    pub async fn stream(&self, number: usize, body: Bytes) -> Sample {
         let begun = Instant::now();
-        let request = self.http.post(&self.url).header("x-api-key", &self.key);
+        let request = self.http.post(&self.url).header("x-api-key", &self.keys[number]);
         let request = request.header("content-type", "application/json").body(body);
         let mut answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
@@ -50,16 +51,16 @@ impl Target {
         Sample { first: first.expect("an answer has a first byte"), gap }
     }
 
-    /// `requests` streams, `at_once` at a time.
+    /// `requests` streams, `at_once` at a time, each of these with a key of its own.
     pub async fn load(&self, body: &Value, at_once: usize, requests: usize) -> Vec<Sample> {
         let body = Bytes::from(body.to_string());
         let begun = Arc::new(AtomicUsize::new(0));
-        let workers = (0..at_once).map(|_| {
+        let workers = (0..at_once).map(|number| {
             let (target, body, begun) = (self.clone(), body.clone(), Arc::clone(&begun));
             tokio::spawn(async move {
                 let mut samples = Vec::new();
                 while begun.fetch_add(1, Relaxed) < requests {
-                    samples.push(target.stream(body.clone()).await);
+                    samples.push(target.stream(number, body.clone()).await);
                 }
                 samples
             })

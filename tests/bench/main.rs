@@ -6,9 +6,11 @@
 mod bodies;
 mod inside;
 mod load;
+mod scope;
 mod spans;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -18,7 +20,7 @@ use shared::key::Key;
 use shared::scope::{Holder, Limits};
 use shared::secret::Secret;
 use shared::store::{Call, Pointer, Store, Terms, client};
-use tests::calls::{call, key, user};
+use tests::calls::{call, key, record, user};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway, StandIns};
 use tests::table::sdk;
@@ -36,12 +38,16 @@ struct Options {
     quick: bool,
 }
 
-/// What everything is measured with: stand-ins in a process of their own, and one key.
+/// Developers, each with a key: the most that stream at once.
+const KEYS: usize = 256;
+
+/// What everything is measured with: stand-ins in a process of their own, and keys.
 struct Setting {
     endpoints: Endpoints,
     bedrock: String,
     store: Store,
-    key: String,
+    keys: Arc<[String]>,
+    /// The first key's.
     pointer: Pointer,
 }
 
@@ -52,6 +58,7 @@ async fn main() {
     let setting = Setting::new(options.gateway, &stand_ins).await;
     start_to_answer(&setting).await;
     side_by_side(&setting, if options.quick { 10 } else { 1 }).await;
+    scope::print(&setting.store).await;
     inside::print(&setting).await;
 }
 
@@ -59,27 +66,24 @@ impl Setting {
     async fn new(binary: PathBuf, stand_ins: &StandIns) -> Self {
         let table = "stargate".to_owned();
         let store = Store::new(client(&sdk(&stand_ins.dynamodb).0), &table, Terms::default());
-        let (secret, now) = (Secret::generate().unwrap(), Clock::default().now());
-        // Limits of every kind, and none in the way.
-        let limits = Limits { rpm: Some(1_000_000), tpm: Some(1_000_000_000), ..budget("1000000") };
-        let user = user("bench", limits.clone(), now);
-        let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
-        let key = Key { holder, ..key(None, limits, now) };
-        store.create_user(&user).await.unwrap();
-        store.create_key(&key).await.unwrap();
+        let (mut keys, mut pointers) = (Vec::new(), Vec::new());
+        for _ in 0..KEYS {
+            let (secret, pointer) = employ(&store).await;
+            keys.push(secret);
+            pointers.push(pointer);
+        }
         let (dynamodb, bedrock) = (stand_ins.dynamodb.clone(), stand_ins.bedrock.clone());
         let endpoints = Endpoints { binary, table, dynamodb, bedrock: bedrock.clone(), lease: None };
-        let pointer = Pointer { key: key.id, holder: key.holder };
-        Self { endpoints, bedrock, store, key: secret.reveal().to_owned(), pointer }
+        Self { endpoints, bedrock, store, keys: keys.into(), pointer: pointers.swap_remove(0) }
     }
 
     fn through(&self, gateway: &Gateway) -> Target {
-        Target::new(format!("{}/v1/messages", gateway.url), &self.key)
+        Target::new(format!("{}/v1/messages", gateway.url), &self.keys)
     }
 
     fn direct(&self) -> Target {
         let model = "global.anthropic.claude-haiku-4-5-20251001-v1:0";
-        Target::new(format!("{}/model/{model}/invoke-with-response-stream", self.bedrock), "none")
+        Target::new(format!("{}/model/{model}/invoke-with-response-stream", self.bedrock), &self.keys)
     }
 
     /// How long a reservation takes: the one round trip that stands before Bedrock.
@@ -90,11 +94,24 @@ impl Setting {
             let begun = Instant::now();
             let admission = self.store.admit(&self.pointer, &ask, || clock.now()).await.unwrap();
             taken.push(begun.elapsed());
-            let record = tests::calls::record(&self.pointer, &admission, clock.now());
+            let record = record(&self.pointer, &admission, clock.now());
             self.store.settle(&admission, &record, || clock.now()).await.unwrap();
         }
         quantile(taken.into_iter(), 50)
     }
+}
+
+/// A user with a key.
+async fn employ(store: &Store) -> (String, Pointer) {
+    let (secret, now) = (Secret::generate().unwrap(), Clock::default().now());
+    // Limits of every kind, and none in the way.
+    let limits = Limits { rpm: Some(1_000_000), tpm: Some(1_000_000_000), ..budget("1000000") };
+    let user = user(secret.hash().as_str(), limits.clone(), now);
+    let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
+    let key = Key { holder, ..key(None, limits, now) };
+    store.create_user(&user).await.unwrap();
+    store.create_key(&key).await.unwrap();
+    (secret.reveal().to_owned(), Pointer { key: key.id, holder: key.holder })
 }
 
 /// From a process's start to the first byte of its first streamed answer.
@@ -105,7 +122,7 @@ async fn start_to_answer(setting: &Setting) {
         let begun = Instant::now();
         let gateway = Gateway::start(&setting.endpoints).await;
         let answers = begun.elapsed();
-        let sample = setting.through(&gateway).stream(body.clone().into()).await;
+        let sample = setting.through(&gateway).stream(0, body.clone().into()).await;
         taken.push((answers + sample.first, gateway.process.memory("VmRSS")));
     }
     let median = quantile(taken.iter().map(|(taken, _)| *taken), 50);

@@ -74,8 +74,12 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
         upstream_body = prepare(granted)?;
     }
     let limits = headers::limits(&admission, output.max_tokens, app.clock.now());
-    let running = start(app, admission, model, bound.caching, &sent, request.stream);
-    run(app, running, model, upstream_body, request.stream, limits).await
+    let streams = request.stream;
+    let running = start(app, admission, model, bound.caching, &sent, streams);
+    // Megabytes, and a model may take minutes: only what is sent to it is kept.
+    drop(request);
+    drop(body);
+    run(app, running, model, upstream_body, streams, limits).await
 }
 
 /// The model that a request names, if it is one that takes Messages bodies.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use shared::admission::Reason;
 use shared::scope::Limits;
 use shared::store::NotAdmitted;
-use tests::calls::{budget, call, no_limits, pico};
+use tests::calls::{Caller, budget, call, no_limits, pico};
 use tests::table::Table;
 
 const TASKS: usize = 64;
@@ -112,4 +112,70 @@ async fn no_race_passes_a_limit_that_counts() {
     ] {
         assert_eq!(through_at_once(limits).await, fits, "{name}");
     }
+}
+
+/// Calls of 32 at once, some of which are never heard of again, until the key or its user is deleted under them; answers
+/// how many were admitted.
+async fn until_deleted(table: &Arc<Table>, caller: &Caller, user_too: bool) -> usize {
+    let admitted = Arc::new(AtomicUsize::new(0));
+    let tasks = (0..TASKS / 2).map(|task| {
+        let (caller, admitted) = (caller.clone(), admitted.clone());
+        tokio::spawn(async move {
+            for turn in 0.. {
+                match caller.admit_patiently(&call(COST)).await {
+                    Ok(_) if turn % 8 == task % 8 => {}
+                    Ok(admission) => while caller.settle(&admission, COST).await.is_err() {},
+                    Err(NotAdmitted::Refused(refusal)) => {
+                        assert_eq!(refusal.reason, Reason::Unknown);
+                        return;
+                    }
+                    Err(NotAdmitted::Store(_)) => continue,
+                    Err(other) => panic!("{other:?}"),
+                }
+                admitted.fetch_add(1, SeqCst);
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let store = table.store(caller.store.terms().clone());
+    while admitted.load(SeqCst) < 50 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let deleted = if user_too {
+        store.delete_user(caller.user_id(), caller.now()).await
+    } else {
+        store.delete_key(caller.key_id()).await
+    };
+    assert!(deleted.unwrap());
+    let refused = caller.admit(&call(COST)).await;
+    assert!(matches!(refused, Err(NotAdmitted::Refused(refusal)) if refusal.reason == Reason::Unknown));
+    for task in tasks {
+        task.await.unwrap();
+    }
+    admitted.load(SeqCst)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_deleted_in_mid_race_loses_nothing() {
+    let table = Arc::new(Table::fresh().await);
+    let caller = table.caller(no_limits(), budget(1_000_000)).await;
+    let admitted = until_deleted(&table, &caller, false).await;
+    caller.outlive_leases();
+    caller.store.sweep(&caller.user(), caller.now()).await.unwrap();
+    let user = table.audit(&caller.user()).await;
+    assert!(user.leases.is_empty());
+    assert_eq!(user.total_spend, table.aggregated(&caller.user()).await, "the user and the records agree");
+    assert_eq!(user.total_spend, caller.recorded().await);
+    assert!(user.total_spend <= pico(COST * i128::try_from(admitted).unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_is_deleted_in_mid_race_leaves_only_records() {
+    let table = Arc::new(Table::fresh().await);
+    let caller = table.caller(no_limits(), budget(1_000_000)).await;
+    until_deleted(&table, &caller, true).await;
+    let left = caller.store.scope_states(&[caller.key(), caller.user()]).await.unwrap();
+    assert!(left.iter().all(Option::is_none), "a late settlement brings nothing back: {left:#?}");
+    assert!(caller.recorded().await > pico(0));
+    assert_eq!(caller.recorded().await, table.aggregated(&caller.user()).await);
 }
