@@ -24,8 +24,9 @@ use stage::{End, Stage, Told};
 const AT_ONCE: usize = 24;
 
 /// The store's ways to ask, each with its call site's name first.
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "update",
+    "write",
     "get",
     "query",
     "tried",

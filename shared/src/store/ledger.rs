@@ -84,7 +84,7 @@ impl Store {
             .set("#tok.#m = if_not_exists(#tok.#m, :tokens) - :tokens")
             .value("one", number(1))
             .value("tokens", number(hold.tokens));
-        let written = self.update("give_back", scope_key(&hold.scope), &change).await?.answer;
+        let written = self.write("give_back", scope_key(&hold.scope), &change).await?.answer;
         Ok(matches!(written, Written::Done(_)))
     }
 
@@ -116,11 +116,11 @@ impl Store {
             .value("one", number(1))
             .value("tokens", number(ask.tokens));
         let key = scope_key(scope);
-        if let Written::Done(_) = self.update("forsake", key.clone(), &bury).await?.answer {
+        if let Written::Done(_) = self.write("forsake", key.clone(), &bury).await?.answer {
             return Ok(());
         }
         // The lease landed, or the scope is gone: then there is nothing to give back.
-        self.update("forsake", key, &lost).await.map(|_| ())
+        self.write("forsake", key, &lost).await.map(|_| ())
     }
 
     /// Raises what one scope's lease covers and puts off its end. `false`: a sweep ended it, so the call must stop.
@@ -140,7 +140,7 @@ impl Store {
             .value("was", number(hold.lease.expires.ms()))
             // A copy of an earlier renewal that lands late must not lower what a later one has raised.
             .only_if("#leases.#r.#e = :was AND #leases.#r.#f <= :floor");
-        let tried = self.update("renew", scope_key(&hold.scope), &change).await?;
+        let tried = self.write("renew", scope_key(&hold.scope), &change).await?;
         Ok(match tried.answer {
             Written::Done(_) => true,
             // An earlier try of ours may have renewed it already.
@@ -161,7 +161,7 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         let change = hold.settlement(request, cost, tokens, now);
-        match self.update("settle", scope_key(&hold.scope), &change).await?.answer {
+        match self.write("settle", scope_key(&hold.scope), &change).await?.answer {
             Written::Done(_) | Written::Refused(None) => Ok(()),
             Written::Refused(Some(item)) => match scopes::read(&item)?.closed.get(&request) {
                 Some(closed) => self.correct(&hold.scope, request, closed, cost).await,
@@ -192,7 +192,7 @@ impl Store {
             .value("was", item::money(closed.charged))
             .only_if("#closed.#r.#c = :was");
         // Refused: another corrected it, and the record that it followed is the same for all.
-        self.update("correct", scope_key(scope), &change).await.map(|_| ())
+        self.write("correct", scope_key(scope), &change).await.map(|_| ())
     }
 }
 

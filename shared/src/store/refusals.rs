@@ -22,7 +22,7 @@ impl Store {
         let sk = format!("{}#{}#{}", refused.at.minute(), refused.key, refused.reason);
         let pk = day_pk(&refused.at.date(), &schema::shard(refused.key.as_str()));
         let change = addition(refused, self.terms.retention.unwrap_or(KEPT));
-        self.update("add_refusals", schema::key(pk, sk), &change).await?;
+        self.write("add_refusals", schema::key(pk, sk), &change).await?;
         Ok(())
     }
 

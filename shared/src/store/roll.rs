@@ -58,12 +58,12 @@ impl Store {
             .set("#spend = if_not_exists(#spend, :spend)")
             .value("spend", item::money(spend));
         let sk = format!("period#{}", end.seconds());
-        self.update("write_history", schema::key(schema::scope_pk(scope), sk), &history).await?;
+        self.write("write_history", schema::key(schema::scope_pk(scope), sk), &history).await?;
         let done = Change::default()
             .remove("#last_period")
             .remove("#last_spend")
             .value("end", number(end.seconds()))
             .only_if("#last_period = :end");
-        self.update("write_history", scope_key(scope), &done).await.map(|_| ())
+        self.write("write_history", scope_key(scope), &done).await.map(|_| ())
     }
 }

@@ -145,7 +145,7 @@ impl Store {
             .value("charged", item::money(charged))
             .value("was", number(lease.expires.ms()))
             .only_if("#leases.#r.#e = :was");
-        let written = self.update("end_lease", scope_key(scope), &change).await?.answer;
+        let written = self.write("end_lease", scope_key(scope), &change).await?.answer;
         Ok(matches!(written, Written::Done(_)))
     }
 
@@ -263,6 +263,6 @@ impl Store {
             change = change.bind(&format!("o{at}"), request.as_str()).remove(format!("#closed.#o{at}"));
         }
         // Refused: another sweep was here, or a new lease is; both leave it due.
-        self.update("put_off", scope_key(scope), &change).await.map(|_| ())
+        self.write("put_off", scope_key(scope), &change).await.map(|_| ())
     }
 }

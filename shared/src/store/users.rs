@@ -106,7 +106,7 @@ impl Store {
             return Ok(true);
         }
         let key = schema::key(schema::scope_pk(&Scope::User(after.id.clone())), schema::ABOUT);
-        let written = self.update(operation, key, &change).await?.answer;
+        let written = self.write(operation, key, &change).await?.answer;
         let is_there = matches!(written, Written::Done(_));
         let let_go = match (new == old, is_there) {
             (true, _) => None,
@@ -137,7 +137,7 @@ impl Store {
         let scope = Scope::User(id.clone());
         let mark =
             Change::default().put("deleted", Some(number(now.seconds()))).only_if("attribute_exists(#pk)");
-        let Written::Done(_) = self.update("delete_user", scope_key(&scope), &mark).await?.answer else {
+        let Written::Done(_) = self.write("delete_user", scope_key(&scope), &mark).await?.answer else {
             return Ok(false);
         };
         for key in self.keys_of_user(id).await? {

@@ -1,0 +1,220 @@
+//! One request to the table: tried again where that is safe, counted, and in a span that names its call site.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+};
+use tracing::Instrument;
+
+use super::Store;
+use super::change::Change;
+use super::error::{self, Applied, StoreError};
+use super::item::Item;
+
+/// Tries of one call, and the pause before the second; it doubles and is spread at random.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// A conditional write's answer.
+pub(super) enum Written<T> {
+    /// It took place; the item as it is now, if that was asked for.
+    Done(T),
+    /// Its condition did not hold; the item as it was, if there is one.
+    Refused(Option<Item>),
+}
+
+/// An answer, and whether an earlier try of the same call may have taken place too, perhaps only later.
+pub(super) struct Tried<T> {
+    pub answer: T,
+    pub uncertain: bool,
+}
+
+impl Store {
+    /// Makes one call until it is answered, at most `TRIES` times. `Err` inside the answer is the service's refusal,
+    /// which no retry would change.
+    pub(super) async fn tried<T, E, R, F>(
+        &self,
+        operation: &'static str,
+        call: impl Fn() -> F,
+    ) -> Result<Tried<Result<T, E>>, StoreError>
+    where
+        F: Future<Output = Result<T, SdkError<E, R>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let mut uncertain = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.tally.count_call();
+            let error = match call().instrument(tracing::debug_span!("dynamodb", operation)).await {
+                Ok(done) => return Ok(Tried { answer: Ok(done), uncertain }),
+                Err(error) => error,
+            };
+            let is_answer = matches!(
+                error.code(),
+                Some("ConditionalCheckFailedException" | "TransactionCanceledException")
+            );
+            let error = match error {
+                SdkError::ServiceError(service) if is_answer => {
+                    return Ok(Tried { answer: Err(service.into_err()), uncertain });
+                }
+                other => other,
+            };
+            let failure = error::classify(&error);
+            uncertain |= failure.applied == Applied::Unknown;
+            if !failure.retry || tries == TRIES {
+                let applied = if uncertain { Applied::Unknown } else { Applied::No };
+                return Err(StoreError::Unavailable { operation, applied, source: Box::new(error) });
+            }
+            pause(tries).await;
+        }
+    }
+
+    /// One conditional update of an existing item, answered with the item as it is or was.
+    pub(super) async fn update(
+        &self,
+        operation: &'static str,
+        key: Item,
+        change: &Change,
+    ) -> Result<Tried<Written<Item>>, StoreError> {
+        let Tried { answer, uncertain } =
+            self.conditional(operation, key, change, ReturnValue::AllNew).await?;
+        let answer = match answer {
+            Written::Done(attributes) => Written::Done(attributes.unwrap_or_default()),
+            Written::Refused(item) => Written::Refused(item),
+        };
+        Ok(Tried { answer, uncertain })
+    }
+
+    /// The same where nobody asks what the item is now: an item that holds many leases is long to send and to read.
+    pub(super) async fn write(
+        &self,
+        operation: &'static str,
+        key: Item,
+        change: &Change,
+    ) -> Result<Tried<Written<()>>, StoreError> {
+        let Tried { answer, uncertain } = self.conditional(operation, key, change, ReturnValue::None).await?;
+        let answer = match answer {
+            Written::Done(_) => Written::Done(()),
+            Written::Refused(item) => Written::Refused(item),
+        };
+        Ok(Tried { answer, uncertain })
+    }
+
+    async fn conditional(
+        &self,
+        operation: &'static str,
+        key: Item,
+        change: &Change,
+        returns: ReturnValue,
+    ) -> Result<Tried<Written<Option<Item>>>, StoreError> {
+        let tried = self
+            .tried(operation, || {
+                self.db
+                    .update_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key.clone()))
+                    .update_expression(change.update_expression())
+                    .set_condition_expression(change.condition_expression())
+                    .set_expression_attribute_names(Some(change.names()))
+                    .set_expression_attribute_values(change.values())
+                    .return_values(returns.clone())
+                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            })
+            .await?;
+        let answer = match tried.answer {
+            Ok(done) => {
+                self.tally.count_written(done.consumed_capacity.as_ref());
+                Written::Done(done.attributes)
+            }
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                // DynamoDB bills a refused write like a granted one, but does not say so here.
+                Written::Refused(refused.item)
+            }
+            Err(other) => {
+                return Err(StoreError::Unavailable {
+                    operation,
+                    applied: Applied::Unknown,
+                    source: Box::new(other),
+                });
+            }
+        };
+        Ok(Tried { answer, uncertain: tried.uncertain })
+    }
+
+    /// One strongly consistent read.
+    pub(super) async fn get(&self, operation: &'static str, key: Item) -> Result<Option<Item>, StoreError> {
+        let tried = self
+            .tried(operation, || {
+                self.db
+                    .get_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key.clone()))
+                    .consistent_read(true)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            })
+            .await?;
+        let found = tried.answer.map_err(|error| StoreError::Unavailable {
+            operation,
+            applied: Applied::No,
+            source: Box::new(error),
+        })?;
+        self.tally.count_read(found.consumed_capacity.as_ref());
+        Ok(found.item)
+    }
+
+    /// The items of one partition whose sort key begins so, in order; strongly consistent.
+    pub(super) async fn query(
+        &self,
+        operation: &'static str,
+        pk: &str,
+        sk_prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut from: Option<Item> = None;
+        loop {
+            let tried = self
+                .tried(operation, || {
+                    self.db
+                        .query()
+                        .table_name(&*self.table)
+                        .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+                        .expression_attribute_names("#pk", "pk")
+                        .expression_attribute_names("#sk", "sk")
+                        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                        .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
+                        .consistent_read(true)
+                        .set_exclusive_start_key(from.clone())
+                        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                        .send()
+                })
+                .await?;
+            let page = tried.answer.map_err(|error| StoreError::Unavailable {
+                operation,
+                applied: Applied::No,
+                source: Box::new(error),
+            })?;
+            self.tally.count_read(page.consumed_capacity.as_ref());
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// Waits before another try: longer each time, and at random, so that those who met do not meet again.
+pub(super) async fn pause(tries: u32) {
+    let longest = PAUSE * 2u32.pow(tries.min(6));
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    tokio::time::sleep(longest.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)).await;
+}
