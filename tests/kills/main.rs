@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use shared::clock::Clock;
+use shared::scope::Limits;
 use shared::store::{Store, Terms};
 use stargate::bedrock::Fake;
 use tests::process::Endpoints;
@@ -20,7 +21,7 @@ use tests::table::Table;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use round::{End, Figures, Round};
+use round::{End, Figures, Keyholder, Round};
 
 /// A lease's life. Its margin is a sixth of it, as ever.
 pub const LEASE: Duration = Duration::from_millis(1500);
@@ -60,12 +61,16 @@ async fn main() {
     let rounds = options.kills.div_ceil(2) + options.freezes;
     let mut resting: Vec<Round> = Vec::new();
     let mut figures = Figures::default();
+    // One key lives through all of it: calls of its dead gateways stand in the way of its next ones, until they are swept.
+    let few = Limits { max_parallel_requests: Some(8), ..Limits::default() };
+    let veteran = Keyholder::new(&store, &clock, few).await;
     let begun = Instant::now();
     for number in 0..rounds {
         // Freezes are spread among the kills.
         let freezes = (number + 1) * options.freezes / rounds > number * options.freezes / rounds;
         let end = if freezes { End::Freeze } else { End::Kill };
-        let play = Round::play(&endpoints, &store, &clock, seed.wrapping_add(number as u64), end);
+        let seed = seed.wrapping_add(number as u64);
+        let play = Round::play(&endpoints, &store, &clock, &veteran, &mut figures, seed, end);
         resting.push(Box::pin(play).await);
         // What a round has left runs out while the next ones play.
         let (rested, still) = resting.into_iter().partition(Round::has_rested);
@@ -73,6 +78,7 @@ async fn main() {
         audit(rested, &table, &store, &clock, &mut figures).await;
     }
     tokio::time::sleep(LEASE * 2).await;
+    resting.push(Round::of_all(veteran));
     audit(resting, &table, &store, &clock, &mut figures).await;
     figures.print(begun.elapsed());
 }

@@ -49,7 +49,7 @@ impl End {
 }
 
 /// A key, its user, and what its clients saw.
-struct Keyholder {
+pub struct Keyholder {
     secret: String,
     scopes: [Scope; 2],
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -63,7 +63,20 @@ pub struct Round {
 }
 
 impl Round {
-    pub async fn play(on: &Endpoints, store: &Store, clock: &Clock, seed: u64, end: End) -> Self {
+    /// What a key that was used in every round has seen, to be audited as one.
+    pub fn of_all(veteran: Keyholder) -> Self {
+        Self { seed: 0, end: End::Freeze, holders: vec![veteran], over: Instant::now() }
+    }
+
+    pub async fn play(
+        on: &Endpoints,
+        store: &Store,
+        clock: &Clock,
+        veteran: &Keyholder,
+        figures: &mut Figures,
+        seed: u64,
+        end: End,
+    ) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         // One that spends as it likes, and one whose budget ends in mid-round.
         let tight = Limits { max_parallel_requests: Some(5), ..budget("0.5") };
@@ -73,7 +86,7 @@ impl Round {
         let gateways = [gateways.0, gateways.1];
         let until = Instant::now() + Duration::from_millis(random.random_range(30..LONGEST));
         let mut clients = Vec::new();
-        for holder in &holders {
+        for holder in holders.iter().chain([veteran]) {
             for gateway in &gateways {
                 for _ in 0..CLIENTS {
                     clients.push(tokio::spawn(holder.keep_calling(
@@ -107,6 +120,10 @@ impl Round {
                     client.await.unwrap();
                 }
             }
+        }
+        match end {
+            End::Kill => figures.kills += 2,
+            End::Freeze => figures.freezes += 1,
         }
         Self { seed, end, holders, over: Instant::now() }
     }
@@ -159,10 +176,6 @@ impl Round {
             figures.charged += recorded;
             figures.scopes += states.len();
         }
-        match self.end {
-            End::Kill => figures.kills += 2,
-            End::Freeze => figures.freezes += 1,
-        }
     }
 }
 
@@ -172,7 +185,7 @@ pub async fn sweep(store: &Store, clock: &Clock) {
 }
 
 impl Keyholder {
-    async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
+    pub async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
         let secret = Secret::generate().unwrap();
         let user = user(secret.hash().as_str(), limits, clock.now());
         store.create_user(&user).await.unwrap();
