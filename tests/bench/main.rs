@@ -16,11 +16,9 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::key::Key;
-use shared::scope::{Holder, Limits};
-use shared::secret::Secret;
+use shared::scope::Limits;
 use shared::store::{Call, Pointer, Store, Terms, client};
-use tests::calls::{call, key, record, user};
+use tests::calls::{call, employ, record};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway, StandIns};
 use tests::table::sdk;
@@ -68,7 +66,7 @@ impl Setting {
         let store = Store::new(client(&sdk(&stand_ins.dynamodb).0), &table, Terms::default());
         let (mut keys, mut pointers) = (Vec::new(), Vec::new());
         for _ in 0..KEYS {
-            let (secret, pointer) = employ(&store).await;
+            let (secret, pointer) = staff(&store).await;
             keys.push(secret);
             pointers.push(pointer);
         }
@@ -101,17 +99,10 @@ impl Setting {
     }
 }
 
-/// A user with a key.
-async fn employ(store: &Store) -> (String, Pointer) {
-    let (secret, now) = (Secret::generate().unwrap(), Clock::default().now());
-    // Limits of every kind, and none in the way.
+/// A user with a key: limits of every kind, and none in the way.
+async fn staff(store: &Store) -> (String, Pointer) {
     let limits = Limits { rpm: Some(1_000_000), tpm: Some(1_000_000_000), ..budget("1000000") };
-    let user = user(secret.hash().as_str(), limits.clone(), now);
-    let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
-    let key = Key { holder, ..key(None, limits, now) };
-    store.create_user(&user).await.unwrap();
-    store.create_key(&key).await.unwrap();
-    (secret.reveal().to_owned(), Pointer { key: key.id, holder: key.holder })
+    employ(store, limits.clone(), limits, Clock::default().now()).await
 }
 
 /// From a process's start to the first byte of its first streamed answer.

@@ -7,7 +7,7 @@ use shared::store::{Admission, NotAdmitted, Pointer, Store};
 use tests::calls::{call, record};
 
 use super::load::quantile;
-use super::{employ, millis};
+use super::{millis, staff};
 
 /// Calls that are measured at each number.
 const CALLS: usize = 60;
@@ -18,7 +18,7 @@ pub async fn print(store: &Store) {
         "Write units are of both scopes and the record; times are of the embedded table, to be compared with each other.\n"
     );
     println!("| running calls | reserve: units | ms | settle: units | ms |\n|---|---|---|---|---|");
-    let (_, pointer) = employ(store).await;
+    let (_, pointer) = staff(store).await;
     let clock = Clock::default();
     let mut running: Vec<Admission> = Vec::new();
     for number in [0, 10, 100, 990] {

@@ -11,6 +11,7 @@ mod slow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use budget_reset::reset;
 use clap::Parser;
 use shared::clock::Clock;
 use shared::scope::Limits;
@@ -80,15 +81,15 @@ async fn main() {
     tokio::time::sleep(LEASE * 2).await;
     resting.push(Round::of_all(veteran));
     audit(resting, &table, &store, &clock, &mut figures).await;
+    // The scheduled job finds nothing that was forgotten.
+    let summary = reset(&store, &clock, Instant::now() + Duration::from_secs(60)).await.unwrap();
+    assert_eq!((summary.ended, summary.more), (0, false), "{summary:?}");
     figures.print(begun.elapsed());
 }
 
 async fn audit(rounds: Vec<Round>, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
-    if !rounds.is_empty() {
-        round::sweep(store, clock).await;
-    }
     for round in rounds {
-        round.audit(table, store, figures).await;
+        round.audit(table, store, clock, figures).await;
     }
 }
 

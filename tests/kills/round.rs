@@ -4,18 +4,15 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use budget_reset::reset;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use shared::clock::Clock;
-use shared::key::Key;
 use shared::money::Money;
 use shared::record::Status;
-use shared::scope::{Holder, Limits, Scope};
-use shared::secret::Secret;
+use shared::scope::{Limits, Scope};
 use shared::store::Store;
-use tests::calls::{key, no_limits, user};
+use tests::calls::{employ, no_limits};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway};
 use tests::table::Table;
@@ -113,9 +110,9 @@ impl Round {
                 sleep(Duration::from_millis(random.random_range(20..LONGEST / 2))).await;
                 let others_go_on = async {
                     sleep(LEASE * 2).await;
-                    sweep(store, clock).await;
+                    sweep(&holders, store, clock).await;
                 };
-                gateways[0].process.freeze(others_go_on).await;
+                gateways[0].process.freeze(Box::pin(others_go_on)).await;
                 for client in clients {
                     client.await.unwrap();
                 }
@@ -134,7 +131,8 @@ impl Round {
     }
 
     /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user and records agree.
-    pub async fn audit(&self, table: &Table, store: &Store, figures: &mut Figures) {
+    pub async fn audit(&self, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
+        sweep(&self.holders, store, clock).await;
         for holder in &self.holders {
             let name = format!("seed {}, {:?}", self.seed, self.end);
             let mut states = Vec::new();
@@ -179,21 +177,18 @@ impl Round {
     }
 }
 
-/// The scheduled job, which in a deployment is a function of its own.
-pub async fn sweep(store: &Store, clock: &Clock) {
-    reset(store, clock, Instant::now() + Duration::from_secs(20)).await.unwrap();
+/// What the scheduled job does with scopes that are due. (The job itself would look at every earlier round's again.)
+async fn sweep(holders: &[Keyholder], store: &Store, clock: &Clock) {
+    for scope in holders.iter().flat_map(|holder| &holder.scopes) {
+        store.sweep(scope, clock.now()).await.unwrap();
+    }
 }
 
 impl Keyholder {
     pub async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
-        let secret = Secret::generate().unwrap();
-        let user = user(secret.hash().as_str(), limits, clock.now());
-        store.create_user(&user).await.unwrap();
-        let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
-        let key = Key { holder, ..key(None, no_limits(), clock.now()) };
-        store.create_key(&key).await.unwrap();
-        let scopes = [Scope::Key(key.id), Scope::User(user.id)];
-        Self { secret: secret.reveal().to_owned(), scopes, seen: Arc::default() }
+        let (secret, pointer) = employ(store, limits, no_limits(), clock.now()).await;
+        let user = pointer.holder.user.expect("it has a user");
+        Self { secret, scopes: [Scope::Key(pointer.key), Scope::User(user)], seen: Arc::default() }
     }
 
     /// A client that calls until its time is over or its gateway is gone.

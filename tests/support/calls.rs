@@ -93,6 +93,17 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
     }
 }
 
+/// A new user with a new key, of which the secret is known: it is the one that clients send.
+pub async fn employ(store: &Store, of_user: Limits, of_key: Limits, now: Moment) -> (String, Pointer) {
+    let secret = Secret::generate().unwrap();
+    let user = user(&format!("user-{}", random_key_id().unwrap()), of_user, now);
+    let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
+    let key = Key { holder, hint: secret.hint(), ..key(None, of_key, now) };
+    store.create_user(&user).await.unwrap();
+    store.create_key(&key).await.unwrap();
+    (secret.reveal().to_owned(), Pointer { key: key.id, holder: key.holder })
+}
+
 /// The record of a call that ends now and cost nothing.
 pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
     Record {
@@ -131,11 +142,7 @@ impl Table {
         let clock = Clock::default();
         // A minute has just begun, so that no test of RPM or TPM meets the end of one.
         clock.shift(60_000 - clock.now().ms().rem_euclid(60_000));
-        let user = user(random_key_id().unwrap().as_str(), of_user, clock.now());
-        let key = key(Some(&user.id), of_key, clock.now());
-        store.create_user(&user).await.unwrap();
-        store.create_key(&key).await.unwrap();
-        let pointer = Pointer { key: key.id, holder: key.holder };
+        let (_, pointer) = employ(&store, of_user, of_key, clock.now()).await;
         Caller { store, clock, pointer }
     }
 

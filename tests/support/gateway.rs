@@ -9,20 +9,17 @@ use serde_json::{Value, json};
 use shared::auth::Keyring;
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::id::{UserId, random_key_id};
-use shared::key::Key;
 use shared::model::Catalog;
 use shared::money::Money;
 use shared::record::Record;
-use shared::scope::{Holder, Limits, Scope, ScopeState};
-use shared::secret::Secret;
+use shared::scope::{Limits, Scope, ScopeState};
 use shared::store::Store;
-use shared::user::{Role, User};
 use stargate::bedrock::Fake;
 use stargate::data::Data;
 use stargate::gateway::Gateway;
 use stargate::options::{Options, Pace, Upstream};
 
+use crate::calls::employ;
 use crate::table::sdk;
 
 /// A gateway of its own, in memory, with an instant scripted Bedrock.
@@ -68,33 +65,10 @@ impl Stargate {
 
     /// A user and a key with limits of their own.
     pub async fn keyholder(&self, user_limits: Limits, key_limits: Limits) -> Keyholder {
-        let created = self.gateway.clock.now();
-        let key_id = random_key_id().unwrap();
-        let user_id = UserId::parse(format!("user-{key_id}")).unwrap();
-        let user = User {
-            id: user_id.clone(),
-            email: None,
-            alias: None,
-            role: Role::InternalUser,
-            limits: user_limits,
-            metadata: "{}".into(),
-            created,
-        };
-        self.gateway.store.create_user(&user).await.unwrap();
-        let secret = Secret::generate().unwrap();
-        let key = Key {
-            id: key_id.clone(),
-            hint: secret.hint(),
-            alias: None,
-            holder: Holder { secret: secret.hash(), user: Some(user_id.clone()), team: None },
-            limits: key_limits,
-            metadata: "{}".into(),
-            tags: Vec::new(),
-            created,
-        };
-        self.gateway.store.create_key(&key).await.unwrap();
-        let secret = secret.reveal().to_owned();
-        Keyholder { secret, key: Scope::Key(key_id), user: Scope::User(user_id) }
+        let now = self.gateway.clock.now();
+        let (secret, pointer) = employ(&self.gateway.store, user_limits, key_limits, now).await;
+        let user = pointer.holder.user.expect("it has a user");
+        Keyholder { secret, key: Scope::Key(pointer.key), user: Scope::User(user) }
     }
 
     /// A user and a key without limits.

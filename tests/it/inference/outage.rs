@@ -8,12 +8,9 @@ use http::Request;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::key::Key;
 use shared::money::Money;
-use shared::scope::Holder;
-use shared::secret::Secret;
-use shared::store::{Pointer, Terms};
-use tests::calls::{Caller, key, no_limits, user};
+use shared::store::Terms;
+use tests::calls::{Caller, employ, no_limits};
 use tests::gateway::{Stargate, ask, ask_stream, inference_on};
 use tests::table::Table;
 use tests::wire::{Fault, Wire};
@@ -33,17 +30,12 @@ impl Front {
     async fn new(table: &Table, stargate: &Stargate) -> Self {
         let (store, wire) = table.wired_store(Terms::default());
         let clock = Clock::default();
-        let (secret, quiet) = (Secret::generate().unwrap(), table.store(Terms::default()));
-        let user = user(secret.hash().as_str(), no_limits(), clock.now());
-        let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
-        let key = Key { holder, ..key(None, no_limits(), clock.now()) };
-        quiet.create_user(&user).await.unwrap();
-        quiet.create_key(&key).await.unwrap();
+        let quiet = table.store(Terms::default());
+        let (secret, pointer) = employ(&quiet, no_limits(), no_limits(), clock.now()).await;
         let fake = stargate.gateway.fake_url.as_ref().unwrap();
         let router = inference::router(inference_on(store, fake, clock.clone()));
-        let pointer = Pointer { key: key.id, holder: key.holder };
         let quiet = Caller { store: quiet, clock, pointer };
-        Self { router, quiet, secret: secret.reveal().to_owned(), wire }
+        Self { router, quiet, secret, wire }
     }
 
     async fn ask(&self, path: &str, body: &Value) -> (u16, String) {
