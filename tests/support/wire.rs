@@ -6,7 +6,9 @@ mod fault;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector,
@@ -16,6 +18,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::site;
 pub use fault::Fault;
+
+/// How long a try may take: half of what it may elsewhere, so that silence leaves the rest of a story its time on a busy
+/// machine.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The requests of one client. Clones are of the same wire.
 #[derive(Clone, Default)]
@@ -44,11 +50,12 @@ impl Wire {
     pub fn between(&self, config: aws_sdk_dynamodb::config::Builder, line: &SharedHttpClient) -> Client {
         site::watch();
         let (wire, line) = (self.clone(), line.clone());
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
         let client = http_client_fn(move |settings, components| {
             let inner = line.http_connector(settings, components);
             SharedHttpConnector::new(Tapped { wire: wire.clone(), inner })
         });
-        Client::from_conf(config.http_client(client).build())
+        Client::from_conf(config.http_client(client).timeout_config(patience).build())
     }
 
     /// The call sites asked since the last call of this, by rounds: a round begins when nothing is in flight, and all
