@@ -4,7 +4,7 @@ use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::quote::Quote;
-use crate::scope::{Holder, Lease, Scope, ScopeState};
+use crate::scope::{Holder, Lease, Scope, ScopeState, Ties};
 
 /// Ended leases that an item remembers before its scope is refused as busy: with a thousand running calls beside them
 /// it stays under half of the 400 KB that DynamoDB allows.
@@ -27,6 +27,25 @@ pub struct Ask {
     pub max_leases: u64,
 }
 
+/// What a request takes for granted of one scope; its reservation proves it.
+#[derive(Clone, Debug, Default)]
+pub struct Claim {
+    /// Whose the key is: of a key's scope only.
+    pub holder: Option<Holder>,
+    pub ties: Ties,
+    /// Whether its list of models is not asked: a user's own list is for personal keys, a team's key has the team's.
+    pub any_model: bool,
+    /// The call's other scopes, for the key's lease to tell.
+    pub others: Vec<Scope>,
+}
+
+impl Claim {
+    /// The lease that the scope is asked for.
+    pub fn lease(&self, ask: &Ask) -> Lease {
+        Lease { others: self.others.clone(), ..ask.lease.clone() }
+    }
+}
+
 /// What the image of a refused reservation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -36,6 +55,8 @@ pub enum Verdict {
     PeriodOver,
     /// The item belongs to another secret or owner than the hint said: read the pointer again.
     Foreign,
+    /// Its calls are charged to other scopes than the hint said: reserve in those.
+    Tied(Ties),
     /// The worst case does not fit but a shorter answer does.
     Short(Money),
     Refused(Reason),
@@ -131,32 +152,39 @@ impl Refusal {
 ///
 /// It repeats the conditions of the write one by one, so it finds nothing only where the item has changed since or the
 /// refusal was for want of a lease that is already there.
-pub fn why(state: Option<&ScopeState>, proof: Option<&Holder>, ask: &Ask) -> Verdict {
+pub fn why(state: Option<&ScopeState>, claim: &Claim, ask: &Ask) -> Verdict {
     let Some(state) = state else {
         return Verdict::Refused(Reason::Unknown);
     };
     if state.deleted {
         return Verdict::Refused(Reason::Unknown);
     }
-    if proof.is_some() && state.holder.as_ref() != proof {
+    if claim.holder.as_ref().is_some_and(|holder| !state.is_held_by(holder, ask.now)) {
         return Verdict::Foreign;
     }
     if state.leases.contains_key(&ask.request) {
         return Verdict::Admitted;
     }
-    standing(state, ask)
+    if state.ties != claim.ties {
+        return Verdict::Tied(state.ties.clone());
+    }
+    standing(state, claim, ask)
         .or_else(|| money(state, ask))
         .or_else(|| rate(state, ask))
         .unwrap_or(Verdict::Unclear)
 }
 
 /// What holds whatever the call costs: blocked, expired, models.
-fn standing(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
-    may_use(state, &ask.model, &ask.permitted_by, ask.now).err().map(Verdict::Refused)
+fn standing(state: &ScopeState, claim: &Claim, ask: &Ask) -> Option<Verdict> {
+    let stands = match claim.any_model {
+        true => stands(state, ask.now),
+        false => may_use(state, &ask.model, &ask.permitted_by, ask.now),
+    };
+    stands.err().map(Verdict::Refused)
 }
 
-/// Whether a scope lets a model be used at all: for requests that reserve nothing.
-pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Reason> {
+/// Whether a scope is there, has not expired and is not blocked.
+pub fn stands(state: &ScopeState, now: Moment) -> Result<(), Reason> {
     if state.deleted {
         return Err(Reason::Unknown);
     }
@@ -168,6 +196,12 @@ pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Mo
     if state.limits.blocked {
         return Err(Reason::Blocked);
     }
+    Ok(())
+}
+
+/// Whether a scope lets a model be used at all: for requests that reserve nothing.
+pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Reason> {
+    stands(state, now)?;
     let models = &state.limits.models;
     if !models.is_empty() && !permitted_by.iter().any(|name| models.contains(name)) {
         return Err(Reason::Model(model.to_owned()));

@@ -41,14 +41,19 @@ impl Keyring {
         }
         let found = store.find_pointer(secret).await?;
         if let Some(pointer) = &found {
-            self.with(|hints| {
-                if hints.len() >= MOST_HINTS {
-                    hints.clear();
-                }
-                hints.insert(secret.clone(), pointer.clone());
-            });
+            self.remember(pointer);
         }
         Ok(found)
+    }
+
+    /// Keeps a hint that was read, or that has learned something.
+    pub fn remember(&self, pointer: &Pointer) {
+        self.with(|hints| {
+            if hints.len() >= MOST_HINTS {
+                hints.clear();
+            }
+            hints.insert(pointer.holder.secret.clone(), pointer.clone());
+        });
     }
 
     /// Forgets a hint that proved wrong.

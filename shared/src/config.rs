@@ -67,6 +67,7 @@ impl Config {
                 return Err(InvalidSetting { name, rule, given: other.to_owned() });
             }
         };
+        let user_pays_for_team = flag(&set, "STARGATE_USER_BUDGET_ON_TEAM_KEYS", true)?;
         let life = Duration::from_millis(number("STARGATE_LEASE_MS", 60_000)?);
         let terms = Terms {
             lease_life: life,
@@ -75,6 +76,7 @@ impl Config {
             renew_every: life / 4,
             max_leases: number("STARGATE_MAX_LEASES", 1000)?,
             zone,
+            user_pays_for_team,
             retention: match set("STARGATE_RETENTION_DAYS") {
                 None => None,
                 Some(_) => {
@@ -94,6 +96,19 @@ impl Config {
     }
 }
 
+fn flag(
+    set: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, InvalidSetting> {
+    match set(name).as_deref() {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(given) => Err(InvalidSetting { name, rule: "true or false", given: given.to_owned() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +125,7 @@ mod tests {
             ("STARGATE_LEASE_MS", "0"),
             ("STARGATE_ON_LOW_BUDGET", "maybe"),
             ("STARGATE_RETENTION_DAYS", "-1"),
+            ("STARGATE_USER_BUDGET_ON_TEAM_KEYS", "yes"),
         ] {
             assert_eq!(read(name, value).map(|_| ()).map_err(|error| error.name), Err(name), "{value}");
         }

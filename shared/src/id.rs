@@ -86,6 +86,10 @@ checked_id!(
     /// A team, as the administrator named it.
     TeamId
 );
+checked_id!(
+    /// An organisation, as the administrator named it.
+    OrgId
+);
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const TIME_DIGITS: usize = 7;

@@ -2,7 +2,7 @@
 
 use crate::id::KeyId;
 use crate::moment::Moment;
-use crate::scope::{Holder, Limits};
+use crate::scope::{Holder, Limits, Ties};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -11,6 +11,7 @@ pub struct Key {
     pub hint: String,
     pub alias: Option<String>,
     pub holder: Holder,
+    pub ties: Ties,
     pub limits: Limits,
     /// A JSON object, kept as it was sent.
     pub metadata: String,

@@ -1,6 +1,6 @@
 //! A spend record: what one request cost, and the judge of what every scope is charged for it.
 
-use crate::id::{KeyId, RequestId, TeamId, UserId};
+use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::pricing::Rates;
@@ -43,6 +43,7 @@ pub struct Record {
     pub user: Option<UserId>,
     pub key: KeyId,
     pub team: Option<TeamId>,
+    pub org: Option<OrgId>,
     /// The catalogue's name of the model.
     pub model: String,
     pub usage: Usage,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::id::{KeyId, RequestId, TeamId, UserId};
+use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::period::BudgetDuration;
@@ -17,6 +17,9 @@ pub enum Scope {
     Team(TeamId),
     /// A user's membership in a team.
     Member(TeamId, UserId),
+    Org(OrgId),
+    /// What another scope allows of one model.
+    Model(Box<Scope>, String),
 }
 
 impl fmt::Display for Scope {
@@ -26,6 +29,8 @@ impl fmt::Display for Scope {
             Self::User(id) => write!(f, "user {id}"),
             Self::Team(id) => write!(f, "team {id}"),
             Self::Member(team, user) => write!(f, "user {user} in team {team}"),
+            Self::Org(id) => write!(f, "organization {id}"),
+            Self::Model(whole, model) => write!(f, "{whole} for model {model}"),
         }
     }
 }
@@ -37,6 +42,8 @@ pub const UNLIMITED: Money = Money::from_pico(1_000_000_000_000_000_000_000_000)
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     pub max_budget: Option<Money>,
+    /// What may be spent before somebody is told. It refuses nothing.
+    pub soft_budget: Option<Money>,
     pub budget_duration: Option<BudgetDuration>,
     pub rpm: Option<u64>,
     pub tpm: Option<u64>,
@@ -63,9 +70,11 @@ pub struct Lease {
     pub floor: Money,
     /// When the holder must have renewed or settled.
     pub expires: Moment,
-    /// The key and the model of the call: all that a sweep needs to write its record, whichever scope it meets first.
+    /// The key and the model of the call: what a sweep needs to write its record, whichever scope it meets first.
     pub key: KeyId,
     pub model: String,
+    /// Every other scope of the call. Only the key's lease tells; elsewhere it is empty.
+    pub others: Vec<Scope>,
 }
 
 /// A lease that a sweep ended, kept so that its late holder can correct the charge once.
@@ -75,8 +84,20 @@ pub struct Closed {
     pub at: Moment,
     /// Whether the spend record is known to say the same.
     pub confirmed: bool,
+    /// Whether its late holder was about to replace what the record says.
+    pub disputed: bool,
     pub key: KeyId,
     pub model: String,
+    /// As in [`Lease`].
+    pub others: Vec<Scope>,
+}
+
+impl Lease {
+    /// This lease, ended.
+    pub fn closed(&self, charged: Money, at: Moment, confirmed: bool) -> Closed {
+        let Self { key, model, others, .. } = self.clone();
+        Closed { charged, at, confirmed, disputed: false, key, model, others }
+    }
 }
 
 /// Which secret a key answers to, and whose it is: what the key's reservation proves.
@@ -85,6 +106,15 @@ pub struct Holder {
     pub secret: SecretHash,
     pub user: Option<UserId>,
     pub team: Option<TeamId>,
+}
+
+/// What a scope's item says of further scopes that its calls are charged to. A process remembers it as a hint, and the
+/// scope's reservation proves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ties {
+    pub org: Option<OrgId>,
+    /// Models, by their catalogue names, that have limits of their own here.
+    pub models: BTreeSet<String>,
 }
 
 /// A scope's item as the table last showed it.
@@ -106,6 +136,11 @@ pub struct ScopeState {
     pub deleted: bool,
     /// Only a key has one.
     pub holder: Option<Holder>,
+    /// The secret that a rotation replaced, and until when it is good.
+    pub previous: Option<(SecretHash, Moment)>,
+    pub ties: Ties,
+    /// Whether somebody was told that this period's spend has reached the soft budget.
+    pub soft_told: bool,
     /// Counts edits, so that an edit that lands twice or late changes nothing.
     pub version: u64,
 }
@@ -118,6 +153,16 @@ impl ScopeState {
     /// What this period has left once nothing runs any more: may be negative.
     pub fn left(&self) -> Money {
         self.limits.ceiling() - self.spend
+    }
+
+    /// Whether the key belongs to `holder`, by its secret or by the one before it.
+    pub fn is_held_by(&self, holder: &Holder, now: Moment) -> bool {
+        let Some(mine) = &self.holder else {
+            return false;
+        };
+        let by_previous =
+            || self.previous.as_ref().is_some_and(|(old, until)| *old == holder.secret && *until > now);
+        mine.user == holder.user && mine.team == holder.team && (mine.secret == holder.secret || by_previous())
     }
 
     /// Rule 2 of the ledger: `headroom == limit - spend - sum(leases)`.

@@ -40,7 +40,7 @@ pub use keys::KeyEntry;
 pub use ledger::Hold;
 use request::{Tried, Written, pause};
 pub use schema::create_table;
-pub use settle::Lost;
+pub use settle::{Lost, Settled, SoftBudget};
 pub use tally::{Tally, Used};
 pub use users::{NotCreated, UserEntry};
 
@@ -61,6 +61,8 @@ pub struct Terms {
     pub max_leases: u64,
     /// Whose midnights end budget periods.
     pub zone: TimeZone,
+    /// Whether what a team's key spends counts in its user's own budget too.
+    pub user_pays_for_team: bool,
     /// How long spend records are kept; for ever if `None`.
     pub retention: Option<Duration>,
 }
@@ -73,6 +75,7 @@ impl Default for Terms {
             renew_every: Duration::from_secs(15),
             max_leases: 1000,
             zone: TimeZone::UTC,
+            user_pays_for_team: true,
             retention: None,
         }
     }

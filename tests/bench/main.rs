@@ -90,7 +90,7 @@ impl Setting {
         let mut taken = Vec::new();
         for _ in 0..200 {
             let begun = Instant::now();
-            let admission = self.store.admit(&self.pointer, &ask, || clock.now()).await.unwrap();
+            let admission = self.store.admit(&mut self.pointer.clone(), &ask, || clock.now()).await.unwrap();
             taken.push(begun.elapsed());
             let record = record(&self.pointer, &admission, clock.now());
             self.store.settle(&admission, &record, || clock.now()).await.unwrap();

@@ -52,7 +52,7 @@ pub async fn print(store: &Store) {
 }
 
 async fn admit(store: &Store, pointer: &Pointer, clock: &Clock) -> Result<Admission, NotAdmitted> {
-    store.admit(pointer, &call(1000), || clock.now()).await
+    store.admit(&mut pointer.clone(), &call(1000), || clock.now()).await
 }
 
 async fn settle(store: &Store, pointer: &Pointer, clock: &Clock, admission: &Admission) {

@@ -33,7 +33,7 @@ async fn idle(store: &Store, clock: &Clock, name: &str) -> Scope {
     let key = key(Some(&owner.id), no_limits(), clock.now());
     store.create_key(&key).await.unwrap();
     let pointer = store.find_pointer(&key.holder.secret).await.unwrap().unwrap();
-    store.admit(&pointer, &call_of(100, 30), || clock.now()).await.unwrap();
+    store.admit(&mut pointer.clone(), &call_of(100, 30), || clock.now()).await.unwrap();
     Scope::User(owner.id)
 }
 

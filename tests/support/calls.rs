@@ -10,7 +10,7 @@ use shared::money::{Money, Rate};
 use shared::period::BudgetDuration;
 use shared::quote::Quote;
 use shared::record::{Record, Status};
-use shared::scope::{Holder, Limits, Scope, ScopeState};
+use shared::scope::{Holder, Limits, Scope, ScopeState, Ties};
 use shared::secret::Secret;
 use shared::store::{Admission, Call, NotAdmitted, Pointer, Store, StoreError, Terms};
 use shared::usage::Usage;
@@ -86,6 +86,7 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
         hint: secret.hint(),
         alias: None,
         holder: Holder { secret: secret.hash(), user: owner.cloned(), team: None },
+        ties: Ties::default(),
         limits,
         metadata: "{}".to_owned(),
         tags: Vec::new(),
@@ -101,7 +102,7 @@ pub async fn employ(store: &Store, of_user: Limits, of_key: Limits, now: Moment)
     let key = Key { holder, hint: secret.hint(), ..key(None, of_key, now) };
     store.create_user(&user).await.unwrap();
     store.create_key(&key).await.unwrap();
-    (secret.reveal().to_owned(), Pointer { key: key.id, holder: key.holder })
+    (secret.reveal().to_owned(), Pointer::new(key.id, key.holder))
 }
 
 /// The record of a call that ends now and cost nothing.
@@ -111,7 +112,8 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
         ended: now,
         user: pointer.holder.user.clone(),
         key: pointer.key.clone(),
-        team: None,
+        team: pointer.holder.team.clone(),
+        org: pointer.org().cloned(),
         model: admission.model().to_owned(),
         usage: Usage { output: 10, ..Usage::default() },
         rates: None,
@@ -192,7 +194,7 @@ impl Caller {
     }
 
     pub async fn admit(&self, call: &Call) -> Result<Admission, NotAdmitted> {
-        self.store.admit(&self.pointer, call, || self.now()).await
+        self.store.admit(&mut self.pointer.clone(), call, || self.now()).await
     }
 
     /// Asks again while only running calls stand against it, as a client does that is told to come back.
@@ -212,7 +214,8 @@ impl Caller {
 
     /// Ends a call that cost `cost`; answers what it was charged.
     pub async fn settle(&self, admission: &Admission, cost: i128) -> Result<Money, StoreError> {
-        self.store.settle(admission, &self.record(admission, cost), || self.now()).await
+        let settled = self.store.settle(admission, &self.record(admission, cost), || self.now()).await?;
+        Ok(settled.cost)
     }
 
     /// Sweeps the key's scope and the user's; answers how many leases that ended.

@@ -145,6 +145,8 @@ pub fn partition(scope: &Scope) -> String {
         Scope::User(id) => format!("U#{id}"),
         Scope::Team(id) => format!("T#{id}"),
         Scope::Member(team, user) => format!("M#{team}\u{1f}{user}"),
+        Scope::Org(id) => format!("O#{id}"),
+        Scope::Model(whole, model) => format!("Y#{model}\u{1f}{}", partition(whole)),
     }
 }
 

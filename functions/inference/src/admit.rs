@@ -81,16 +81,19 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
         tokens: demand.likely,
     };
     let now = || app.clock.now();
-    let pointer = identify(app, secret).await.map_err(Denied::from)?;
-    let (pointer, outcome) = match app.store.admit(&pointer, &call, now).await {
+    let hint = identify(app, secret).await.map_err(Denied::from)?;
+    let mut pointer = hint.clone();
+    let outcome = match app.store.admit(&mut pointer, &call, now).await {
         Err(error) if is_outdated(&error) => {
             app.keyring.forget(secret);
-            let pointer = identify(app, secret).await.map_err(Denied::from)?;
-            let outcome = app.store.admit(&pointer, &call, now).await;
-            (pointer, outcome)
+            pointer = identify(app, secret).await.map_err(Denied::from)?;
+            app.store.admit(&mut pointer, &call, now).await
         }
-        outcome => (pointer, outcome),
+        outcome => outcome,
     };
+    if pointer != hint {
+        app.keyring.remember(&pointer);
+    }
     outcome.map_err(|error| Denied::new(error, pointer, now()))
 }
 

@@ -15,7 +15,7 @@ use crate::admit::{identify, permitted_by};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::messages::{betas, claude, refuse};
-use crate::standing::may_use;
+use crate::standing::standing;
 
 /// What the body needs to be a call: it asks for none, and Bedrock counts only whole bodies.
 const MAX_TOKENS: u64 = 1024;
@@ -34,7 +34,7 @@ async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
     let (model, rules) = claude(app, &request.model)?;
-    may_use(app, &pointer, &request.model, &permitted_by(model)).await?;
+    standing(app, &pointer).await?.may_use(&request.model, &permitted_by(model), app.clock.now())?;
     let upstream_body = to_bedrock(&request, rules, &betas(&sent), MAX_TOKENS)?;
     match app.bedrock.count_tokens(&model.base_id, upstream_body).await {
         Ok(Some(tokens)) => Ok(tokens),

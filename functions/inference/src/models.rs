@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use shared::admission::{Reason, Refusal, may_use};
 use shared::auth;
 use shared::fault::Fault;
 use shared::model::Model;
@@ -13,7 +12,7 @@ use shared::web::json_answer;
 use crate::App;
 use crate::admit::{identify, permitted_by};
 use crate::messages::refuse;
-use crate::standing::scopes;
+use crate::standing::standing;
 
 /// Both SDKs require a date. Bedrock tells none that is stable, so all models have the same.
 const CREATED: &str = "2025-01-01T00:00:00Z";
@@ -71,18 +70,10 @@ pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: Head
 async fn usable<'a>(app: &'a App, headers: &HeaderMap) -> Result<Vec<&'a Model>, Fault> {
     let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
     let pointer = identify(app, &secret).await?;
-    let (now, scopes) = (app.clock.now(), scopes(app, &pointer).await?);
-    for (scope, state) in &scopes {
-        // Blocked and expired refuse the list; a model that is not permitted is merely not in it.
-        match may_use(state, "", &["".to_owned()], now) {
-            Ok(()) | Err(Reason::Model(_)) => {}
-            Err(reason) => return Err(Fault::Refused(Refusal { scope: scope.clone(), reason }, now)),
-        }
-    }
+    let (now, standing) = (app.clock.now(), standing(app, &pointer).await?);
+    standing.stands(now)?;
     let is_permitted = |model: &&Model| {
-        let names = permitted_by(model);
-        model.rules.is_some()
-            && scopes.iter().all(|(_, state)| may_use(state, &model.name, &names, now).is_ok())
+        model.rules.is_some() && standing.may_use(&model.name, &permitted_by(model), now).is_ok()
     };
     Ok(app.catalog.models().filter(is_permitted).collect())
 }

@@ -4,7 +4,7 @@ use shared::clock::Clock;
 use shared::id::RequestId;
 use shared::money::Money;
 use shared::record::{Record, Status};
-use shared::store::{Admission, Store};
+use shared::store::{Admission, Settled, SoftBudget, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::App;
@@ -82,6 +82,7 @@ impl Running {
             user: pointer.holder.user.clone(),
             key: pointer.key.clone(),
             team: pointer.holder.team.clone(),
+            org: pointer.org().cloned(),
             model: admission.model().to_owned(),
             usage,
             rates: Some(*self.meter.prices().rates(usage.prompt())),
@@ -123,7 +124,10 @@ async fn settle(store: &Store, clock: &Clock, admission: &Admission, record: &Re
         tracing::error!(request = %record.request, cost = %record.cost, %reserved, "actual_over_reserved");
     }
     match store.settle(admission, record, || clock.now()).await {
-        Ok(cost) => {
+        Ok(Settled { cost, reached }) => {
+            for SoftBudget { scope, limit, spend } in reached {
+                tracing::warn!(%scope, %limit, %spend, "soft_budget_reached");
+            }
             let usage = record.usage;
             tracing::info!(
                 request = %record.request,

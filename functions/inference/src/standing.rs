@@ -2,45 +2,72 @@
 
 use shared::admission::{self, Reason, Refusal};
 use shared::fault::Fault;
+use shared::moment::Moment;
 use shared::scope::{Scope, ScopeState};
 use shared::store::Pointer;
 
 use crate::App;
 
-/// The scopes of a key as they stand; one consistent read for all. A key that is gone, or another's, is unknown.
-pub async fn scopes(app: &App, pointer: &Pointer) -> Result<Vec<(Scope, ScopeState)>, Fault> {
-    let scopes = pointer.scopes();
-    let states = app.store.scope_states(&scopes).await?;
-    let mut standing = Vec::with_capacity(scopes.len());
-    for (scope, state) in scopes.into_iter().zip(states) {
-        match state {
-            Some(state)
-                if matches!(scope, Scope::Key(_)) && state.holder.as_ref() != Some(&pointer.holder) =>
-            {
-                app.keyring.forget(&pointer.holder.secret);
-                return Err(refused(app, scope, Reason::Unknown));
+/// The scopes of a key as they stand.
+pub struct Standing {
+    pointer: Pointer,
+    scopes: Vec<(Scope, ScopeState)>,
+}
+
+/// Reads the scopes of a key; one consistent read for all. A key that is gone, or another's, is unknown.
+pub async fn standing(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
+    let (mut pointer, now) = (pointer.clone(), app.clock.now());
+    loop {
+        let scopes = pointer.standing();
+        let states = app.store.scope_states(&scopes).await?;
+        let mut found = Vec::with_capacity(scopes.len());
+        for (scope, state) in scopes.into_iter().zip(states) {
+            let is_ours = |state: &ScopeState| state.is_held_by(&pointer.holder, now);
+            match state {
+                Some(state) if !matches!(scope, Scope::Key(_)) || is_ours(&state) => {
+                    found.push((scope, state));
+                }
+                _ => {
+                    app.keyring.forget(&pointer.holder.secret);
+                    return Err(Fault::Refused(Refusal { scope, reason: Reason::Unknown }, now));
+                }
             }
-            Some(state) => standing.push((scope, state)),
-            None => return Err(refused(app, scope, Reason::Unknown)),
         }
+        let mut is_news = false;
+        for (scope, state) in &found {
+            is_news |= pointer.learn(scope.clone(), state.ties.clone());
+        }
+        if !is_news {
+            return Ok(Standing { pointer, scopes: found });
+        }
+        app.keyring.remember(&pointer);
     }
-    Ok(standing)
 }
 
-/// Whether every scope of the key lets a model be used.
-pub async fn may_use(
-    app: &App,
-    pointer: &Pointer,
-    model: &str,
-    permitted_by: &[String],
-) -> Result<(), Fault> {
-    let now = app.clock.now();
-    for (scope, state) in scopes(app, pointer).await? {
-        admission::may_use(&state, model, permitted_by, now).map_err(|reason| refused(app, scope, reason))?;
+impl Standing {
+    /// Whether no scope is blocked, expired or deleted.
+    pub fn stands(&self, now: Moment) -> Result<(), Fault> {
+        self.every(now, |_, state| admission::stands(state, now))
     }
-    Ok(())
-}
 
-fn refused(app: &App, scope: Scope, reason: Reason) -> Fault {
-    Fault::Refused(Refusal { scope, reason }, app.clock.now())
+    /// Whether every scope lets a model be used.
+    pub fn may_use(&self, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Fault> {
+        let permitted_by = self.pointer.permitted_by(permitted_by);
+        self.every(now, |scope, state| match self.pointer.any_model(scope) {
+            true => admission::stands(state, now),
+            false => admission::may_use(state, model, &permitted_by, now),
+        })
+    }
+
+    fn every(
+        &self,
+        now: Moment,
+        asked: impl Fn(&Scope, &ScopeState) -> Result<(), Reason>,
+    ) -> Result<(), Fault> {
+        let refused = |(scope, state): &(Scope, ScopeState)| {
+            let reason = asked(scope, state).err()?;
+            Some(Fault::Refused(Refusal { scope: scope.clone(), reason }, now))
+        };
+        self.scopes.iter().find_map(refused).map_or(Ok(()), Err)
+    }
 }

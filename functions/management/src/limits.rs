@@ -16,6 +16,7 @@ const AMOUNT: &str = "a number of US dollars from 0 to 1000000000000, such as 50
 #[derive(Clone, Debug)]
 pub struct LimitsPatch {
     max_budget: Patch<Money>,
+    soft_budget: Patch<Money>,
     budget_duration: Patch<BudgetDuration>,
     rpm: Patch<u64>,
     tpm: Patch<u64>,
@@ -27,19 +28,12 @@ pub struct LimitsPatch {
 impl LimitsPatch {
     pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
         fields.blank_is_null("max_budget");
-        let max_budget = fields.patch("max_budget", AMOUNT)?.checked(|amount: Money| {
-            let is_negative = amount.is_negative();
-            if is_negative {
-                Err(Fault::invalid("max_budget", format!("must be {AMOUNT}")))
-            } else {
-                Ok(amount)
-            }
-        })?;
         let budget_duration = fields.text("budget_duration")?.checked(|text| {
             BudgetDuration::parse(&text).map_err(|rule| Fault::invalid("budget_duration", rule.to_string()))
         })?;
         Ok(Self {
-            max_budget,
+            max_budget: amount(fields, "max_budget")?,
+            soft_budget: amount(fields, "soft_budget")?,
             budget_duration,
             rpm: fields.count("rpm_limit")?,
             tpm: fields.count("tpm_limit")?,
@@ -53,6 +47,7 @@ impl LimitsPatch {
     pub fn over(self, limits: Limits) -> Limits {
         Limits {
             max_budget: self.max_budget.over(limits.max_budget),
+            soft_budget: self.soft_budget.over(limits.soft_budget),
             budget_duration: self.budget_duration.over(limits.budget_duration),
             rpm: self.rpm.over(limits.rpm),
             tpm: self.tpm.over(limits.tpm),
@@ -62,6 +57,13 @@ impl LimitsPatch {
             expires: limits.expires,
         }
     }
+}
+
+fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {
+    fields.patch(name, AMOUNT)?.checked(|amount: Money| match amount.is_negative() {
+        true => Err(Fault::invalid(name, format!("must be {AMOUNT}"))),
+        false => Ok(amount),
+    })
 }
 
 /// A key's life; `None` is for ever.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::id::{KeyId, UserId};
+use crate::id::{KeyId, OrgId, UserId};
 use crate::money::Rate;
 use crate::scope::Limits;
 use crate::secret::Secret;
@@ -31,6 +31,7 @@ fn ask(amount: i64) -> Ask {
             expires,
             key: key(),
             model: "m".into(),
+            others: Vec::new(),
         },
         model: "claude-haiku-4-5".into(),
         permitted_by: vec!["claude-haiku-4-5".into(), "*".into()],
@@ -56,6 +57,9 @@ fn state(budget: Option<i64>, spend: i64) -> ScopeState {
         sweep_due: None,
         deleted: false,
         holder: None,
+        previous: None,
+        ties: Ties::default(),
+        soft_told: false,
         version: 0,
     }
 }
@@ -67,6 +71,7 @@ fn with_lease(mut state: ScopeState, amount: i64) -> ScopeState {
         expires: NOW,
         key: key(),
         model: "m".into(),
+        others: Vec::new(),
     };
     state.headroom -= lease.amount;
     state.leases.insert(RequestId::from_parts(0, 7), lease);
@@ -92,7 +97,7 @@ fn budgets_refuse_hold_or_clamp() {
         ("no limit", state(None, 1_000_000), 1_000_000, Verdict::Unclear),
     ] {
         assert!(state.is_balanced());
-        assert_eq!(why(Some(&state), None, &ask(cost)), want, "{name}");
+        assert_eq!(why(Some(&state), &Claim::default(), &ask(cost)), want, "{name}");
     }
 }
 
@@ -107,9 +112,9 @@ fn a_shorter_answer_is_offered_where_it_fits() {
         (10, Verdict::Short(Money::from_usd(10))),
         (5, Verdict::Short(Money::from_usd(5))),
     ] {
-        assert_eq!(why(Some(&state(Some(budget), 0)), None, &long), want, "{budget}");
+        assert_eq!(why(Some(&state(Some(budget), 0)), &Claim::default(), &long), want, "{budget}");
     }
-    let refused = why(Some(&state(Some(4), 0)), None, &long);
+    let refused = why(Some(&state(Some(4), 0)), &Claim::default(), &long);
     assert!(matches!(refused, Verdict::Refused(Reason::Budget { .. })));
 }
 
@@ -169,9 +174,9 @@ fn every_other_limit_has_its_reason() {
         ("nothing", limited(&|_| ()), Verdict::Unclear),
     ];
     for (name, state, want) in cases {
-        assert_eq!(why(Some(&state), None, &ask(1)), want, "{name}");
+        assert_eq!(why(Some(&state), &Claim::default(), &ask(1)), want, "{name}");
     }
-    assert_eq!(why(None, None, &ask(1)), Verdict::Refused(Reason::Unknown));
+    assert_eq!(why(None, &Claim::default(), &ask(1)), Verdict::Refused(Reason::Unknown));
 }
 
 #[test]
@@ -179,16 +184,42 @@ fn a_lost_answer_is_recognised_by_its_lease() {
     let ask = ask(1);
     let mut state = state(Some(1), 0);
     state.leases.insert(ask.request, ask.lease.clone());
-    assert_eq!(why(Some(&state), None, &ask), Verdict::Admitted);
+    assert_eq!(why(Some(&state), &Claim::default(), &ask), Verdict::Admitted);
 }
 
 #[test]
 fn a_key_must_be_the_one_the_hint_named() {
     let holder = |secret: &str| Holder { secret: Secret::new(secret).hash(), user: None, team: None };
+    let claim = |secret: &str| Claim { holder: Some(holder(secret)), ..Claim::default() };
     let mut state = state(None, 0);
     state.holder = Some(holder("sk-new"));
-    assert_eq!(why(Some(&state), Some(&holder("sk-old")), &ask(1)), Verdict::Foreign);
-    assert_eq!(why(Some(&state), Some(&holder("sk-new")), &ask(1)), Verdict::Unclear);
+    assert_eq!(why(Some(&state), &claim("sk-old"), &ask(1)), Verdict::Foreign);
+    assert_eq!(why(Some(&state), &claim("sk-new"), &ask(1)), Verdict::Unclear);
+    // The secret before it is good until its grace is over.
+    for (until, want) in [(NOW + Duration::from_secs(1), Verdict::Unclear), (NOW, Verdict::Foreign)] {
+        state.previous = Some((Secret::new("sk-old").hash(), until));
+        assert_eq!(why(Some(&state), &claim("sk-old"), &ask(1)), want);
+    }
+}
+
+#[test]
+fn a_scope_says_what_else_its_calls_are_charged_to() {
+    let mut state = state(Some(0), 0);
+    state.ties.org = OrgId::parse("acme").ok();
+    // Before anything else is refused: another scope may have the last word.
+    assert_eq!(why(Some(&state), &Claim::default(), &ask(1)), Verdict::Tied(state.ties.clone()));
+    let claim = Claim { ties: state.ties.clone(), ..Claim::default() };
+    assert!(matches!(why(Some(&state), &claim, &ask(1)), Verdict::Refused(Reason::Budget { .. })));
+}
+
+#[test]
+fn a_list_of_models_binds_unless_another_does() {
+    let mut state = state(None, 0);
+    state.limits.models.insert("claude-opus-4-5".into());
+    let claim = |any_model| Claim { any_model, ..Claim::default() };
+    let refused = Verdict::Refused(Reason::Model("claude-haiku-4-5".into()));
+    assert_eq!(why(Some(&state), &claim(false), &ask(1)), refused);
+    assert_eq!(why(Some(&state), &claim(true), &ask(1)), Verdict::Unclear);
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! Admission over all the scopes of a request: their writes run side by side, and either all grant or none keeps.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
-use super::ledger::{Hold, Reserved};
-use super::{Store, StoreError, pause};
-use crate::admission::{Ask, Reason, Refusal, Verdict, why};
-use crate::id::{KeyId, RequestId};
+use super::ledger::{Hold, Reserved, scope_key};
+use super::{Store, StoreError, pause, scopes};
+use crate::admission::{Ask, Claim, Reason, Refusal, Verdict, stands, why};
+use crate::id::{KeyId, OrgId, RequestId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::quote::Quote;
-use crate::scope::{Holder, Lease, Scope};
+use crate::scope::{Holder, Lease, Scope, Ties};
 
 /// Tries of a request that only running calls stand against, before the client is told to come back.
 const HELD_TRIES: u32 = 4;
@@ -20,18 +21,79 @@ const HELD_PAUSE: Duration = Duration::from_millis(400);
 /// Tries of everything that should succeed on its second: rolled periods, ended leases, answers that name no reason.
 const OTHER_TRIES: u32 = 3;
 
-/// Which key a secret belongs to, and whose it is: read from the table, or remembered and then proven.
+/// Which key a secret belongs to, whose it is and what else its calls are charged to: read from the table or
+/// remembered, and then proven by the reservations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     pub key: KeyId,
     pub holder: Holder,
+    /// What its scopes said of further scopes, where they said anything.
+    ties: BTreeMap<Scope, Ties>,
 }
 
 impl Pointer {
-    /// Every scope that a call with this key is charged to, the narrowest first.
-    pub fn scopes(&self) -> Vec<Scope> {
-        let user = self.holder.user.clone().map(Scope::User);
-        std::iter::once(Scope::Key(self.key.clone())).chain(user).collect()
+    pub fn new(key: KeyId, holder: Holder) -> Self {
+        Self { key, holder, ties: BTreeMap::new() }
+    }
+
+    /// The organisation that calls of this key are charged to.
+    pub fn org(&self) -> Option<&OrgId> {
+        self.ties.values().find_map(|ties| ties.org.as_ref())
+    }
+
+    /// Every scope that a call of `model` with this key is charged to, the narrowest first.
+    fn scopes(&self, model: &str, user_pays_for_team: bool) -> Vec<Scope> {
+        let Holder { user, team, .. } = &self.holder;
+        let member = team.clone().zip(user.clone()).map(|(team, user)| Scope::Member(team, user));
+        let user = user.clone().filter(|_| team.is_none() || user_pays_for_team).map(Scope::User);
+        let (team, org) = (team.clone().map(Scope::Team), self.org().cloned().map(Scope::Org));
+        let whole = std::iter::once(Scope::Key(self.key.clone()))
+            .chain(member)
+            .chain(user)
+            .chain(team)
+            .chain(org);
+        let of_model = |scope: &Scope| {
+            let is_tied = self.ties.get(scope).is_some_and(|ties| ties.models.contains(model));
+            is_tied.then(|| Scope::Model(Box::new(scope.clone()), model.to_owned()))
+        };
+        whole.flat_map(|scope| of_model(&scope).into_iter().chain([scope])).collect()
+    }
+
+    /// The scopes that may refuse a request which reserves nothing.
+    pub fn standing(&self) -> Vec<Scope> {
+        self.scopes("", true)
+    }
+
+    /// Whether a scope's list of models is not asked: a user's own list is for personal keys, a team has its own.
+    pub fn any_model(&self, scope: &Scope) -> bool {
+        matches!(scope, Scope::User(_)) && self.holder.team.is_some()
+    }
+
+    /// Every entry of an allow-list that permits a model to this key: a team's key may be given its team's models.
+    pub fn permitted_by(&self, names: &[String]) -> Vec<String> {
+        let teams = self.holder.team.is_some().then(|| "all-team-models".to_owned());
+        names.iter().cloned().chain(teams).collect()
+    }
+
+    /// Notes what a scope says of further scopes; answers whether that is news.
+    pub fn learn(&mut self, scope: Scope, ties: Ties) -> bool {
+        let known = self.ties.get(&scope).cloned().unwrap_or_default();
+        if known == ties {
+            return false;
+        }
+        self.ties.insert(scope, ties);
+        true
+    }
+
+    /// What is to be proven of one of `scopes`.
+    fn claim(&self, scope: &Scope, scopes: &[Scope]) -> Claim {
+        let is_key = matches!(scope, Scope::Key(_));
+        Claim {
+            holder: is_key.then(|| self.holder.clone()),
+            ties: self.ties.get(scope).cloned().unwrap_or_default(),
+            any_model: self.any_model(scope),
+            others: scopes.iter().filter(|other| is_key && *other != scope).cloned().collect(),
+        }
     }
 }
 
@@ -97,28 +159,38 @@ pub enum NotAdmitted {
 /// One scope's answer, as the coordinator reads it.
 enum Answer {
     Granted(Box<Hold>),
+    /// Nothing is reserved here, and nothing stands against the call.
+    Stands,
     Verdict { verdict: Verdict, has_overdue: bool, uncertain: bool },
     Failed(StoreError),
 }
 
 impl Store {
-    /// Reserves a call's worst case from every scope of its key, or from none.
+    /// Reserves a call's worst case from every scope of its key, or from none. What it learns of the key's ties is noted
+    /// in `pointer`.
     ///
     /// - **Cost:** one round trip where every scope grants; one write unit per scope while its item is under 1 KB.
     /// - **Clamps:** where the worst case does not fit but a useful answer does, fewer tokens are granted.
     /// - **Fails** closed: if the table cannot answer, nothing is admitted. A process that dies leaves only leases.
     pub async fn admit(
         &self,
-        pointer: &Pointer,
+        pointer: &mut Pointer,
         call: &Call,
         now: impl Fn() -> Moment,
     ) -> Result<Admission, NotAdmitted> {
-        let scopes = pointer.scopes();
         let (mut quote, mut held, mut other) = (call.quote, 0, 0);
         loop {
+            let scopes = pointer.scopes(&call.model, self.terms.user_pays_for_team);
             let ask = self.ask(pointer, call, quote, now())?;
-            let answers = self.reserve_all(&scopes, pointer, &ask).await;
-            if answers.iter().all(|answer| matches!(answer, Answer::Granted(_))) {
+            let claims: Vec<Claim> = scopes.iter().map(|scope| pointer.claim(scope, &scopes)).collect();
+            let (mut answers, watched) =
+                join(self.reserve_all(&scopes, &claims, &ask), self.look_at_user(pointer, ask.now)).await;
+            let mut scopes = scopes;
+            if let Some((scope, answer)) = watched {
+                scopes.push(scope);
+                answers.push(answer);
+            }
+            if answers.iter().all(|answer| matches!(answer, Answer::Granted(_) | Answer::Stands)) {
                 let holds = answers.into_iter().filter_map(Answer::hold).collect();
                 let (pointer, model) = (pointer.clone(), call.model.clone());
                 return Ok(Admission { request: ask.request, quote, holds, pointer, model });
@@ -126,6 +198,12 @@ impl Store {
             self.give_all_back(&scopes, &answers, &ask).await;
             match next(&scopes, answers, &quote)? {
                 Next::Clamp(clamped) => quote = clamped,
+                Next::Learn(ties) if other < OTHER_TRIES => {
+                    other += 1;
+                    for (scope, ties) in ties {
+                        pointer.learn(scope, ties);
+                    }
+                }
                 Next::Prepare { roll, sweep } if other < OTHER_TRIES => {
                     other += 1;
                     for scope in &roll {
@@ -145,7 +223,7 @@ impl Store {
                     other += 1;
                     pause(other).await;
                 }
-                Next::Prepare { .. } | Next::Again => {
+                Next::Learn(_) | Next::Prepare { .. } | Next::Again => {
                     let source = "every try was refused for no reason that lasts".into();
                     let applied = super::Applied::No;
                     return Err(StoreError::Unavailable { operation: "admit", applied, source }.into());
@@ -161,6 +239,7 @@ impl Store {
             expires: now + self.terms.lease_life,
             key: pointer.key.clone(),
             model: call.model.clone(),
+            others: Vec::new(),
         };
         Ok(Ask {
             // A new id for every try: what an earlier one may have left must not count as this one's.
@@ -168,22 +247,21 @@ impl Store {
             quote,
             lease,
             model: call.asked_model.clone(),
-            permitted_by: call.permitted_by.clone(),
+            permitted_by: pointer.permitted_by(&call.permitted_by),
             tokens: call.tokens,
             now,
             max_leases: self.terms.max_leases,
         })
     }
 
-    async fn reserve_all(&self, scopes: &[Scope], pointer: &Pointer, ask: &Ask) -> Vec<Answer> {
-        join_all(scopes.iter().map(|scope| async move {
-            let proof = matches!(scope, Scope::Key(_)).then_some(&pointer.holder);
-            match self.reserve(scope, proof, ask).await {
+    async fn reserve_all(&self, scopes: &[Scope], claims: &[Claim], ask: &Ask) -> Vec<Answer> {
+        join_all(scopes.iter().zip(claims).map(|(scope, claim)| async move {
+            match self.reserve(scope, claim, ask).await {
                 Ok(Reserved::Granted(hold)) => Answer::Granted(hold),
                 Ok(Reserved::Refused { state, uncertain }) => {
-                    match (why(state.as_deref(), proof, ask), state) {
+                    match (why(state.as_deref(), claim, ask), state) {
                         (Verdict::Admitted, Some(state)) => {
-                            Answer::Granted(Box::new(Hold::found(scope, ask, *state)))
+                            Answer::Granted(Box::new(Hold::found(scope, claim, ask, *state)))
                         }
                         (verdict, state) => {
                             let margin = self.terms.lease_margin;
@@ -199,6 +277,31 @@ impl Store {
         .await
     }
 
+    /// Where a user's budget is not for team keys, whether the user is there and not blocked: read beside the
+    /// reservations, so that deleting or blocking a user binds at once all the same.
+    async fn look_at_user(&self, pointer: &Pointer, now: Moment) -> Option<(Scope, Answer)> {
+        let user = pointer.holder.user.clone()?;
+        if pointer.holder.team.is_none() || self.terms.user_pays_for_team {
+            return None;
+        }
+        let scope = Scope::User(user);
+        let found = match self.get("look_at_user", scope_key(&scope)).await {
+            Ok(found) => found.as_ref().map(scopes::read).transpose(),
+            Err(error) => Err(error),
+        };
+        let answer = match found {
+            Err(error) => Answer::Failed(error),
+            Ok(state) => match state.map_or(Err(Reason::Unknown), |state| stands(&state, now)) {
+                Ok(()) => Answer::Stands,
+                Err(reason) => {
+                    let verdict = Verdict::Refused(reason);
+                    Answer::Verdict { verdict, has_overdue: false, uncertain: false }
+                }
+            },
+        };
+        Some((scope, answer))
+    }
+
     /// Gives back what was granted, and what may have been: a refused request leaves nothing behind.
     async fn give_all_back(&self, scopes: &[Scope], answers: &[Answer], ask: &Ask) {
         let undone = join_all(scopes.iter().zip(answers).map(|(scope, answer)| async move {
@@ -210,7 +313,7 @@ impl Store {
                     self.forsake(scope, ask).await
                 }
                 Answer::Failed(error) if error.may_have_applied() => self.forsake(scope, ask).await,
-                Answer::Verdict { .. } | Answer::Failed(_) => Ok(()),
+                Answer::Stands | Answer::Verdict { .. } | Answer::Failed(_) => Ok(()),
             }
         }));
         for (scope, undone) in scopes.iter().zip(undone.await) {
@@ -234,6 +337,7 @@ impl Answer {
 /// What to do about a refusal.
 enum Next {
     Clamp(Quote),
+    Learn(Vec<(Scope, Ties)>),
     Prepare { roll: Vec<Scope>, sweep: Vec<Scope> },
     Wait(Refusal),
     Again,
@@ -241,11 +345,11 @@ enum Next {
 
 /// Decides from all scopes' answers: what is final is told, the most final first; then what can be mended is.
 fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, NotAdmitted> {
-    let (mut refusals, mut roll, mut sweep) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut refusals, mut roll, mut sweep, mut ties) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut short, mut stale): (Option<Money>, bool) = (None, false);
     for (scope, answer) in scopes.iter().zip(answers) {
         let (verdict, has_overdue) = match answer {
-            Answer::Granted(_) => continue,
+            Answer::Granted(_) | Answer::Stands => continue,
             Answer::Failed(error) => return Err(error.into()),
             Answer::Verdict { verdict, has_overdue, .. } => (verdict, has_overdue),
         };
@@ -258,12 +362,16 @@ fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, N
             }
             Verdict::PeriodOver => roll.push(scope.clone()),
             Verdict::Foreign => stale = true,
+            Verdict::Tied(truth) => ties.push((scope.clone(), truth)),
             Verdict::Short(headroom) => short = Some(short.map_or(headroom, |least| least.min(headroom))),
             Verdict::Admitted | Verdict::Unclear => {}
         }
     }
     if stale {
         return Err(NotAdmitted::Stale);
+    }
+    if !ties.is_empty() {
+        return Ok(Next::Learn(ties));
     }
     let is_passing = |refusal: &Refusal| refusal.reason == Reason::Held || !sweep.is_empty();
     match Refusal::most_final(refusals) {

@@ -68,6 +68,9 @@ impl Store {
                 change = change.put(name, value);
             }
         }
+        if limits.soft_budget != state.limits.soft_budget {
+            change = change.remove("#soft_told");
+        }
         if limits.budget_duration != state.limits.budget_duration {
             let resets = self.reset_of(limits, now);
             change = change.put("budget_reset_at", resets.map(|at| number(at.seconds())));

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::error::StoreError;
+use super::schema;
 use crate::id::{KeyId, RequestId};
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::scope::{Closed, Lease};
+use crate::scope::{Closed, Lease, Scope};
 
 pub(super) type Value = AttributeValue;
 pub(super) type Item = HashMap<String, Value>;
@@ -164,13 +165,16 @@ impl Read for Item {
 // One-letter names: a lease is written twice per request in every scope, and its size is paid for each time.
 
 pub(super) fn lease(lease: &Lease) -> AttributeValue {
-    AttributeValue::M(HashMap::from([
-        ("a".to_owned(), money(lease.amount)),
-        ("f".to_owned(), money(lease.floor)),
-        ("e".to_owned(), number(lease.expires.ms())),
-        ("k".to_owned(), text(lease.key.as_str())),
-        ("m".to_owned(), text(&lease.model)),
-    ]))
+    with_others(
+        [
+            ("a", money(lease.amount)),
+            ("f", money(lease.floor)),
+            ("e", number(lease.expires.ms())),
+            ("k", text(lease.key.as_str())),
+            ("m", text(&lease.model)),
+        ],
+        &lease.others,
+    )
 }
 
 pub(super) fn read_lease(fields: &Item) -> Result<Lease, StoreError> {
@@ -180,17 +184,21 @@ pub(super) fn read_lease(fields: &Item) -> Result<Lease, StoreError> {
         expires: Moment::from_ms(fields.number("e")?),
         key: fields.key_id("k")?,
         model: fields.text("m")?,
+        others: read_others(fields)?,
     })
 }
 
 pub(super) fn closed(closed: &Closed) -> AttributeValue {
-    AttributeValue::M(HashMap::from([
-        ("c".to_owned(), money(closed.charged)),
-        ("t".to_owned(), number(closed.at.seconds())),
-        ("v".to_owned(), AttributeValue::Bool(closed.confirmed)),
-        ("k".to_owned(), text(closed.key.as_str())),
-        ("m".to_owned(), text(&closed.model)),
-    ]))
+    with_others(
+        [
+            ("c", money(closed.charged)),
+            ("t", number(closed.at.seconds())),
+            ("v", AttributeValue::Bool(closed.confirmed)),
+            ("k", text(closed.key.as_str())),
+            ("m", text(&closed.model)),
+        ],
+        &closed.others,
+    )
 }
 
 pub(super) fn read_closed(fields: &Item) -> Result<Closed, StoreError> {
@@ -198,7 +206,23 @@ pub(super) fn read_closed(fields: &Item) -> Result<Closed, StoreError> {
         charged: fields.money("c")?,
         at: Moment::from_seconds(fields.number("t")?),
         confirmed: fields.flag("v")?,
+        disputed: fields.flag("l")?,
         key: fields.key_id("k")?,
         model: fields.text("m")?,
+        others: read_others(fields)?,
     })
+}
+
+fn with_others<const N: usize>(fields: [(&str, AttributeValue); N], others: &[Scope]) -> AttributeValue {
+    let mut entry: Item = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if !others.is_empty() {
+        let others = others.iter().map(|scope| text(schema::scope_pk(scope)));
+        entry.insert("s".to_owned(), AttributeValue::L(others.collect()));
+    }
+    AttributeValue::M(entry)
+}
+
+fn read_others(fields: &Item) -> Result<Vec<Scope>, StoreError> {
+    let others = fields.texts("s")?.into_iter();
+    others.map(|pk| schema::scope_of(&pk).ok_or_else(|| StoreError::corrupt("s"))).collect()
 }

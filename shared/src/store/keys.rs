@@ -35,7 +35,7 @@ impl Store {
         let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
         let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
         let holder = Holder { secret: secret.clone(), user, team };
-        Ok(Some(Pointer { key: item.key_id("key")?, holder }))
+        Ok(Some(Pointer::new(item.key_id("key")?, holder)))
     }
 
     pub async fn find_key_by_alias(&self, alias: &str) -> Result<Option<KeyId>, StoreError> {
@@ -48,7 +48,7 @@ impl Store {
         let resets = self.reset_of(&key.limits, key.created);
         let mut items = vec![
             ("key", pointer(key)),
-            ("key", scopes::new_item(&scope, &key.limits, resets, Some(&key.holder))),
+            ("key", scopes::new_item(&scope, &key.limits, resets, Some(&key.holder), &key.ties)),
             ("key", about(key)),
         ];
         if let Some(alias) = &key.alias {
@@ -188,7 +188,7 @@ fn pointer(key: &Key) -> Item {
 
 fn about(key: &Key) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Key(key.id.clone())), schema::ABOUT);
-    let Key { id, hint, alias, holder, limits: _, metadata, tags, created } = key;
+    let Key { id, hint, alias, holder, ties: _, limits: _, metadata, tags, created } = key;
     let fixed = [
         ("secret", text(holder.secret.as_str())),
         ("hint", text(hint)),
@@ -213,6 +213,7 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<Key, StoreError> {
         hint: item.text("hint")?,
         alias: item.opt_text("alias")?,
         holder: state.holder.clone().ok_or_else(|| StoreError::corrupt("secret"))?,
+        ties: state.ties.clone(),
         limits: state.limits.clone(),
         metadata: item.text("metadata")?,
         tags: item.texts("tags")?,

@@ -10,12 +10,12 @@
 //!
 //! Each keeps `headroom == limit - spend - sum(leases)`, whatever happens between them.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::change::Change;
-use super::item::{self, number};
+use super::item::{self, Read, number};
 use super::{Store, StoreError, Tried, Written, schema, scopes};
-use crate::admission::{Ask, MOST_CLOSED};
+use crate::admission::{Ask, Claim, MOST_CLOSED};
 use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
@@ -55,15 +55,15 @@ impl Store {
     pub(super) async fn reserve(
         &self,
         scope: &Scope,
-        proof: Option<&Holder>,
+        claim: &Claim,
         ask: &Ask,
     ) -> Result<Reserved, StoreError> {
         let key = schema::key(schema::scope_pk(scope), schema::SCOPE);
-        let Tried { answer, uncertain } = self.update("reserve", key, &reservation(proof, ask)).await?;
+        let Tried { answer, uncertain } = self.update("reserve", key, &reservation(claim, ask)).await?;
         match answer {
             Written::Done(item) => {
                 let state = scopes::read(&item)?;
-                Ok(Reserved::Granted(Box::new(Hold::new(scope, ask, state, uncertain))))
+                Ok(Reserved::Granted(Box::new(Hold::new(scope, claim, ask, state, uncertain))))
             }
             Written::Refused(None) => Ok(Reserved::Refused { state: None, uncertain }),
             Written::Refused(Some(item)) => {
@@ -91,13 +91,7 @@ impl Store {
     /// Gives back a reservation that may or may not have taken place, and makes sure that it never will.
     pub(super) async fn forsake(&self, scope: &Scope, ask: &Ask) -> Result<(), StoreError> {
         let minute = ask.now.minute();
-        let tombstone = Closed {
-            charged: Money::ZERO,
-            at: ask.now,
-            confirmed: true,
-            key: ask.lease.key.clone(),
-            model: ask.lease.model.clone(),
-        };
+        let tombstone = ask.lease.closed(Money::ZERO, ask.now, true);
         let bury = Change::default()
             .bind("r", ask.request.as_str())
             .set("#closed.#r = :closed")
@@ -151,7 +145,8 @@ impl Store {
         })
     }
 
-    /// Ends one scope's lease and charges `cost`, or corrects what a sweep has charged for it. Repeatable.
+    /// Ends one scope's lease and charges `cost`, or corrects what a sweep has charged for it. Repeatable. Answers what the
+    /// period has cost then, where a soft budget is to be watched.
     pub(super) async fn charge(
         &self,
         hold: &Hold,
@@ -159,16 +154,50 @@ impl Store {
         cost: Money,
         tokens: u64,
         now: Moment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Money>, StoreError> {
         let change = hold.settlement(request, cost, tokens, now);
-        match self.write("settle", scope_key(&hold.scope), &change).await?.answer {
-            Written::Done(_) | Written::Refused(None) => Ok(()),
-            Written::Refused(Some(item)) => match scopes::read(&item)?.closed.get(&request) {
-                Some(closed) => self.correct(&hold.scope, request, closed, cost).await,
-                // Settled before: an earlier answer was lost.
-                None => Ok(()),
-            },
+        let returns =
+            if hold.watches_soft_budget() { ReturnValue::UpdatedNew } else { ReturnValue::None };
+        match self.conditional("settle", scope_key(&hold.scope), &change, returns).await?.answer {
+            Written::Done(updated) => updated.map_or(Ok(None), |updated| updated.opt_money("spend")),
+            Written::Refused(None) => Ok(None),
+            Written::Refused(Some(item)) => {
+                self.correct_to(&hold.scope, &item, request, cost).await?;
+                Ok(None)
+            }
         }
+    }
+
+    /// Corrects what a sweep charged to what its late holder says, who has the last word. If there is neither a lease nor
+    /// its end, it was settled before: an earlier answer was lost.
+    async fn correct_to(
+        &self,
+        scope: &Scope,
+        item: &item::Item,
+        request: RequestId,
+        cost: Money,
+    ) -> Result<(), StoreError> {
+        let mut state = scopes::read(item)?;
+        while let Some(closed) = state.closed.get(&request) {
+            let change = correction(request, closed, cost).remove("#closed.#r.#l");
+            match self.write("correct", scope_key(scope), &change).await?.answer {
+                Written::Done(()) | Written::Refused(None) => return Ok(()),
+                // A sweep has corrected it meanwhile, to what the record said before.
+                Written::Refused(Some(item)) => state = scopes::read(&item)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Says of an ended lease that its record is about to change.
+    pub(super) async fn dispute(&self, hold: &Hold, request: RequestId) -> Result<(), StoreError> {
+        let change = Change::default()
+            .bind("r", request.as_str())
+            .set("#closed.#r.#l = :true")
+            .value("true", AttributeValue::Bool(true))
+            .only_if("attribute_exists(#closed.#r)");
+        // Refused: the lease is still there, and whoever ends it asks the record.
+        self.write("dispute", scope_key(&hold.scope), &change).await.map(|_| ())
     }
 
     /// Changes what a sweep charged to what the record says.
@@ -179,37 +208,45 @@ impl Store {
         closed: &Closed,
         cost: Money,
     ) -> Result<(), StoreError> {
-        let change = Change::default()
-            .bind("r", request.as_str())
-            .set("#closed.#r.#c = :cost")
-            .set("#closed.#r.#v = :true")
-            .set("#headroom = #headroom - :more")
-            .set("#spend = #spend + :more")
-            .set("#total_spend = #total_spend + :more")
-            .value("cost", item::money(cost))
-            .value("true", AttributeValue::Bool(true))
-            .value("more", item::money(cost - closed.charged))
-            .value("was", item::money(closed.charged))
-            .only_if("#closed.#r.#c = :was");
-        // Refused: another corrected it, and the record that it followed is the same for all.
-        self.write("correct", scope_key(scope), &change).await.map(|_| ())
+        // Refused: its holder was here, or another sweep; both leave it to be looked at again.
+        self.write("correct", scope_key(scope), &correction(request, closed, cost)).await.map(|_| ())
     }
 }
 
+fn correction(request: RequestId, closed: &Closed, cost: Money) -> Change {
+    Change::default()
+        .bind("r", request.as_str())
+        .set("#closed.#r.#c = :cost")
+        .set("#closed.#r.#v = :true")
+        .set("#headroom = #headroom - :more")
+        .set("#spend = #spend + :more")
+        .set("#total_spend = #total_spend + :more")
+        .value("cost", item::money(cost))
+        .value("true", AttributeValue::Bool(true))
+        .value("more", item::money(cost - closed.charged))
+        .value("was", item::money(closed.charged))
+        .only_if("#closed.#r.#c = :was")
+}
+
 impl Hold {
-    fn new(scope: &Scope, ask: &Ask, state: ScopeState, uncertain: bool) -> Self {
+    fn new(scope: &Scope, claim: &Claim, ask: &Ask, state: ScopeState, uncertain: bool) -> Self {
         let (tokens, minute) = (ask.tokens, ask.now.minute());
-        Self { scope: scope.clone(), lease: ask.lease.clone(), state, uncertain, tokens, minute }
+        Self { scope: scope.clone(), lease: claim.lease(ask), state, uncertain, tokens, minute }
     }
 
     /// A hold that a refusal showed to be there already: an earlier answer was lost.
-    pub(super) fn found(scope: &Scope, ask: &Ask, state: ScopeState) -> Self {
-        Self::new(scope, ask, state, true)
+    pub(super) fn found(scope: &Scope, claim: &Claim, ask: &Ask, state: ScopeState) -> Self {
+        Self::new(scope, claim, ask, state, true)
     }
 
     /// Whether no copy of the reservation can still be on its way.
     pub(super) fn is_certain(&self) -> bool {
         !self.uncertain
+    }
+
+    /// Whether somebody is still to be told when the scope's soft budget is reached.
+    pub(super) fn watches_soft_budget(&self) -> bool {
+        self.state.limits.soft_budget.is_some() && !self.state.soft_told
     }
 
     fn settlement(&self, request: RequestId, cost: Money, tokens: u64, now: Moment) -> Change {
@@ -231,13 +268,7 @@ impl Hold {
             .value("zero", number(0))
             .value("tokens", number(tokens));
         if self.uncertain {
-            let closed = Closed {
-                charged: cost,
-                at: now,
-                confirmed: true,
-                key: self.lease.key.clone(),
-                model: self.lease.model.clone(),
-            };
+            let closed = self.lease.closed(cost, now, true);
             change = change.set("#closed.#r = :closed").value("closed", item::closed(&closed));
         }
         self.without_past(change)
@@ -279,9 +310,7 @@ fn leased(request: RequestId, lease: &Lease) -> Change {
 }
 
 /// The write that authenticates, authorises, rate-limits and reserves.
-fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
-    let permitted: String =
-        (0..ask.permitted_by.len()).map(|at| format!(" OR contains(#models, :model{at})")).collect();
+fn reservation(claim: &Claim, ask: &Ask) -> Change {
     let mut change = Change::default()
         .bind("r", ask.request.as_str())
         .bind("m", ask.now.minute().to_string())
@@ -298,10 +327,9 @@ fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
         .only_if("(attribute_not_exists(#tpm_limit) OR #tpm_limit > :zero AND (attribute_not_exists(#tok.#m) OR #tok.#m < #tpm_limit))")
         .only_if("(attribute_not_exists(#max_parallel_requests) OR size(#leases) < #max_parallel_requests)")
         .only_if("size(#leases) < :max_leases AND size(#closed) < :most_closed")
-        .only_if(format!("(attribute_not_exists(#models){permitted})"))
         .only_if("attribute_not_exists(#blocked)")
         .only_if("(attribute_not_exists(#expires) OR #expires > :now)")
-        .value("lease", item::lease(&ask.lease))
+        .value("lease", item::lease(&claim.lease(ask)))
         .value("amount", item::money(ask.lease.amount))
         .value("zero", number(0))
         .value("one", number(1))
@@ -310,22 +338,40 @@ fn reservation(proof: Option<&Holder>, ask: &Ask) -> Change {
         .value("now", number(ask.now.seconds()))
         .value("max_leases", number(ask.max_leases))
         .value("most_closed", number(MOST_CLOSED));
-    for (at, name) in ask.permitted_by.iter().enumerate() {
-        change = change.value(&format!("model{at}"), item::text(name));
+    if !claim.any_model {
+        change = permitted(change, &ask.permitted_by);
     }
-    match proof {
-        Some(proof) => proven(change, proof),
-        None => change,
+    if let Some(holder) = &claim.holder {
+        change = held(change, holder);
     }
+    scopes::tie_attributes(&claim.ties)
+        .into_iter()
+        .fold(change, |change, (name, value)| proven(change, name, value))
+}
+
+/// The condition that the scope's list of models, if it has one, has one of these.
+fn permitted(change: Change, by: &[String]) -> Change {
+    let any: String = (0..by.len()).map(|at| format!(" OR contains(#models, :model{at})")).collect();
+    let change = change.only_if(format!("(attribute_not_exists(#models){any})"));
+    by.iter()
+        .enumerate()
+        .fold(change, |change, (at, name)| change.value(&format!("model{at}"), item::text(name)))
 }
 
 /// The conditions that prove a cached pointer: the key still answers to this secret and belongs to these.
-fn proven(change: Change, proof: &Holder) -> Change {
-    let change = change.only_if("#secret = :secret").value("secret", item::text(proof.secret.as_str()));
-    let owner = |change: Change, name: &str, id: Option<&str>| match id {
-        Some(id) => change.only_if(format!("#{name} = :{name}")).value(name, item::text(id)),
+fn held(change: Change, holder: &Holder) -> Change {
+    let change = change
+        .only_if("(#secret = :secret OR (#previous = :secret AND #previous_until > :now))")
+        .value("secret", item::text(holder.secret.as_str()));
+    let text = |id: &str| item::text(id);
+    let change = proven(change, "user", holder.user.as_ref().map(|id| text(id.as_str())));
+    proven(change, "team", holder.team.as_ref().map(|id| text(id.as_str())))
+}
+
+/// The condition that an attribute is what it is thought to be.
+fn proven(change: Change, name: &str, value: Option<AttributeValue>) -> Change {
+    match value {
+        Some(value) => change.only_if(format!("#{name} = :{name}")).value(name, value),
         None => change.only_if(format!("attribute_not_exists(#{name})")),
-    };
-    let change = owner(change, "user", proof.user.as_ref().map(|id| id.as_str()));
-    owner(change, "team", proof.team.as_ref().map(|id| id.as_str()))
+    }
 }

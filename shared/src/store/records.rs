@@ -5,13 +5,15 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
+use futures_util::future::try_join_all;
 
 use super::change::Change;
 use super::error::Applied;
 use super::item::{self, Item, Read, number, text};
+use super::ledger::Hold;
 use super::sweep::BELIEVED;
 use super::{Store, StoreError, pause, schema};
-use crate::id::{RequestId, TeamId, UserId};
+use crate::id::{OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::pricing::Rates;
@@ -33,13 +35,22 @@ impl Store {
     /// - **Repeatable:** a second call with the same record answers the same.
     /// - **Cost:** one transaction of two items: two write units per started KB of each.
     pub async fn put_record(&self, record: &Record) -> Result<Money, StoreError> {
+        self.put_record_of(record, &[]).await
+    }
+
+    /// The same for the holder of these leases. Before it replaces what a sweep assumed it says so in every scope: should
+    /// it die before it has corrected them, the next sweep does.
+    pub(super) async fn put_record_of(&self, record: &Record, holds: &[Hold]) -> Result<Money, StoreError> {
         let mut replaces = None;
         for tries in 0..TRIES {
             let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
             match self.try_record(record, replaces.as_ref(), suffix).await? {
                 Written::Done => return Ok(record.cost),
                 Written::Conflict => pause(tries + 1).await,
-                Written::Exists(found) if gives_way(&found, record) => replaces = Some(*found),
+                Written::Exists(found) if gives_way(&found, record) => {
+                    try_join_all(holds.iter().map(|hold| self.dispute(hold, record.request))).await?;
+                    replaces = Some(*found);
+                }
                 Written::Exists(found) => return Ok(found.cost),
             }
         }
@@ -158,6 +169,7 @@ impl Store {
             user,
             key,
             team,
+            org,
             model,
             usage,
             rates,
@@ -170,6 +182,7 @@ impl Store {
         let optional = [
             ("user", user.as_ref().map(|id| text(id.as_str()))),
             ("team", team.as_ref().map(|id| text(id.as_str()))),
+            ("org", org.as_ref().map(|id| text(id.as_str()))),
             ("rates", rates.as_ref().map(|rates| text(rates.packed()))),
             ("session", session.as_ref().map(text)),
             ("agent", agent.as_ref().map(text)),
@@ -260,6 +273,7 @@ fn read(item: &Item) -> Result<Record, StoreError> {
         user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
         key: item.key_id("key")?,
         team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,
+        org: item.opt_parsed("org", |id| OrgId::parse(id).ok())?,
         model: item.text("model")?,
         usage: Usage {
             input: item.number("input")?,

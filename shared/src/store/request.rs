@@ -106,7 +106,7 @@ impl Store {
         Ok(Tried { answer, uncertain })
     }
 
-    async fn conditional(
+    pub(super) async fn conditional(
         &self,
         operation: &'static str,
         key: Item,

@@ -36,6 +36,7 @@ impl Store {
             .set("#last_period = #budget_reset_at")
             .set("#spend = :zero")
             .set("#budget_reset_at = :next")
+            .remove("#soft_told")
             .value("zero", item::money(Money::ZERO))
             .value("next", number(next))
             .value("over", number(over.seconds()))

@@ -2,7 +2,7 @@
 //!
 //! | item | pk | sk |
 //! |---|---|---|
-//! | a scope: limits, counters, leases | `K#key` `U#user` `T#team` `M#team␟user` | `scope` |
+//! | a scope: limits, counters, leases | `K#key` `U#user` `T#team` `M#team␟user` `O#org` `Y#model␟scope` | `scope` |
 //! | what is known of a key or user besides | the same | `about` |
 //! | the keys of a user | `U#user` | `key#key` |
 //! | what a finished budget period cost | the scope's | `period#end` |
@@ -29,7 +29,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::error::{Applied, StoreError};
 use super::item::{Item, text};
-use crate::id::{KeyId, RequestId, TeamId, UserId};
+use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::scope::Scope;
 
@@ -51,6 +51,8 @@ pub(super) fn scope_pk(scope: &Scope) -> String {
         Scope::User(id) => format!("U#{id}"),
         Scope::Team(id) => format!("T#{id}"),
         Scope::Member(team, user) => format!("M#{team}{SEPARATOR}{user}"),
+        Scope::Org(id) => format!("O#{id}"),
+        Scope::Model(whole, model) => format!("Y#{model}{SEPARATOR}{}", scope_pk(whole)),
     }
 }
 
@@ -64,6 +66,11 @@ pub(super) fn scope_of(pk: &str) -> Option<Scope> {
         "M" => {
             let (team, user) = id.split_once(SEPARATOR)?;
             Some(Scope::Member(TeamId::parse(team).ok()?, UserId::parse(user).ok()?))
+        }
+        "O" => OrgId::parse(id).ok().map(Scope::Org),
+        "Y" => {
+            let (model, whole) = id.split_once(SEPARATOR)?;
+            Some(Scope::Model(Box::new(scope_of(whole)?), model.to_owned()))
         }
         _ => None,
     }
@@ -176,7 +183,9 @@ mod tests {
             Scope::Key(KeyId::parse("k1").unwrap()),
             Scope::User(user.clone()),
             Scope::Team(team.clone()),
-            Scope::Member(team, user),
+            Scope::Member(team.clone(), user.clone()),
+            Scope::Org(OrgId::parse("o#p").unwrap()),
+            Scope::Model(Box::new(Scope::Member(team, user)), "claude-haiku-4-5".into()),
         ] {
             assert_eq!(scope_of(&scope_pk(&scope)), Some(scope));
         }

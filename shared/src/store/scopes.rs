@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::error::StoreError;
 use super::item::{self, Item, Read};
 use super::schema;
-use crate::id::{TeamId, UserId};
+use crate::id::{OrgId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::period::BudgetDuration;
-use crate::scope::{Holder, Limits, Scope, ScopeState};
+use crate::scope::{Holder, Limits, Scope, ScopeState, Ties};
 use crate::secret::SecretHash;
 
 /// A new scope's item, its counters at zero and its maps in place: every later write changes fields, never the whole.
@@ -20,6 +20,7 @@ pub(super) fn new_item(
     limits: &Limits,
     resets: Option<Moment>,
     holder: Option<&Holder>,
+    ties: &Ties,
 ) -> Item {
     let pk = schema::scope_pk(scope);
     let shard = item::text(schema::shard(&pk));
@@ -48,16 +49,35 @@ pub(super) fn new_item(
     item.extend(
         [reset, secret, user, team].into_iter().flatten().map(|(name, value)| (name.to_owned(), value)),
     );
+    item.extend(
+        tie_attributes(ties).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))),
+    );
     item
 }
 
+/// The attributes that hold a scope's ties; `None` is an attribute to be absent.
+pub(super) fn tie_attributes(ties: &Ties) -> [(&'static str, Option<AttributeValue>); 2] {
+    let Ties { org, models } = ties;
+    [("org", org.as_ref().map(|id| item::text(id.as_str()))), ("tied_models", item::names(models))]
+}
+
 /// The attributes that hold a scope's limits; `None` is an attribute to be absent.
-pub(super) fn limit_attributes(limits: &Limits) -> [(&'static str, Option<AttributeValue>); 8] {
+pub(super) fn limit_attributes(limits: &Limits) -> [(&'static str, Option<AttributeValue>); 9] {
     // Destructured, so that a new limit cannot be forgotten here.
-    let Limits { max_budget, budget_duration, rpm, tpm, max_parallel_requests, models, blocked, expires } =
-        limits;
+    let Limits {
+        max_budget,
+        soft_budget,
+        budget_duration,
+        rpm,
+        tpm,
+        max_parallel_requests,
+        models,
+        blocked,
+        expires,
+    } = limits;
     [
         ("max_budget", max_budget.map(item::money)),
+        ("soft_budget", soft_budget.map(item::money)),
         ("budget_duration", budget_duration.as_ref().map(|duration| item::text(duration.as_str()))),
         ("rpm_limit", rpm.map(item::number)),
         ("tpm_limit", tpm.map(item::number)),
@@ -88,6 +108,12 @@ pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
         sweep_due: item.opt_ms("sweep_due")?,
         deleted: item.opt_seconds("deleted")?.is_some(),
         holder: read_holder(item)?,
+        previous: read_previous(item)?,
+        ties: Ties {
+            org: item.opt_parsed("org", |id| OrgId::parse(id).ok())?,
+            models: item.names("tied_models")?,
+        },
+        soft_told: item.flag("soft_told")?,
         version: item.number("version")?,
     })
 }
@@ -95,6 +121,7 @@ pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
 fn read_limits(item: &HashMap<String, AttributeValue>) -> Result<Limits, StoreError> {
     Ok(Limits {
         max_budget: item.opt_money("max_budget")?,
+        soft_budget: item.opt_money("soft_budget")?,
         budget_duration: item
             .opt_parsed("budget_duration", |duration| BudgetDuration::parse(&duration).ok())?,
         rpm: item.opt_number("rpm_limit")?,
@@ -113,4 +140,11 @@ fn read_holder(item: &Item) -> Result<Option<Holder>, StoreError> {
     let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
     let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
     Ok(Some(Holder { secret, user, team }))
+}
+
+fn read_previous(item: &Item) -> Result<Option<(SecretHash, Moment)>, StoreError> {
+    let Some(secret) = item.opt_parsed("previous", |hash| SecretHash::parse(&hash))? else {
+        return Ok(None);
+    };
+    Ok(Some((secret, Moment::from_seconds(item.number("previous_until")?))))
 }

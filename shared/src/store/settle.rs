@@ -2,17 +2,36 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
 use super::admit::Admission;
-use super::{Store, StoreError, pause};
+use super::change::Change;
+use super::ledger::{Hold, scope_key};
+use super::{Store, StoreError, Written, pause, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::record::Record;
+use crate::scope::Scope;
 
 /// How long a settlement is tried while the client waits for its last event.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A call that was settled.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    pub cost: Money,
+    pub reached: Vec<SoftBudget>,
+}
+
+/// A soft budget that is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoftBudget {
+    pub scope: Scope,
+    pub limit: Money,
+    pub spend: Money,
+}
 
 /// The call's leases are not all there any more: nothing more may leave, and the call must be settled.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +76,8 @@ impl Store {
         if stand.iter().all(|stands| *stands) { Ok(()) } else { Err(Lost::Swept) }
     }
 
-    /// Ends a call: writes its record, then charges every scope what the record says. Answers that cost.
+    /// Ends a call: writes its record, then charges every scope what the record says. Answers that cost, and the soft
+    /// budgets that are found reached and of which nobody was told in this period.
     ///
     /// - **Repeatable**, and safe beside a sweep that ended the leases: the record is the judge, every scope converges.
     /// - **Fails** after trying for two seconds in which this process ran: then the caller logs the record, and a sweep charges the floor.
@@ -66,12 +86,12 @@ impl Store {
         admission: &Admission,
         record: &Record,
         now: impl Fn() -> Moment,
-    ) -> Result<Money, StoreError> {
+    ) -> Result<Settled, StoreError> {
         loop {
             let begun = Instant::now();
             let tries = self.settle_patiently(admission, record, &now);
             match tokio::time::timeout(PATIENCE, tries).await {
-                Ok(cost) => return Ok(cost),
+                Ok(settled) => return Ok(settled),
                 // The whole process stood still meanwhile: its patience ran out, but it has hardly tried.
                 Err(_) if begun.elapsed() > PATIENCE.mul_f64(1.2) => {}
                 Err(elapsed) => {
@@ -90,12 +110,12 @@ impl Store {
         admission: &Admission,
         record: &Record,
         now: &impl Fn() -> Moment,
-    ) -> Money {
+    ) -> Settled {
         let mut tries = 0;
         loop {
             tries += 1;
             match self.settle_once(admission, record, now()).await {
-                Ok(cost) => return cost,
+                Ok(settled) => return settled,
                 Err(error) => tracing::warn!(request = %record.request, error = ?error, "settle_retried"),
             }
             pause(tries).await;
@@ -107,12 +127,40 @@ impl Store {
         admission: &Admission,
         record: &Record,
         now: Moment,
-    ) -> Result<Money, StoreError> {
-        let cost = self.put_record(record).await?;
+    ) -> Result<Settled, StoreError> {
+        let cost = self.put_record_of(record, &admission.holds).await?;
         let tokens = record.usage.total();
-        let charges = admission.holds.iter().map(|hold| self.charge(hold, record.request, cost, tokens, now));
+        let charges = admission.holds.iter().map(|hold| async move {
+            let spend = self.charge(hold, record.request, cost, tokens, now).await?;
+            self.soft_budget_reached(hold, spend).await
+        });
         // All of them are tried even if one fails: each that is settled is one less to sweep.
-        join_all(charges).await.into_iter().collect::<Result<Vec<()>, _>>()?;
-        Ok(cost)
+        let reached = join_all(charges).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Settled { cost, reached: reached.into_iter().flatten().collect() })
+    }
+
+    /// Whether this call is the one that tells of the scope's soft budget: it is reached, and of all that see it the
+    /// first to say so tells. **Cost:** a write where it is reached and was not told yet.
+    async fn soft_budget_reached(
+        &self,
+        hold: &Hold,
+        spend: Option<Money>,
+    ) -> Result<Option<SoftBudget>, StoreError> {
+        // A call that reached it and died is made good by the next one: that finds it in what its reservation showed.
+        let spend = spend.map_or(hold.state.spend, |spend| spend.max(hold.state.spend));
+        if !hold.watches_soft_budget() || hold.state.limits.soft_budget.is_none_or(|limit| spend < limit) {
+            return Ok(None);
+        }
+        let told = Change::default()
+            .set("#soft_told = :true")
+            .value("true", AttributeValue::Bool(true))
+            .only_if("attribute_not_exists(#soft_told) AND #soft_budget <= #spend");
+        let written = self.update("soft_budget_reached", scope_key(&hold.scope), &told).await?.answer;
+        let Written::Done(item) = written else {
+            return Ok(None);
+        };
+        let state = scopes::read(&item)?;
+        let limit = state.limits.soft_budget.ok_or_else(|| StoreError::corrupt("soft_budget"))?;
+        Ok(Some(SoftBudget { scope: hold.scope.clone(), limit, spend: state.spend }))
     }
 }

@@ -13,7 +13,7 @@ use super::change::Change;
 use super::item::{self, number};
 use super::ledger::scope_key;
 use super::{Store, StoreError, Written, scopes};
-use crate::id::{KeyId, RequestId, UserId};
+use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::record::{Record, Status};
@@ -34,6 +34,17 @@ const ROUNDS: usize = 50;
 pub(super) struct Round {
     ended: usize,
     more: bool,
+}
+
+/// What a call's key knows of it.
+enum Told {
+    /// The key is gone.
+    Nothing,
+    /// It is there, and has no such call.
+    Unknown,
+    /// What it was charged, and the call's other scopes.
+    Closed(Money, Vec<Scope>),
+    Runs(Vec<Scope>),
 }
 
 impl Store {
@@ -76,12 +87,16 @@ impl Store {
             state = scopes::read(&item)?;
         }
         let (mut confirmed, mut forgotten) = (Vec::new(), Vec::new());
-        let is_due = |closed: &Closed| !closed.confirmed || closed.at + KEPT < now;
-        let due: Vec<_> = state.closed.iter().filter(|(_, closed)| is_due(closed)).collect();
-        more |= due.len() > ROUND;
+        let is_due = |closed: &Closed| !closed.confirmed || closed.disputed || closed.at + KEPT < now;
+        let mut due: Vec<_> = state.closed.iter().filter(|(_, closed)| is_due(closed)).collect();
+        // Those that stay due for a while must not keep the others waiting.
+        due.sort_by_key(|(_, closed)| closed.disputed);
+        more |= due.iter().filter(|(_, closed)| !closed.disputed).count() > ROUND;
         for (request, closed) in due.into_iter().take(ROUND) {
-            if !closed.confirmed {
-                if self.confirm(scope, &state, *request, closed).await? {
+            if !closed.confirmed || closed.disputed {
+                let agrees = self.confirm(scope, &state, *request, closed).await?;
+                // A holder that was about to say something else may still do so.
+                if agrees && (!closed.disputed || closed.at + BELIEVED < now) {
                     confirmed.push(*request);
                 }
             } else if self.still_agrees(scope, *request, closed).await? {
@@ -92,8 +107,8 @@ impl Store {
         Ok(Round { ended, more })
     }
 
-    /// What an overdue lease is charged: what its record says, or else its floor. But a lease that the call's other
-    /// scope does not know belongs to a call that never was: its process died before it could give this one back.
+    /// What an overdue lease is charged: what its record says, or else its floor. But a lease of a call that one of its
+    /// scopes does not know belongs to a call that never was: its process died before it could give this one back.
     async fn charge_of(
         &self,
         scope: &Scope,
@@ -101,25 +116,49 @@ impl Store {
         request: RequestId,
         lease: &Lease,
     ) -> Result<Money, StoreError> {
-        let other = match scope {
-            Scope::Key(_) => state.holder.as_ref().and_then(|holder| holder.user.clone()).map(Scope::User),
-            Scope::User(_) | Scope::Team(_) | Scope::Member(..) => Some(Scope::Key(lease.key.clone())),
-        };
-        let other = match &other {
-            Some(other) => self.get("sweep", scope_key(other)).await?,
-            None => None,
-        };
         // Before the record is looked for: a settlement writes that first, and then takes the leases.
-        let assumed = match other.as_ref().map(scopes::read).transpose()? {
-            Some(other) => match (other.leases.get(&request), other.closed.get(&request)) {
-                (_, Some(closed)) => closed.charged,
-                (Some(_), None) => lease.floor,
-                (None, None) => Money::ZERO,
-            },
-            // There is none, or it was deleted while the call ran.
-            None => lease.floor,
+        let assumed = match self.entry_of_key(scope, state, request, &lease.key).await? {
+            Told::Nothing => lease.floor,
+            Told::Unknown => Money::ZERO,
+            Told::Closed(charged, _) => charged,
+            Told::Runs(others) => {
+                let others: Vec<Scope> = others.into_iter().filter(|other| other != scope).collect();
+                let found = self.scope_states(&others).await?;
+                // One that is gone was deleted while the call ran.
+                let states = || found.iter().flatten();
+                match states().find_map(|other| other.closed.get(&request)) {
+                    Some(closed) => closed.charged,
+                    None if states().all(|other| other.leases.contains_key(&request)) => lease.floor,
+                    None => Money::ZERO,
+                }
+            }
         };
         Ok(self.find_record(request).await?.map_or(assumed, |record| record.cost))
+    }
+
+    /// What the key of a call says of it: it was asked to reserve like every other scope, and it alone tells the others.
+    async fn entry_of_key(
+        &self,
+        scope: &Scope,
+        state: &ScopeState,
+        request: RequestId,
+        key: &KeyId,
+    ) -> Result<Told, StoreError> {
+        let read;
+        let state = if matches!(scope, Scope::Key(_)) {
+            state
+        } else {
+            let Some(item) = self.get("sweep", scope_key(&Scope::Key(key.clone()))).await? else {
+                return Ok(Told::Nothing);
+            };
+            read = scopes::read(&item)?;
+            &read
+        };
+        Ok(match (state.closed.get(&request), state.leases.get(&request)) {
+            (Some(closed), _) => Told::Closed(closed.charged, closed.others.clone()),
+            (None, Some(lease)) => Told::Runs(lease.others.clone()),
+            (None, None) => Told::Unknown,
+        })
     }
 
     /// Moves one lease to `closed`. `false`: its holder renewed or settled it meanwhile.
@@ -131,8 +170,7 @@ impl Store {
         charged: Money,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let closed =
-            Closed { charged, at: now, confirmed: false, key: lease.key.clone(), model: lease.model.clone() };
+        let closed = lease.closed(charged, now, false);
         let change = Change::default()
             .bind("r", request.as_str())
             .remove("#leases.#r")
@@ -157,12 +195,18 @@ impl Store {
         request: RequestId,
         closed: &Closed,
     ) -> Result<bool, StoreError> {
+        let others = match self.entry_of_key(scope, state, request, &closed.key).await? {
+            Told::Closed(_, others) | Told::Runs(others) => others,
+            Told::Nothing | Told::Unknown => Vec::new(),
+        };
+        let (user, team, org) = parties(others.iter().chain([scope]));
         let swept = Record {
             request,
             ended: closed.at,
-            user: self.user_of(scope, state, &closed.key).await?,
+            user,
             key: closed.key.clone(),
-            team: state.holder.as_ref().and_then(|holder| holder.team.clone()),
+            team,
+            org,
             model: closed.model.clone(),
             usage: Usage::default(),
             rates: None,
@@ -205,24 +249,6 @@ impl Store {
         Ok(false)
     }
 
-    /// Whose call it was: told by the scope itself, or else by its key.
-    async fn user_of(
-        &self,
-        scope: &Scope,
-        state: &ScopeState,
-        key: &KeyId,
-    ) -> Result<Option<UserId>, StoreError> {
-        match scope {
-            Scope::User(user) | Scope::Member(_, user) => Ok(Some(user.clone())),
-            Scope::Key(_) => Ok(state.holder.as_ref().and_then(|holder| holder.user.clone())),
-            Scope::Team(_) => {
-                let item = self.get("user_of", scope_key(&Scope::Key(key.clone()))).await?;
-                let state = item.as_ref().map(scopes::read).transpose()?;
-                Ok(state.and_then(|state| state.holder).and_then(|holder| holder.user))
-            }
-        }
-    }
-
     /// Marks what is confirmed, forgets what was long ago, and says when the scope must be looked at again.
     async fn put_off(
         &self,
@@ -256,6 +282,7 @@ impl Store {
             change = change
                 .bind(&format!("c{at}"), request.as_str())
                 .set(format!("#closed.#c{at}.#v = :true"))
+                .remove(format!("#closed.#c{at}.#l"))
                 .only_if(format!("attribute_exists(#closed.#c{at})"))
                 .value("true", AttributeValue::Bool(true));
         }
@@ -265,4 +292,22 @@ impl Store {
         // Refused: another sweep was here, or a new lease is; both leave it due.
         self.write("put_off", scope_key(scope), &change).await.map(|_| ())
     }
+}
+
+/// Whose call it was that was charged to these scopes.
+fn parties<'a>(scopes: impl Iterator<Item = &'a Scope>) -> (Option<UserId>, Option<TeamId>, Option<OrgId>) {
+    let (mut user, mut team, mut org) = (None, None, None);
+    for scope in scopes {
+        match scope {
+            Scope::User(id) => user = Some(id.clone()),
+            Scope::Team(id) => team = Some(id.clone()),
+            Scope::Member(its_team, its_user) => {
+                user = Some(its_user.clone());
+                team = Some(its_team.clone());
+            }
+            Scope::Org(id) => org = Some(id.clone()),
+            Scope::Key(_) | Scope::Model(..) => {}
+        }
+    }
+    (user, team, org)
 }

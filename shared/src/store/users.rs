@@ -7,7 +7,7 @@ use super::ledger::scope_key;
 use super::{Store, StoreError, Written, schema, scopes};
 use crate::id::UserId;
 use crate::moment::Moment;
-use crate::scope::{Scope, ScopeState};
+use crate::scope::{Scope, ScopeState, Ties};
 use crate::user::{Role, User};
 
 /// A user and the scope that its calls are charged to.
@@ -35,7 +35,7 @@ impl Store {
     pub async fn create_user(&self, user: &User) -> Result<(), NotCreated> {
         let scope = Scope::User(user.id.clone());
         let mut items = vec![
-            ("user_id", scopes::new_item(&scope, &user.limits, self.first_reset(user), None)),
+            ("user_id", scopes::new_item(&scope, &user.limits, self.first_reset(user), None, &Ties::default())),
             ("user_id", about(user)),
         ];
         if let Some(email) = &user.email {

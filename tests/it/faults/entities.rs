@@ -90,7 +90,7 @@ fn key_is_made(stage: &Stage) -> BoxFuture<'_, ()> {
         assert_eq!((&pointer.key, &pointer.holder), (&key.id, &key.holder));
         assert_eq!(store.find_key_by_alias(key.alias.as_ref().unwrap()).await.unwrap(), Some(key.id.clone()));
         assert_eq!(store.keys_of_user(&a_user(stage).id).await.unwrap(), [key.id]);
-        store.admit(&pointer, &call(1), || stage.quiet.now()).await.unwrap();
+        store.admit(&mut pointer.clone(), &call(1), || stage.quiet.now()).await.unwrap();
     }
     .boxed()
 }

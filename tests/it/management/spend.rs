@@ -23,6 +23,7 @@ impl Management {
             user: Some(UserId::parse(user).unwrap()),
             key: key.clone(),
             team: None,
+            org: None,
             model: "claude-haiku-4-5".to_owned(),
             usage: Usage { input: 1000, output: 300, cache_read: 150, cache_write_5m: 50, cache_write_1h: 0 },
             rates: None,
@@ -141,7 +142,7 @@ async fn a_period_that_is_over_is_shown_as_over_before_anybody_rolls_it() {
     let (secret, _) = management.key_of("a").await;
     let pointer = management.store.find_pointer(&Secret::new(secret.as_str()).hash()).await.unwrap().unwrap();
     let now = || management.clock.now();
-    management.store.admit(&pointer, &call_of(5_000_000, 1_000_000), now).await.unwrap();
+    management.store.admit(&mut pointer.clone(), &call_of(5_000_000, 1_000_000), now).await.unwrap();
     management.clock.shift(600_000);
     let user = Scope::User(UserId::parse("a").unwrap());
     management.store.sweep(&user, now()).await.unwrap();

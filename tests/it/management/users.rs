@@ -113,14 +113,14 @@ async fn deleting_users_is_all_or_nothing_and_binds_the_next_request() {
     }
     let key = management.post("/key/generate", r#"{"user_id": "a", "key_alias": "k"}"#).await.ok();
     let pointer = management.pointer(key["key"].as_str().unwrap()).await.unwrap();
-    assert!(management.store.admit(&pointer, &call(10), now).await.is_ok());
+    assert!(management.store.admit(&mut pointer.clone(), &call(10), now).await.is_ok());
     let unknown = management.post("/user/delete", r#"{"user_ids": ["a", "nobody"]}"#).await;
     assert_eq!(unknown.refusal(), (404, Some("user_ids"), "user_ids: User nobody not found"));
-    assert!(management.store.admit(&pointer, &call(10), now).await.is_ok());
+    assert!(management.store.admit(&mut pointer.clone(), &call(10), now).await.is_ok());
 
     let gone = management.post("/user/delete", r#"{"user_ids": ["a", "b", "a"]}"#).await.ok();
     assert_eq!(gone, json!({"deleted_users": 2, "user_ids": ["a", "b"]}));
-    assert!(management.store.admit(&pointer, &call(10), now).await.is_err());
+    assert!(management.store.admit(&mut pointer.clone(), &call(10), now).await.is_err());
     assert_eq!(management.get("/user/info?user_id=a").await.refusal().0, 404);
     assert_eq!(management.get("/key/list").await.ok()["total_count"], 0);
     assert_eq!(management.post("/user/delete", r#"{"user_ids": ["a"]}"#).await.refusal().0, 404);

@@ -119,8 +119,8 @@ async fn a_pointer_is_proven_by_the_keys_own_reservation() {
         shared::scope::Holder { user: stranger.pointer.holder.user.clone(), ..true_one.clone() },
         shared::scope::Holder { user: None, ..true_one.clone() },
     ] {
-        let pointer = Pointer { key: caller.pointer.key.clone(), holder: foreign };
-        let answer = caller.store.admit(&pointer, &call(1), || caller.now()).await;
+        let pointer = Pointer::new(caller.pointer.key.clone(), foreign);
+        let answer = caller.store.admit(&mut pointer.clone(), &call(1), || caller.now()).await;
         assert!(matches!(answer, Err(NotAdmitted::Stale)), "{answer:?}");
     }
     for caller in [&caller, &stranger] {
@@ -153,7 +153,7 @@ async fn a_key_without_a_user_has_one_scope() {
     let mut caller = table.caller(no_limits(), no_limits()).await;
     let key = tests::calls::key(None, budget(100), caller.now());
     caller.store.create_key(&key).await.unwrap();
-    caller.pointer = Pointer { key: key.id.clone(), holder: key.holder.clone() };
+    caller.pointer = Pointer::new(key.id.clone(), key.holder.clone());
     let admission = caller.admit(&call(100)).await.unwrap();
     assert_eq!(admission.holds().len(), 1);
     caller.settle(&admission, 7).await.unwrap();

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::record::Status;
 use shared::scope::Scope;
-use shared::store::Admission;
+use shared::store::{Admission, Terms};
 use tests::calls::{Caller, budget, call_of, pico};
 use tests::table::{Table, partition};
+use tests::wire::Fault;
 
 #[tokio::test]
 async fn a_sweep_that_died_after_its_first_step_is_completed_by_the_next() {
@@ -48,18 +49,27 @@ async fn the_record_is_the_judge_of_what_a_dead_sweep_charged() {
 #[tokio::test]
 async fn a_holder_that_died_between_its_late_record_and_its_correction_is_completed() {
     let table = Table::fresh().await;
-    let caller = table.caller(budget(1000), budget(1000)).await;
-    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
-    caller.outlive_leases();
-    caller.sweep().await;
-    caller.store.put_record(&caller.record(&admission, 77)).await.unwrap();
-    // Before a closed lease is forgotten, its record is asked once more.
-    caller.wait(Duration::from_secs(2 * 3600));
-    for _ in 0..2 {
-        caller.sweep().await;
+    let quiet = table.caller(budget(1000), budget(1000)).await;
+    let (store, wire) = table.wired_store(Terms::default());
+    let faulty = Caller { store, ..quiet.clone() };
+    let admission = faulty.admit(&call_of(100, 30)).await.unwrap();
+    quiet.outlive_leases();
+    quiet.sweep().await;
+    wire.plan("correct", 0, usize::MAX, Fault::Cut);
+    faulty.settle(&admission, 77).await.unwrap_err();
+    for state in table.audit_both(&quiet).await {
+        assert_eq!(state.total_spend, pico(30));
     }
-    for state in table.audit_both(&caller).await {
-        assert_eq!((state.total_spend, state.closed.len()), (pico(77), 0));
+    // The very next sweep finds that the record was about to change, and asks it until its holder is not believed any more.
+    for (minutes, closed) in [(0, 1), (16, 1), (120, 0)] {
+        quiet.wait(Duration::from_secs(minutes * 60));
+        for _ in 0..2 {
+            quiet.sweep().await;
+        }
+        for state in table.audit_both(&quiet).await {
+            assert_eq!((state.total_spend, state.closed.len()), (pico(77), closed), "{minutes}");
+            assert_eq!(state.closed.values().any(|closed| closed.disputed), minutes == 0, "{minutes}");
+        }
     }
 }
 

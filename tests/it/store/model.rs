@@ -118,7 +118,7 @@ impl<'a> World<'a> {
         let key = key(Some(&user.id), of_key, began);
         one.create_user(&user).await.unwrap();
         one.create_key(&key).await.unwrap();
-        let pointer = Pointer { key: key.id, holder: key.holder };
+        let pointer = Pointer::new(key.id, key.holder);
         let scopes = [Scope::Key(pointer.key.clone()), Scope::User(user.id)];
         let processes = [(one, Duration::ZERO), (other, skew)];
         let wires = [its_wire, others_wire];

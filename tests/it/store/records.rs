@@ -19,6 +19,7 @@ fn record(at_ms: i64, random: u32, cost: i128) -> Record {
         user: Some("mario".to_owned().try_into().unwrap()),
         key: "k1".to_owned().try_into().unwrap(),
         team: None,
+        org: None,
         model: MODEL.to_owned(),
         usage: Usage { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 },
         rates: Some(Rates::complete(rate("1"), rate("5"), None, None, None)),

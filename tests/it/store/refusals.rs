@@ -17,6 +17,7 @@ use super::refusal;
 /// Every limit there is, and none in the way.
 fn roomy(now: Moment) -> Limits {
     Limits {
+        soft_budget: None,
         max_budget: Some(pico(1_000_000)),
         budget_duration: Some(BudgetDuration::parse("30d").unwrap()),
         rpm: Some(1000),

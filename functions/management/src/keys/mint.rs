@@ -6,7 +6,7 @@ use shared::key::Key;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::Permit;
-use shared::scope::{Holder, Limits};
+use shared::scope::{Holder, Limits, Ties};
 use shared::secret::Secret;
 use shared::store::{KeyEntry, NotCreated, StoreError};
 
@@ -43,6 +43,7 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         hint: secret.hint(),
         alias: order.alias,
         holder: Holder { secret: secret.hash(), user: order.user, team: None },
+        ties: Ties::default(),
         limits: Limits { expires, ..order.limits },
         metadata: order.metadata,
         tags: order.tags,

@@ -137,7 +137,7 @@ impl History<'_> {
             return;
         }
         let (store, _) = self.world.process(by);
-        let answer = store.admit(&self.world.pointer, &call_of(amount, floor), || now).await;
+        let answer = store.admit(&mut self.world.pointer.clone(), &call_of(amount, floor), || now).await;
         match (word, answer) {
             (Word::Yes, Ok(admission)) => {
                 for book in &mut self.books {
@@ -194,7 +194,7 @@ impl History<'_> {
                 cost
             }
         };
-        assert_eq!(store.settle(&admission, &record, || now).await.unwrap(), pico(judged));
+        assert_eq!(store.settle(&admission, &record, || now).await.unwrap().cost, pico(judged));
         for book in &mut self.books {
             book.settle(id, judged);
         }
