@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use crate::admission::{Refusal, stands};
 use crate::fault::Fault;
+use crate::moment::Moment;
 use crate::policy::Caller;
+use crate::scope::Scope;
 use crate::secret::{Secret, SecretHash};
 use crate::store::{Pointer, Store, StoreError};
 
@@ -79,8 +82,8 @@ impl MasterKey {
         Self { master, second }
     }
 
-    /// The administrator, if both secrets match. Either wrong is the same refusal, in the same time.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+    /// The administrator, if both secrets match. Either wrong is the same, in the same time.
+    pub fn admit(&self, headers: &HeaderMap) -> Option<Caller> {
         let nothing = Secret::new("");
         let presented = presented(headers);
         // Nothing never matches, not even a master key that was set to nothing.
@@ -92,12 +95,30 @@ impl MasterKey {
             None => true,
         };
         // Not `&&`: both are always compared.
-        if self.master.matches(&master) & second_matches & is_presented {
-            Ok(Caller::Administrator)
-        } else {
-            Err(Fault::Unauthenticated("Invalid API key"))
-        }
+        let is_administrator = self.master.matches(&master) & second_matches & is_presented;
+        is_administrator.then(|| Caller::Administrator { actor: "master key".to_owned() })
     }
+}
+
+/// Who holds the key that a request presents, for routes that are about keys and not about models: a budget that is spent
+/// hides nobody's own spend. **Cost:** a read, and a read of the key with its user.
+pub async fn key_holder(store: &Store, headers: &HeaderMap, now: Moment) -> Result<Caller, Fault> {
+    const UNKNOWN: Fault = Fault::Unauthenticated("Invalid API key");
+    let secret = presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let pointer = store.find_pointer(&secret).await?.ok_or(UNKNOWN)?;
+    let refused = |scope: Scope, reason| Fault::Refused(Refusal { scope, reason }, now);
+    let key = Scope::Key(pointer.key.clone());
+    let state = store.scope_states(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(UNKNOWN)?;
+    if !state.is_held_by(&pointer.holder, now) {
+        return Err(UNKNOWN);
+    }
+    stands(&state, now).map_err(|reason| refused(key, reason))?;
+    let Some(user) = pointer.holder.user else {
+        return Ok(Caller::Key { key: pointer.key });
+    };
+    let entry = store.find_user(&user).await?.ok_or(UNKNOWN)?;
+    stands(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
+    Ok(Caller::User { id: user, role: entry.user.role, key: pointer.key })
 }
 
 #[cfg(test)]
@@ -133,17 +154,17 @@ mod tests {
     fn both_secrets_must_match() {
         let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
         let bearer = ("authorization", "Bearer sk-master");
-        assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).is_ok());
+        assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).is_some());
         for wrong in
             [vec![bearer], vec![bearer, ("x-admin-secret", "other")], vec![("x-admin-secret", "second")]]
         {
-            assert!(master.admit(&headers(&wrong)).is_err(), "{wrong:?}");
+            assert!(master.admit(&headers(&wrong)).is_none(), "{wrong:?}");
         }
         let alone = MasterKey::new(Secret::new("sk-master"), None);
-        assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).is_ok());
-        assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_err());
-        assert!(alone.admit(&headers(&[])).is_err());
+        assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).is_some());
+        assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_none());
+        assert!(alone.admit(&headers(&[])).is_none());
         let empty = MasterKey::new(Secret::new(""), None);
-        assert!(empty.admit(&headers(&[])).is_err() && empty.admit(&headers(&[("x-api-key", "")])).is_err());
+        assert!(empty.admit(&headers(&[])).is_none() && empty.admit(&headers(&[("x-api-key", "")])).is_none());
     }
 }

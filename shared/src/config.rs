@@ -14,7 +14,9 @@ pub struct Config {
     pub table: String,
     /// `STARGATE_PROFILE`: which inference profiles are called (`global`, `us`, `eu` ...), default `global`.
     pub profile: String,
-    /// `STARGATE_MASTER_KEY`: turns on master-key mode of management.
+    /// `STARGATE_ADMIN_AUTH`: who is let into management.
+    pub admin_auth: AdminAuth,
+    /// `STARGATE_MASTER_KEY`: what the administrator holds in master-key mode.
     pub master_key: Option<Secret>,
     /// `STARGATE_ADMIN_SECRET`: a second factor, `X-Admin-Secret`.
     pub admin_secret: Option<Secret>,
@@ -23,6 +25,17 @@ pub struct Config {
     /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
     pub clamps: bool,
     pub terms: Terms,
+}
+
+/// Which API a management function stands behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminAuth {
+    /// `master-key` (default): the master key administers, and users serve themselves.
+    MasterKey,
+    /// `iam`: API Gateway has checked an IAM identity, and that administers.
+    Iam,
+    /// `none`: the public API, where users serve themselves and nobody administers.
+    None,
 }
 
 /// A setting that cannot be used.
@@ -67,6 +80,15 @@ impl Config {
                 return Err(InvalidSetting { name, rule, given: other.to_owned() });
             }
         };
+        let admin_auth = match set("STARGATE_ADMIN_AUTH").as_deref() {
+            None | Some("master-key") => AdminAuth::MasterKey,
+            Some("iam") => AdminAuth::Iam,
+            Some("none") => AdminAuth::None,
+            Some(other) => {
+                let (name, rule) = ("STARGATE_ADMIN_AUTH", "master-key, iam or none");
+                return Err(InvalidSetting { name, rule, given: other.to_owned() });
+            }
+        };
         let user_pays_for_team = flag(&set, "STARGATE_USER_BUDGET_ON_TEAM_KEYS", true)?;
         let life = Duration::from_millis(number("STARGATE_LEASE_MS", 60_000)?);
         let terms = Terms {
@@ -87,6 +109,7 @@ impl Config {
         Ok(Self {
             table: set("STARGATE_TABLE").unwrap_or_else(|| "stargate".to_owned()),
             profile: set("STARGATE_PROFILE").unwrap_or_else(|| "global".to_owned()),
+            admin_auth,
             master_key: set("STARGATE_MASTER_KEY").map(Secret::new),
             admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
@@ -126,6 +149,7 @@ mod tests {
             ("STARGATE_ON_LOW_BUDGET", "maybe"),
             ("STARGATE_RETENTION_DAYS", "-1"),
             ("STARGATE_USER_BUDGET_ON_TEAM_KEYS", "yes"),
+            ("STARGATE_ADMIN_AUTH", "nobody"),
         ] {
             assert_eq!(read(name, value).map(|_| ()).map_err(|error| error.name), Err(name), "{value}");
         }

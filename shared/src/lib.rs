@@ -8,11 +8,12 @@
 //! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
-//! - [`key`], [`user`] the entities; [`policy`] who may do what
+//! - [`key`], [`user`], [`team`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
 //! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
 
 pub mod admission;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod config;
@@ -31,6 +32,7 @@ pub mod refusals;
 pub mod scope;
 pub mod secret;
 pub mod store;
+pub mod team;
 pub mod telemetry;
 pub mod usage;
 pub mod user;

@@ -1,64 +1,230 @@
-//! Who may do what: one table of routes and callers.
+//! Who may do what: one table of routes and roles.
 
-/// Who asks. Issued by `auth`, which checked it.
+use crate::id::{KeyId, UserId};
+use crate::user::Role;
+
+/// Who asks. Issued by `auth` or by the way in, which checked it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// Holds the master key, and the second secret where one is configured.
-    Administrator,
+    /// Holds the master key, or an IAM identity that the admin API let in.
+    Administrator { actor: String },
+    /// Holds a key of this user.
+    User { id: UserId, role: Role, key: KeyId },
+    /// Holds a key that belongs to no user.
+    Key { key: KeyId },
 }
 
-/// Who may call a route.
+impl Caller {
+    /// What the audit log calls the caller.
+    pub fn actor(&self) -> String {
+        match self {
+            Self::Administrator { actor } => actor.clone(),
+            Self::User { id, key, .. } => format!("user {id} (key {key})"),
+            Self::Key { key } => format!("key {key}"),
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self {
+            Self::Administrator { .. } => Role::ProxyAdmin,
+            Self::User { role, .. } => *role,
+            // It can do what its owner could, of what is its own: itself.
+            Self::Key { .. } => Role::InternalUser,
+        }
+    }
+}
+
+/// How far a route reaches for a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    Administrator,
+    No,
+    /// The caller's own: its user, its keys, what they spent; and a team that it is an administrator of.
+    Own,
+    All,
 }
 
-/// Every management route. A request for one that has no row is refused, so a route cannot exist without one.
-pub const ROUTES: &[(&str, &str, Access)] = &[
-    ("POST", "/user/new", Access::Administrator),
-    ("GET", "/user/info", Access::Administrator),
-    ("GET", "/user/list", Access::Administrator),
-    ("POST", "/user/update", Access::Administrator),
-    ("POST", "/user/delete", Access::Administrator),
-    ("POST", "/key/generate", Access::Administrator),
-    ("GET", "/key/list", Access::Administrator),
-    ("POST", "/key/delete", Access::Administrator),
-    ("GET", "/spend/logs", Access::Administrator),
+use Access::{All, No, Own};
+
+/// One route and what it is to everybody but an administrator, who may do everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
+    viewer: Access,
+    user: Access,
+    user_viewer: Access,
+}
+
+const fn row(method: &'static str, path: &'static str, [viewer, user, user_viewer]: [Access; 3]) -> Row {
+    Row { method, path, viewer, user, user_viewer }
+}
+
+/// Every management route: for a viewer of everything, a user, and a user who only looks. A request for one that has no
+/// row is refused, so a route cannot exist without one.
+pub const ROUTES: &[Row] = &[
+    row("POST", "/user/new", [No, No, No]),
+    row("GET", "/user/info", [All, Own, Own]),
+    row("GET", "/user/list", [All, No, No]),
+    row("GET", "/user/get_users", [All, No, No]),
+    row("GET", "/user/available_roles", [All, All, All]),
+    row("GET", "/user/daily/activity", [All, Own, Own]),
+    row("POST", "/user/update", [No, Own, No]),
+    row("POST", "/user/delete", [No, No, No]),
+    row("POST", "/key/generate", [No, Own, No]),
+    row("POST", "/key/update", [No, Own, No]),
+    row("POST", "/key/delete", [No, Own, No]),
+    row("POST", "/key/block", [No, No, No]),
+    row("POST", "/key/unblock", [No, No, No]),
+    row("POST", "/key/regenerate", [No, Own, No]),
+    row("POST", "/key/{key}/regenerate", [No, Own, No]),
+    row("POST", "/key/health", [All, Own, Own]),
+    row("GET", "/key/info", [All, Own, Own]),
+    row("GET", "/key/list", [All, Own, Own]),
+    row("POST", "/team/new", [No, No, No]),
+    row("POST", "/team/update", [No, Own, No]),
+    row("POST", "/team/delete", [No, No, No]),
+    row("POST", "/team/block", [No, No, No]),
+    row("POST", "/team/unblock", [No, No, No]),
+    row("GET", "/team/info", [All, Own, Own]),
+    row("GET", "/team/list", [All, Own, Own]),
+    row("POST", "/team/member_add", [No, Own, No]),
+    row("POST", "/team/member_update", [No, Own, No]),
+    row("POST", "/team/member_delete", [No, Own, No]),
+    row("GET", "/spend/logs", [All, Own, Own]),
+    row("GET", "/audit", [All, No, No]),
+    row("GET", "/audit/{id}", [All, No, No]),
 ];
+
+impl Row {
+    fn access(&self, role: Role) -> Access {
+        match role {
+            Role::ProxyAdmin => All,
+            Role::ProxyAdminViewer => self.viewer,
+            Role::InternalUser => self.user,
+            Role::InternalUserViewer => self.user_viewer,
+        }
+    }
+
+    /// Whether anybody of the row's roles may call it: 0 a viewer of everything, 1 a user, 2 a user who only looks.
+    pub fn allows(&self, role: usize) -> bool {
+        [self.viewer, self.user, self.user_viewer].get(role).is_some_and(|access| *access != No)
+    }
+
+    /// Whether the public API serves it: somebody besides an administrator may call it.
+    pub fn is_public(&self) -> bool {
+        [self.viewer, self.user, self.user_viewer].iter().any(|access| *access != No)
+    }
+}
 
 /// Leave to call one management route. Only [`may_manage`] makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
-    _caller: Caller,
+    caller: Caller,
+    sees_all: bool,
 }
 
-/// The caller may not use the route.
+impl Permit {
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whether the route reaches everything, and not only what is the caller's own.
+    pub fn sees_all(&self) -> bool {
+        self.sees_all
+    }
+
+    /// Whether it is an administrator's.
+    pub fn is_administrators(&self) -> bool {
+        self.caller.role() == Role::ProxyAdmin
+    }
+
+    /// The user whose own things the caller may reach.
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.caller {
+            Caller::User { id, .. } => Some(id),
+            Caller::Administrator { .. } | Caller::Key { .. } => None,
+        }
+    }
+
+    /// Whether a key with this owner is within reach.
+    pub fn reaches_key(&self, key: &KeyId, owner: Option<&UserId>) -> bool {
+        match &self.caller {
+            _ if self.sees_all => true,
+            Caller::User { id, .. } => owner == Some(id),
+            Caller::Key { key: own } => own == key,
+            Caller::Administrator { .. } => true,
+        }
+    }
+}
+
+/// The caller may not use the route, or not for this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not allowed to call this route")]
-pub struct Forbidden;
+#[error("{0}")]
+pub struct Forbidden(pub &'static str);
+
+const NO_ROUTE: Forbidden = Forbidden("not allowed to call this route");
 
 /// Whether `caller` may use a route, by the table.
 pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Forbidden> {
-    let row = ROUTES.iter().find(|(verb, route, _)| *verb == method && *route == path);
-    match (row.map(|(_, _, access)| access), caller) {
-        (Some(Access::Administrator), caller @ Caller::Administrator) => Ok(Permit { _caller: caller }),
-        (None, _) => Err(Forbidden),
+    let row = ROUTES.iter().find(|row| row.method == method && row.path == path);
+    match row.map_or(No, |row| row.access(caller.role())) {
+        No => Err(NO_ROUTE),
+        access => Ok(Permit { caller, sees_all: access == All }),
     }
+}
+
+/// The same on the public API, where an administrator's secrets are worth nothing: whoever finds one there must not
+/// thereby own the installation.
+pub fn may_serve_itself(caller: Caller, method: &str, path: &str) -> Result<Permit, Forbidden> {
+    if caller.role() == Role::ProxyAdmin {
+        return Err(Forbidden("administrators are served by the admin API only"));
+    }
+    may_manage(caller, method, path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn administrator() -> Caller {
+        Caller::Administrator { actor: "master key".to_owned() }
+    }
+
+    fn user(role: Role) -> Caller {
+        let (id, key) = (UserId::parse("u").unwrap(), KeyId::parse("k").unwrap());
+        Caller::User { id, role, key }
+    }
+
     #[test]
     fn a_route_without_a_row_is_refused_to_everyone() {
-        assert!(may_manage(Caller::Administrator, "POST", "/user/new").is_ok());
+        assert!(may_manage(administrator(), "POST", "/user/new").is_ok());
         for (method, path) in [("GET", "/user/new"), ("POST", "/user/new/"), ("POST", "/anything")] {
-            assert_eq!(
-                may_manage(Caller::Administrator, method, path).err(),
-                Some(Forbidden),
-                "{method} {path}"
-            );
+            assert_eq!(may_manage(administrator(), method, path).err(), Some(NO_ROUTE), "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_role_reaches_what_the_table_says() {
+        for (role, path, want) in [
+            (Role::ProxyAdmin, "/user/list", Some(true)),
+            (Role::ProxyAdminViewer, "/user/list", Some(true)),
+            (Role::InternalUser, "/user/list", None),
+            (Role::InternalUser, "/key/list", Some(false)),
+            (Role::InternalUserViewer, "/key/list", Some(false)),
+        ] {
+            let permit = may_manage(user(role), "GET", path).ok();
+            assert_eq!(permit.map(|permit| permit.sees_all()), want, "{role:?} {path}");
+        }
+        for role in [Role::ProxyAdminViewer, Role::InternalUserViewer] {
+            assert!(may_manage(user(role), "POST", "/key/generate").is_err(), "{role:?} only looks");
+        }
+    }
+
+    #[test]
+    fn the_public_api_knows_no_administrator() {
+        for caller in [administrator(), user(Role::ProxyAdmin)] {
+            assert!(may_serve_itself(caller, "GET", "/user/info").is_err());
+        }
+        assert!(may_serve_itself(user(Role::InternalUser), "GET", "/user/info").is_ok());
     }
 }

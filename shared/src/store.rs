@@ -5,6 +5,7 @@
 //! into a span that names its call site.
 
 mod admit;
+mod audit;
 mod batch;
 mod change;
 mod days;
@@ -23,6 +24,7 @@ mod scopes;
 mod settle;
 mod sweep;
 mod tally;
+mod teams;
 mod users;
 
 use std::sync::Arc;
@@ -42,6 +44,7 @@ use request::{Tried, Written, pause};
 pub use schema::create_table;
 pub use settle::{Lost, Settled, SoftBudget};
 pub use tally::{Tally, Used};
+pub use teams::{MemberEntry, TeamEntry};
 pub use users::{NotCreated, UserEntry};
 
 /// How long one try may take: a hundred times what DynamoDB needs, and short enough that a settlement, which has two

@@ -34,6 +34,10 @@ impl Role {
         (Self::InternalUserViewer, "internal_user_viewer"),
     ];
 
+    pub fn every() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(role, _)| role)
+    }
+
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(role, _)| *role == self).map_or("internal_user", |(_, word)| word)
     }

@@ -5,7 +5,9 @@ mod bad_input;
 mod keys;
 mod list;
 mod outage;
+mod roles;
 mod spend;
+mod teams;
 mod update;
 mod users;
 
@@ -14,11 +16,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request};
+use management::Entrance;
 use serde_json::Value;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::moment::Moment;
+use shared::policy::Row;
 use shared::secret::Secret;
 use shared::store::{Store, Terms};
 use tests::table::Table;
@@ -30,7 +34,7 @@ const JANUARY_26: Moment = Moment::from_ms(1_737_849_600_000);
 
 /// A management function with both of document 000's secrets.
 struct Management {
-    table: Table,
+    table: Arc<Table>,
     store: Store,
     clock: Clock,
     router: Router,
@@ -59,16 +63,46 @@ impl Management {
     }
 
     fn on(table: Table, store: Store) -> Self {
+        let table = Arc::new(table);
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
-        let router = management::router(management::App {
-            store: store.clone(),
-            catalog: Arc::new(Catalog::bundled("global").unwrap()),
-            admin: MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second"))),
-            clock: clock.clone(),
-            max_body: 64 << 10,
-        });
+        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+        let router = router(&store, &clock, Entrance::MasterKey(master));
         Self { table, store, clock, router }
+    }
+
+    /// The same table behind the public API.
+    fn public(&self) -> Self {
+        self.behind(Entrance::SelfService)
+    }
+
+    fn behind_iam(&self) -> Self {
+        self.behind(Entrance::Iam)
+    }
+
+    fn behind(&self, entrance: Entrance) -> Self {
+        let (table, store, clock) = (Arc::clone(&self.table), self.store.clone(), self.clock.clone());
+        let router = router(&store, &clock, entrance);
+        Self { table, store, clock, router }
+    }
+
+    /// The status that a route answers to somebody who sends what it cannot take.
+    async fn knock(&self, row: &Row, key: &str) -> u16 {
+        let request = Request::builder().method(row.method).uri(format!("{}?nonsense=1", row.path));
+        let request = request.header("x-api-key", key).header("content-type", "application/json");
+        self.send(request.body(Body::from("{}")).unwrap()).await.status
+    }
+
+    /// A call with somebody's own key.
+    async fn post_as(&self, key: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method("POST").uri(path).header("x-api-key", key);
+        let request = request.header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn get_as(&self, key: &str, path: &str) -> Answer {
+        let request = Request::builder().uri(path).header("x-api-key", key);
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     async fn post(&self, path: &str, body: &str) -> Answer {
@@ -89,6 +123,16 @@ impl Management {
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status, headers, text, json }
     }
+}
+
+fn router(store: &Store, clock: &Clock, entrance: Entrance) -> Router {
+    management::router(management::App {
+        store: store.clone(),
+        catalog: Arc::new(Catalog::bundled("global").unwrap()),
+        entrance,
+        clock: clock.clone(),
+        max_body: 64 << 10,
+    })
 }
 
 /// A request with document 000's two headers.

@@ -1,4 +1,4 @@
-//! What users and keys have in common in answers.
+//! What users, keys and teams have in common in answers.
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -10,10 +10,11 @@ use shared::scope::ScopeState;
 use shared::store::StoreError;
 
 /// A scope's limits and what is spent of them.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Columns {
     models: Vec<String>,
     max_budget: Option<Money>,
+    soft_budget: Option<Money>,
     spend: Money,
     total_spend: Money,
     budget_duration: Option<String>,
@@ -31,6 +32,7 @@ impl Columns {
         Self {
             models: limits.models.iter().cloned().collect(),
             max_budget: limits.max_budget,
+            soft_budget: limits.soft_budget,
             spend,
             total_spend: state.total_spend,
             budget_duration: limits.budget_duration.as_ref().map(|duration| duration.as_str().to_owned()),

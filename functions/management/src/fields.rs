@@ -70,6 +70,21 @@ impl Fields {
         })
     }
 
+    /// An object or a list of objects, each to be read field by field.
+    pub fn objects(&mut self, name: &str) -> Result<Patch<Vec<Self>>, Fault> {
+        self.patch(name, "an object or a list of objects")?.checked(|raw: Box<RawValue>| {
+            let rule = || Fault::invalid(name, "must be an object or a list of objects");
+            let all: Vec<_> = match serde_json::from_str(raw.get()) {
+                Ok(one) => vec![one],
+                Err(_) => serde_json::from_str(raw.get()).map_err(|_| rule())?,
+            };
+            if all.len() > MOST_ENTRIES {
+                return Err(Fault::invalid(name, format!("must have at most {MOST_ENTRIES} entries")));
+            }
+            Ok(all.into_iter().map(|left| Self { left }).collect())
+        })
+    }
+
     /// A JSON object, kept as it was sent.
     pub fn object(&mut self, name: &str) -> Result<Patch<String>, Fault> {
         self.patch(name, "a JSON object")?.checked(|raw: Box<RawValue>| {
@@ -81,6 +96,17 @@ impl Fields {
             }
             Ok(String::from(Box::<str>::from(raw)))
         })
+    }
+
+    /// Takes a field by another name that a route has for it.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Fault> {
+        let Some(raw) = self.left.remove(from) else {
+            return Ok(());
+        };
+        match self.left.insert(to.to_owned(), raw) {
+            None => Ok(()),
+            Some(_) => Err(Fault::invalid(to, format!("is the same as {from}: send one of them"))),
+        }
     }
 
     /// Takes an empty string for `null`, as LiteLLM does for numbers that a form left empty.

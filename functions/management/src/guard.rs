@@ -4,26 +4,57 @@ use std::future::Future;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use lambda_http::request::RequestContext;
+use shared::auth;
 use shared::fault::Fault;
 use shared::id::RequestId;
 use shared::moment::Moment;
-use shared::policy::{self, Permit};
+use shared::policy::{self, Caller, Permit};
 use shared::web::{Shape, json_bytes};
 
-use crate::App;
+use crate::{App, Entrance};
 use crate::query::Query;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
+/// Whom a caller says it acts for: recorded, and never believed.
+const CHANGED_BY: HeaderName = HeaderName::from_static("litellm-changed-by");
+/// The longest of it that is recorded, in characters.
+const LONGEST_CLAIM: usize = 200;
+
 /// What a permitted request says.
 pub struct Ask {
     pub query: Query,
+    /// The part of the path that names something, where the route has one.
+    pub named: Option<String>,
     /// Empty on routes that take none.
     pub body: Bytes,
     pub now: Moment,
+    pub changed_by: Option<String>,
+}
+
+impl Ask {
+    fn read(request: &Parts, now: Moment) -> Result<Self, Fault> {
+        let text = |value: &HeaderValue| Some(value.to_str().ok()?.chars().take(LONGEST_CLAIM).collect());
+        Ok(Self {
+            query: Query::read(&request.uri)?,
+            named: named(request),
+            body: Bytes::new(),
+            now,
+            changed_by: request.headers.get(CHANGED_BY).and_then(text),
+        })
+    }
+}
+
+/// What stands in the path where its route has a name in braces.
+fn named(request: &Parts) -> Option<String> {
+    let route = request.extensions.get::<MatchedPath>()?.as_str().split('/');
+    let mut pairs = route.zip(request.uri.path().split('/'));
+    pairs.find(|(part, _)| part.starts_with('{')).map(|(_, name)| name.to_owned())
 }
 
 /// A route that reads. Its handler takes a [`Permit`], which only a row of [`policy::ROUTES`] can grant.
@@ -34,10 +65,9 @@ where
 {
     on(MethodFilter::GET, move |State(app): State<App>, request: Request| async move {
         let now = app.clock.now();
-        let asked = permit(&app, &request).and_then(|permit| {
-            let query = Query::read(request.uri())?;
-            Ok((permit, Ask { query, body: Bytes::new(), now }))
-        });
+        let (request, _) = request.into_parts();
+        let asked = permit(&app, &request, now).await;
+        let asked = asked.and_then(|permit| Ok((permit, Ask::read(&request, now)?)));
         let answer = match asked {
             Ok((permit, ask)) => handler(app, permit, ask).await,
             Err(fault) => Err(fault),
@@ -64,18 +94,40 @@ where
 
 /// Nobody's body is read before it is known who they are.
 async fn asked_by_body(app: &App, request: Request, now: Moment) -> Result<(Permit, Ask), Fault> {
-    let permit = permit(app, &request)?;
-    let query = Query::read(request.uri())?;
-    let (_, body) = json_bytes(request, app.max_body).await?;
-    Ok((permit, Ask { query, body, now }))
+    let (request, body) = request.into_parts();
+    let permit = permit(app, &request, now).await?;
+    let ask = Ask::read(&request, now)?;
+    let (_, body) = json_bytes(Request::from_parts(request, body), app.max_body).await?;
+    Ok((permit, Ask { body, ..ask }))
 }
 
-fn permit(app: &App, request: &Request) -> Result<Permit, Fault> {
-    let caller = app.admin.admit(request.headers())?;
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+async fn permit(app: &App, request: &Parts, now: Moment) -> Result<Permit, Fault> {
+    let path = request.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     // A `HEAD` is answered by the `GET` route, without its body.
-    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-    Ok(policy::may_manage(caller, method.as_str(), path)?)
+    let method = if request.method == Method::HEAD { &Method::GET } else { &request.method };
+    let holder = || auth::key_holder(&app.store, &request.headers, now);
+    let permit = match &app.entrance {
+        Entrance::MasterKey(master) => {
+            let caller = match master.admit(&request.headers) {
+                Some(administrator) => administrator,
+                None => holder().await?,
+            };
+            policy::may_manage(caller, method.as_str(), path)
+        }
+        Entrance::Iam => policy::may_manage(iam_identity(request)?, method.as_str(), path),
+        Entrance::SelfService => policy::may_serve_itself(holder().await?, method.as_str(), path),
+    };
+    Ok(permit?)
+}
+
+/// Whose signature API Gateway has checked. It is told by the event and by nothing that a client can send.
+fn iam_identity(request: &Parts) -> Result<Caller, Fault> {
+    let arn = match request.extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.identity.user_arn.clone(),
+        _ => None,
+    };
+    let actor = arn.ok_or(Fault::Unauthenticated("API Gateway has checked no IAM identity"))?;
+    Ok(Caller::Administrator { actor })
 }
 
 /// The answer to a path that is no route.

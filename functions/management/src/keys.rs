@@ -1,16 +1,27 @@
 //! Keys.
 
+mod block;
 mod delete;
+mod find;
 mod generate;
+mod health;
+mod info;
 mod list;
 mod mint;
+mod regenerate;
 mod row;
+mod update;
 
+pub use block::{block, unblock};
 pub use delete::delete;
 pub use generate::generate;
+pub use health::health;
+pub use info::info;
 pub use list::list;
 pub use mint::{Minted, Order, mint, must_be_free};
+pub use regenerate::regenerate;
 pub use row::KeyRow;
+pub use update::update;
 
 use shared::secret::{Secret, SecretHash};
 

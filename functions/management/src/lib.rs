@@ -2,9 +2,11 @@
 //!
 //! - [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
 //! - [`query`], [`fields`], [`litellm`], [`patch`], [`paging`], [`limits`] what a request says, read field by field
-//! - [`columns`] what users and keys have in common in answers
-//! - [`users`], [`keys`], [`spend`] one file per verb
+//! - [`columns`] what users, keys and teams have in common in answers
+//! - [`audit`] what was changed, and by whom
+//! - [`users`], [`keys`], [`teams`], [`spend`] one file per verb
 
+mod audit;
 mod columns;
 mod fields;
 mod guard;
@@ -15,6 +17,7 @@ mod paging;
 mod patch;
 mod query;
 mod spend;
+mod teams;
 mod users;
 
 use std::future::ready;
@@ -35,11 +38,21 @@ pub struct App {
     pub store: Store,
     /// What the deployment's models are called at Bedrock: for reports.
     pub catalog: Arc<Catalog>,
-    /// Who is the administrator.
-    pub admin: MasterKey,
+    pub entrance: Entrance,
     pub clock: Clock,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
+}
+
+/// Which API this function stands behind, and so who is let in.
+#[derive(Clone, Debug)]
+pub enum Entrance {
+    /// The admin API, or the only one: the master key, and users' keys with what their roles allow.
+    MasterKey(MasterKey),
+    /// The admin API behind `AWS_IAM`: API Gateway has checked the signature and says whose it is.
+    Iam,
+    /// The public API: users' keys, and no administrator whatever it holds.
+    SelfService,
 }
 
 /// The whole function: every route, and a 404 for the rest.
@@ -49,12 +62,33 @@ pub fn router(app: App) -> Router {
         .route("/user/new", post(users::new))
         .route("/user/info", get(users::info))
         .route("/user/list", get(users::list))
+        .route("/user/get_users", get(users::list))
+        .route("/user/available_roles", get(users::available_roles))
         .route("/user/update", post(users::update))
         .route("/user/delete", post(users::delete))
         .route("/key/generate", post(keys::generate))
-        .route("/key/list", get(keys::list))
+        .route("/key/update", post(keys::update))
         .route("/key/delete", post(keys::delete))
+        .route("/key/block", post(keys::block))
+        .route("/key/unblock", post(keys::unblock))
+        .route("/key/regenerate", post(keys::regenerate))
+        .route("/key/{key}/regenerate", post(keys::regenerate))
+        .route("/key/health", post(keys::health))
+        .route("/key/info", get(keys::info))
+        .route("/key/list", get(keys::list))
+        .route("/team/new", post(teams::new))
+        .route("/team/update", post(teams::update))
+        .route("/team/delete", post(teams::delete))
+        .route("/team/block", post(teams::block))
+        .route("/team/unblock", post(teams::unblock))
+        .route("/team/info", get(teams::info))
+        .route("/team/list", get(teams::list))
+        .route("/team/member_add", post(teams::member_add))
+        .route("/team/member_update", post(teams::member_update))
+        .route("/team/member_delete", post(teams::member_delete))
         .route("/spend/logs", get(spend::logs))
+        .route("/audit", get(audit::list))
+        .route("/audit/{id}", get(audit::get))
         .method_not_allowed_fallback(move |request: Request| ready(guard::wrong_method(&stray, &request)))
         .fallback(move |request: Request| ready(guard::no_route(&lost, &request)))
         .with_state(app)

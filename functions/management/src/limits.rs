@@ -43,6 +43,11 @@ impl LimitsPatch {
         })
     }
 
+    /// Whether anything of `limits` would be different.
+    pub fn changes(&self, limits: &Limits) -> bool {
+        self.clone().over(limits.clone()) != *limits
+    }
+
     /// What `limits` become.
     pub fn over(self, limits: Limits) -> Limits {
         Limits {
@@ -68,9 +73,17 @@ fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {
 
 /// A key's life; `None` is for ever.
 pub fn key_duration(fields: &mut Fields) -> Result<Option<KeyDuration>, Fault> {
+    Ok(key_life(fields)?.value())
+}
+
+/// What a key's life becomes. LiteLLM's `-1` is for ever too.
+pub fn key_life(fields: &mut Fields) -> Result<Patch<KeyDuration>, Fault> {
     let parse =
         |text: String| KeyDuration::parse(&text).map_err(|rule| Fault::invalid("duration", rule.to_string()));
-    Ok(fields.text("duration")?.checked(parse)?.value())
+    match fields.text("duration")? {
+        Patch::Set(text) if text == "-1" => Ok(Patch::Clear),
+        sent => sent.checked(parse),
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 /// | field | why nothing is missed |
 /// |---|---|
 /// | `send_invite_email` | LiteLLM without a mail server sends none either |
-/// | `soft_budget` | it alerts, it does not refuse |
 /// | `allowed_cache_controls` | there is no cache of answers to control |
 /// | `created_by`, `updated_by` | who acted is known from the call itself |
-pub const HARMLESS: &[&str] =
-    &["send_invite_email", "soft_budget", "allowed_cache_controls", "created_by", "updated_by"];
+pub const HARMLESS: &[&str] = &["send_invite_email", "allowed_cache_controls", "created_by", "updated_by"];
 
 /// Fields that promise something: they are taken only where they ask for nothing (`null`, `false`, `""`, `[]`, `{}`),
 /// as LiteLLM's SDK and dashboard send them by default.
@@ -28,6 +26,7 @@ pub const UNSERVED: &[&str] = &[
     "key_max_budget",
     "key_type",
     "model_max_budget",
+    "model_aliases",
     "model_rpm_limit",
     "model_tpm_limit",
     "object_permission",
@@ -42,6 +41,12 @@ pub const UNSERVED: &[&str] = &[
     "spend",
     "sso_user_id",
     "team_id",
+    "team_member_budget",
+    "team_member_budget_duration",
+    "team_member_key_duration",
+    "team_member_permissions",
+    "team_member_rpm_limit",
+    "team_member_tpm_limit",
     "teams",
     "tpd_limit",
     "tpm_limit_type",

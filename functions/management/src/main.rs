@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use lambda_http::Error;
-use management::{App, router};
+use management::{App, Entrance, router};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
-use shared::config::Config;
+use shared::config::{AdminAuth, Config};
 use shared::model::Catalog;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
@@ -15,13 +15,20 @@ use shared::telemetry::{self, Lines};
 async fn main() -> Result<(), Error> {
     telemetry::init(Lines::Json, "info");
     let config = Config::from_env()?;
-    let master =
-        config.master_key.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
+    let entrance = match config.admin_auth {
+        AdminAuth::MasterKey => {
+            let master = config.master_key;
+            let master = master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
+            Entrance::MasterKey(MasterKey::new(master, config.admin_secret))
+        }
+        AdminAuth::Iam => Entrance::Iam,
+        AdminAuth::None => Entrance::SelfService,
+    };
     let db = store::client(&aws_config::load_from_env().await);
     let app = App {
         store: Store::new(db, &config.table, config.terms),
         catalog: Arc::new(Catalog::bundled(&config.profile)?),
-        admin: MasterKey::new(master, config.admin_secret),
+        entrance,
         clock: Clock::default(),
         max_body: config.max_body,
     };

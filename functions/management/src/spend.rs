@@ -6,3 +6,4 @@ mod row;
 mod span;
 
 pub use logs::logs;
+pub use span::Days;

@@ -4,14 +4,18 @@ mod delete;
 mod info;
 mod list;
 mod new;
+mod roles;
 mod row;
 mod update;
+mod whom;
 
 pub use delete::delete;
 pub use info::info;
 pub use list::list;
 pub use new::new;
+pub use roles::available_roles;
 pub use update::update;
+pub use whom::{Whom, must_exist};
 
 use shared::fault::Fault;
 use shared::id::UserId;

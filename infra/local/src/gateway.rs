@@ -16,6 +16,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
 use inference::Bedrock;
+use management::Entrance;
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
@@ -92,7 +93,7 @@ impl Gateway {
             management::router(management::App {
                 store: store.clone(),
                 catalog,
-                admin: MasterKey::new(master_key.clone(), config.admin_secret),
+                entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
                 clock: clock.clone(),
                 max_body: config.max_body,
             }),
@@ -173,7 +174,7 @@ fn whole(inference: Router, management: Router) -> Router {
 
 fn is_managed(path: &str) -> bool {
     let first = |path: &str| path.trim_start_matches('/').split('/').next().map(str::to_owned);
-    policy::ROUTES.iter().any(|(_, route, _)| first(route) == first(path))
+    policy::ROUTES.iter().any(|row| first(row.path) == first(path))
 }
 
 fn master_key(config: &Config, data: &Data) -> Result<Secret, Failure> {

@@ -6,18 +6,22 @@ use aws_sdk_dynamodb::types::{Delete, ReturnConsumedCapacity, TransactWriteItem}
 
 use super::admit::Pointer;
 use super::batch::Uniqueness;
+use super::change::Change;
 use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
 use super::users::NotCreated;
-use super::{Applied, Store, StoreError, pause, schema, scopes};
+use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
 use crate::id::{KeyId, TeamId, UserId};
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::scope::{Holder, Limits, Scope, ScopeState};
-use crate::secret::SecretHash;
+use crate::secret::{Secret, SecretHash};
 
 /// Tries of a deletion that meets another transaction of the same items.
 const TRIES: u32 = 4;
+
+/// What tags are kept apart by: they hold no control characters.
+const TAG_END: &str = "\n";
 
 /// A key and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -54,22 +58,31 @@ impl Store {
         if let Some(alias) = &key.alias {
             items.push(("key_alias", with_key(alias_key(alias), &key.id)));
         }
-        if let Some(user) = &key.holder.user {
-            items.push(("key", with_key(owned_key(user, &key.id), &key.id)));
+        for owner in owners(&key.holder) {
+            items.push(("key", with_key(owned_key(&owner, &key.id), &key.id)));
         }
         self.put_all("create_key", items).await.map_err(|error| match error {
             Uniqueness::Taken(field) => NotCreated::Taken { field },
             Uniqueness::Store(error) => error.into(),
         })?;
-        // Its user may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
+        // Whose it is may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
         // condition in the transaction would meet the running calls of the user in conflicts.
-        if let Some(user) = &key.holder.user
-            && self.find_user(user).await?.is_none()
-        {
+        if let Some(field) = self.gone(&key.holder).await? {
             self.delete_key(&key.id).await?;
-            return Err(NotCreated::Gone { field: "user_id" });
+            return Err(NotCreated::Gone { field });
         }
         Ok(())
+    }
+
+    /// Which of those that a key belongs to is not there.
+    async fn gone(&self, holder: &Holder) -> Result<Option<&'static str>, StoreError> {
+        let Holder { secret: _, user, team } = holder;
+        Ok(match (user, team) {
+            (Some(user), _) if self.find_user(user).await?.is_none() => Some("user_id"),
+            (_, Some(team)) if self.find_team(team).await?.is_none() => Some("team_id"),
+            (Some(user), Some(team)) if self.find_member(team, user).await?.is_none() => Some("user_id"),
+            _ => None,
+        })
     }
 
     /// Those of `ids` that exist, in that order.
@@ -93,9 +106,96 @@ impl Store {
 
     /// The keys of a user, from the table itself: a key just created is among them.
     pub async fn keys_of_user(&self, user: &UserId) -> Result<Vec<KeyId>, StoreError> {
-        let pk = schema::scope_pk(&Scope::User(user.clone()));
-        let items = self.query("keys_of_user", &pk, schema::OWNED_KEY).await?;
+        self.keys_of(&Scope::User(user.clone())).await
+    }
+
+    /// The keys of a team, likewise.
+    pub async fn keys_of_team(&self, team: &TeamId) -> Result<Vec<KeyId>, StoreError> {
+        self.keys_of(&Scope::Team(team.clone())).await
+    }
+
+    async fn keys_of(&self, owner: &Scope) -> Result<Vec<KeyId>, StoreError> {
+        let items = self.query("keys_of", &schema::scope_pk(owner), schema::OWNED_KEY).await?;
         items.iter().map(|item| item.key_id("key")).collect()
+    }
+
+    /// Changes what is known of a key besides its limits. An alias is held before it is written and let go after that.
+    ///
+    /// `false`: there is no such key.
+    pub async fn describe_key(&self, before: &Key, after: &Key) -> Result<bool, NotCreated> {
+        let operation = "describe_key";
+        let (old, new) = (before.alias.as_deref(), after.alias.as_deref());
+        if let (Some(alias), true) = (new, new != old) {
+            let hold = vec![("key_alias", with_key(alias_key(alias), &after.id))];
+            match self.put_all("hold_alias", hold).await {
+                Ok(()) => {}
+                Err(Uniqueness::Store(error)) => return Err(error.into()),
+                Err(Uniqueness::Taken(_))
+                    if self.find_key_by_alias(alias).await?.as_ref() == Some(&after.id) => {}
+                Err(Uniqueness::Taken(field)) => return Err(NotCreated::Taken { field }),
+            }
+        }
+        let packed = |tags: &[String]| (!tags.is_empty()).then(|| tags.join(TAG_END));
+        let fields = [
+            ("alias", before.alias.clone(), after.alias.clone()),
+            ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
+            ("tags", packed(&before.tags), packed(&after.tags)),
+        ];
+        let is_there = self.describe(operation, &Scope::Key(after.id.clone()), fields).await?;
+        let let_go = match (new == old, is_there) {
+            (true, _) => None,
+            (false, true) => old,
+            (false, false) => new,
+        };
+        if let Some(alias) = let_go {
+            self.delete(operation, alias_key(alias)).await?;
+        }
+        Ok(is_there)
+    }
+
+    /// Gives a key another secret; the old one is good until `grace` where that is given. `false`: the key is gone, or
+    /// another rotation was faster.
+    ///
+    /// The new secret points at the key before the key answers to it, and the old one until the key does not any more: who
+    /// dies in between leaves a pointer that proves nothing.
+    pub async fn rotate_key(&self, key: &Key, secret: &Secret, grace: Option<Moment>) -> Result<bool, StoreError> {
+        let operation = "rotate_key";
+        let (old, new) = (&key.holder.secret, secret.hash());
+        let rotated = Key { holder: Holder { secret: new.clone(), ..key.holder.clone() }, ..key.clone() };
+        match self.put_all(operation, vec![("key", pointer(&rotated))]).await {
+            Ok(()) => {}
+            Err(Uniqueness::Store(error)) => return Err(error),
+            Err(Uniqueness::Taken(_)) => return Ok(false),
+        }
+        let change = Change::default()
+            .put("secret", Some(text(new.as_str())))
+            .put("previous", grace.map(|_| text(old.as_str())))
+            .put("previous_until", grace.map(|until| number(until.seconds())))
+            .value("old", text(old.as_str()))
+            .only_if("#secret = :old AND attribute_not_exists(#deleted)");
+        let scope = Scope::Key(key.id.clone());
+        let written = self.write(operation, scope_key(&scope), &change).await?;
+        let is_done = match written.answer {
+            Written::Done(()) => true,
+            // An earlier try of ours, whose answer was lost.
+            Written::Refused(item) => {
+                item.is_some_and(|item| item.opt_text("secret").is_ok_and(|now| now.as_deref() == Some(new.as_str())))
+            }
+        };
+        if !is_done {
+            self.delete(operation, pointer_key(&new)).await?;
+            return Ok(false);
+        }
+        let hint = Change::default()
+            .put("hint", Some(text(secret.hint())))
+            .put("secret", Some(text(new.as_str())))
+            .put("previous", grace.map(|_| text(old.as_str())))
+            .only_if("attribute_exists(#pk)");
+        self.write(operation, schema::key(schema::scope_pk(&scope), schema::ABOUT), &hint).await?;
+        if grace.is_none() {
+            self.delete(operation, pointer_key(old)).await?;
+        }
+        Ok(true)
     }
 
     /// Deletes a key. Its scope goes first, which binds the next request; then all that points at it, together, so that
@@ -109,19 +209,18 @@ impl Store {
             return Ok(false);
         };
         self.delete("delete_key", scope_key(&scope)).await?;
-        let secret = about.opt_parsed("secret", |hash| SecretHash::parse(&hash))?;
-        let user = about.opt_parsed("user", |id| UserId::parse(id).ok())?;
-        let alias = about.opt_text("alias")?;
-        let pointers = [
-            secret.as_ref().map(pointer_key),
-            alias.as_deref().map(alias_key),
-            user.map(|user| owned_key(&user, id)),
-        ];
-        self.delete_all("delete_key", pointers.into_iter().flatten().chain([about_key]).collect()).await?;
+        let secret = |name: &str| about.opt_parsed(name, |hash| SecretHash::parse(&hash));
+        let (current, previous) = (secret("secret")?, secret("previous")?);
+        let user = about.opt_parsed("user", |id| UserId::parse(id).ok())?.map(Scope::User);
+        let team = about.opt_parsed("team", |id| TeamId::parse(id).ok())?.map(Scope::Team);
+        let pointers = [current, previous].into_iter().flatten().map(|secret| pointer_key(&secret));
+        let alias = about.opt_text("alias")?.map(|alias| alias_key(&alias));
+        let owned = [user, team].into_iter().flatten().map(|owner| owned_key(&owner, id));
+        self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect()).await?;
         Ok(true)
     }
 
-    async fn delete_all(&self, operation: &'static str, keys: Vec<Item>) -> Result<(), StoreError> {
+    pub(super) async fn delete_all(&self, operation: &'static str, keys: Vec<Item>) -> Result<(), StoreError> {
         let failed = |applied, source: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable {
             operation,
             applied,
@@ -165,8 +264,14 @@ fn alias_key(alias: &str) -> Item {
     schema::key(format!("N#{alias}"), schema::POINTER)
 }
 
-fn owned_key(user: &UserId, key: &KeyId) -> Item {
-    schema::key(schema::scope_pk(&Scope::User(user.clone())), format!("{}{key}", schema::OWNED_KEY))
+/// Those whose keys a key is among.
+fn owners(holder: &Holder) -> impl Iterator<Item = Scope> {
+    let (user, team) = (holder.user.clone().map(Scope::User), holder.team.clone().map(Scope::Team));
+    user.into_iter().chain(team)
+}
+
+fn owned_key(owner: &Scope, key: &KeyId) -> Item {
+    schema::key(schema::scope_pk(owner), format!("{}{key}", schema::OWNED_KEY))
 }
 
 fn with_key(mut item: Item, key: &KeyId) -> Item {
@@ -193,13 +298,13 @@ fn about(key: &Key) -> Item {
         ("secret", text(holder.secret.as_str())),
         ("hint", text(hint)),
         ("metadata", text(metadata)),
-        ("tags", super::item::Value::L(tags.iter().map(text).collect())),
         ("created", number(created.ms())),
         ("list_pk", text("key")),
         ("list_sk", text(schema::list_sk(*created, id.as_str()))),
     ];
     let alias = alias.as_ref().map(|alias| ("alias", text(alias)));
-    item.extend(fixed.into_iter().chain(alias).map(|(name, value)| (name.to_owned(), value)));
+    let tags = (!tags.is_empty()).then(|| ("tags", text(tags.join(TAG_END))));
+    item.extend(fixed.into_iter().chain(alias).chain(tags).map(|(name, value)| (name.to_owned(), value)));
     item.extend(owner_attributes(holder));
     item
 }
@@ -216,7 +321,7 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<Key, StoreError> {
         ties: state.ties.clone(),
         limits: state.limits.clone(),
         metadata: item.text("metadata")?,
-        tags: item.texts("tags")?,
+        tags: item.opt_text("tags")?.map(|tags| tags.split(TAG_END).map(str::to_owned).collect()).unwrap_or_default(),
         created: item.opt_ms("created")?.ok_or_else(|| StoreError::corrupt("created"))?,
     })
 }

@@ -3,11 +3,13 @@
 //! | item | pk | sk |
 //! |---|---|---|
 //! | a scope: limits, counters, leases | `K#key` `U#user` `T#team` `M#team␟user` `O#org` `Y#model␟scope` | `scope` |
-//! | what is known of a key or user besides | the same | `about` |
-//! | the keys of a user | `U#user` | `key#key` |
+//! | what is known of a key, user or team besides | the same | `about` |
+//! | the keys of a user or team | `U#user` `T#team` | `key#key` |
+//! | the teams of a user; the members of a team | `U#user`; `T#team` | `team#team`; `member#user` |
 //! | what a finished budget period cost | the scope's | `period#end` |
 //! | secret to key | `S#sha256` | `pointer` |
 //! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
+//! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
 //! | a daily aggregate | `A#owner` | `day#key#model#suffix` |
@@ -36,8 +38,11 @@ use crate::scope::Scope;
 pub(super) const SCOPE: &str = "scope";
 pub(super) const ABOUT: &str = "about";
 pub(super) const POINTER: &str = "pointer";
-/// The sort key prefix of a user's keys.
+/// The sort key prefix of the keys of a user or team.
 pub(super) const OWNED_KEY: &str = "key#";
+/// The sort key prefixes of a user's teams and of a team's members.
+pub(super) const TEAM_LINK: &str = "team#";
+pub(super) const SEAT: &str = "member#";
 
 /// Partitions of the due and sweep indexes: enough that a job's queries spread, few enough to ask them all.
 pub(super) const SHARDS: u64 = 8;

@@ -96,18 +96,7 @@ impl Store {
             ("role", Some(before.role.word().to_owned()), Some(after.role.word().to_owned())),
             ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
         ];
-        let mut change = Change::default().only_if("attribute_exists(#pk)");
-        let mut differs = false;
-        for (name, _, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
-            change = change.put(name, value.map(text));
-            differs = true;
-        }
-        if !differs {
-            return Ok(true);
-        }
-        let key = schema::key(schema::scope_pk(&Scope::User(after.id.clone())), schema::ABOUT);
-        let written = self.write(operation, key, &change).await?.answer;
-        let is_there = matches!(written, Written::Done(_));
+        let is_there = self.describe(operation, &Scope::User(after.id.clone()), fields).await?;
         let let_go = match (new == old, is_there) {
             (true, _) => None,
             (false, true) => old,
@@ -117,6 +106,40 @@ impl Store {
             self.delete(operation, email).await?;
         }
         Ok(is_there)
+    }
+
+    /// Changes what is known of an entity besides its limits: the fields that differ, and no others. `false`: it is gone.
+    pub(super) async fn describe<const N: usize>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        fields: [(&str, Option<String>, Option<String>); N],
+    ) -> Result<bool, StoreError> {
+        let mut change = Change::default().only_if("attribute_exists(#pk)");
+        let mut differs = false;
+        for (name, _, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
+            change = change.put(name, value.map(text));
+            differs = true;
+        }
+        if !differs {
+            return Ok(true);
+        }
+        let key = schema::key(schema::scope_pk(scope), schema::ABOUT);
+        let written = self.write(operation, key, &change).await?.answer;
+        Ok(matches!(written, Written::Done(_)))
+    }
+
+    /// The mark that binds the next request of whatever a scope is charged for. `false`: there is no such scope.
+    pub(super) async fn mark_deleted(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let mark =
+            Change::default().put("deleted", Some(number(now.seconds()))).only_if("attribute_exists(#pk)");
+        let written = self.write(operation, scope_key(scope), &mark).await?.answer;
+        Ok(matches!(written, Written::Done(_)))
     }
 
     /// Holds an e-mail address for a user; one that this user holds already is not taken.
@@ -135,13 +158,14 @@ impl Store {
     /// `false`: there is no such user.
     pub async fn delete_user(&self, id: &UserId, now: Moment) -> Result<bool, StoreError> {
         let scope = Scope::User(id.clone());
-        let mark =
-            Change::default().put("deleted", Some(number(now.seconds()))).only_if("attribute_exists(#pk)");
-        let Written::Done(_) = self.write("delete_user", scope_key(&scope), &mark).await?.answer else {
+        if !self.mark_deleted("delete_user", &scope, now).await? {
             return Ok(false);
-        };
+        }
         for key in self.keys_of_user(id).await? {
             self.delete_key(&key).await?;
+        }
+        for team in self.teams_of_user(id).await? {
+            self.delete_member(&team, id).await?;
         }
         let pk = schema::scope_pk(&scope);
         if let Some(about) = self.get("delete_user", schema::key(&pk, schema::ABOUT)).await?

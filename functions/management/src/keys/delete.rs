@@ -3,14 +3,16 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::KeyId;
 use shared::policy::Permit;
-use shared::secret::Secret;
+use shared::store::KeyEntry;
 use shared::web::json_answer;
 
-use super::hash_of;
+use super::KeyRow;
+use super::find::{by_secret, unknown, within_reach};
 use crate::App;
+use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 
@@ -27,29 +29,28 @@ struct Doomed {
 }
 
 /// Deletes keys. If one of them is unknown, none is deleted.
-pub async fn delete(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let doomed = Doomed::read(&ask.body)?;
-    let mut ids: Vec<KeyId> = Vec::new();
+    let mut entries: Vec<KeyEntry> = Vec::new();
     for text in &doomed.keys {
-        let pointer = app.store.find_pointer(&hash_of(text)).await?;
-        ids.push(pointer.ok_or_else(|| unknown("keys", &Secret::new(text).hint()))?.key);
+        entries.push(by_secret(&app, &permit, "keys", text).await?);
     }
     for alias in &doomed.aliases {
-        let id = app.store.find_key_by_alias(alias).await?;
-        ids.push(id.ok_or_else(|| unknown("key_aliases", alias))?);
+        let missing = || unknown("key_aliases", alias);
+        let id = app.store.find_key_by_alias(alias).await?.ok_or_else(missing)?;
+        entries.push(within_reach(&app, &permit, &id).await?.ok_or_else(missing)?);
     }
-    for id in &ids {
+    let scribe = Scribe::new(&app, &permit, &ask);
+    for entry in &entries {
         // One that is named twice is gone at the second time.
-        app.store.delete_key(id).await?;
+        if app.store.delete_key(&entry.key.id).await? {
+            let row = KeyRow::of(entry, ask.now, &app.store.terms().zone)?;
+            scribe.note(Action::Deleted, (KEYS, row.hash()), Some(&row), None).await;
+        }
     }
     let deleted_keys = doomed.keys.into_iter().chain(doomed.aliases).collect();
     Ok(json_answer(StatusCode::OK, &Answer { deleted_keys }))
-}
-
-/// A secret is named by its end only: this text is logged.
-fn unknown(field: &str, which: &str) -> Fault {
-    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: No keys found: {which}") }
 }
 
 impl Doomed {

@@ -4,39 +4,48 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
-use shared::id::UserId;
-use shared::moment::Moment;
-use shared::policy::Permit;
+use shared::id::{TeamId, UserId};
+use shared::policy::{Forbidden, Permit};
 use shared::scope::Limits;
 use shared::secret::Secret;
 use shared::store::NotCreated;
-use shared::user::{Role, User};
 use shared::web::json_answer;
 
 use super::mint::not_unique;
 use super::{KeyRow, Order, mint, must_be_free};
 use crate::App;
+use crate::audit::Scribe;
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_duration};
-use crate::users::parse_id;
+use crate::teams;
+use crate::users::{Whom, must_exist, parse_id};
 
 /// The shortest and the longest key that may be chosen.
 const SHORTEST: usize = 16;
 const LONGEST: usize = 256;
 
+/// A key and its secret.
 #[derive(Serialize)]
-struct Answer {
+pub struct Answer {
     /// The key itself: here and never again.
     key: String,
     #[serde(flatten)]
     row: KeyRow,
 }
 
+impl Answer {
+    pub fn once(secret: &Secret, row: KeyRow) -> Self {
+        Self { key: secret.reveal().to_owned(), row: row.with_hash() }
+    }
+}
+
 /// Makes a key. A `user_id` that is not known yet becomes a user without limits, as LiteLLM's clients expect.
+///
+/// Users make keys for themselves; administrators of a team make keys for it and its members.
 pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let order = read(&ask.body)?;
+    let order = permitted(&app, &permit, read(&ask.body)?).await?;
     // What would be refused is refused before a user is created for it.
     if let Some(alias) = &order.alias {
         must_be_free(&app, alias).await?;
@@ -46,40 +55,44 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
     {
         return Err(not_unique(NotCreated::Taken { field: "key" }, None));
     }
-    if let Some(user) = &order.user {
-        must_exist(&app, user, ask.now).await?;
+    if let Some(team) = &order.team {
+        belongs(&app, team, order.user.as_ref()).await?;
+    } else if let Some(user) = &order.user {
+        must_exist(&app, &Whom::Id(user.clone()), ask.now).await?;
     }
     let minted = mint(&app, &permit, order, ask.now).await?;
-    let row = KeyRow::of(&minted.entry, ask.now, &app.store.terms().zone)?.with_hash();
-    let answer = Answer { key: minted.secret.reveal().to_owned(), row };
-    Ok(json_answer(StatusCode::OK, &answer))
+    minted.note(&app, &Scribe::new(&app, &permit, &ask), ask.now).await?;
+    let row = KeyRow::of(&minted.entry, ask.now, &app.store.terms().zone)?;
+    Ok(json_answer(StatusCode::OK, &Answer::once(&minted.secret, row)))
 }
 
-/// Sees to it that there is such a user.
-async fn must_exist(app: &App, id: &UserId, now: Moment) -> Result<(), Fault> {
-    if app.store.find_user(id).await?.is_some() {
-        return Ok(());
+/// What the caller may order: everything, or a key of its own, or one of a team that it administers.
+async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fault> {
+    if permit.sees_all() {
+        return Ok(order);
     }
-    let bare = User {
-        id: id.clone(),
-        email: None,
-        alias: None,
-        role: Role::default(),
-        limits: Limits::default(),
-        metadata: "{}".to_owned(),
-        created: now,
-    };
-    match app.store.create_user(&bare).await {
-        Ok(()) => Ok(()),
-        Err(NotCreated::Store(error)) => Err(error.into()),
-        // Another call was faster; or the user is on its way out, and a key would go with it.
-        Err(NotCreated::Taken { .. } | NotCreated::Gone { .. }) => match app.store.find_user(id).await? {
-            Some(_) => Ok(()),
-            None => Err(Fault::Conflict {
-                param: Some("user_id".to_owned()),
-                message: format!("user_id: User {id} is being deleted"),
-            }),
-        },
+    if let Some(team) = &order.team {
+        return match teams::may_administer(app, permit, team).await? {
+            true => Ok(order),
+            false => Err(Forbidden("only administrators of the team make its keys").into()),
+        };
+    }
+    match (permit.user(), &order.user) {
+        (Some(own), None) => Ok(Order { user: Some(own.clone()), ..order }),
+        (Some(own), Some(user)) if own == user => Ok(order),
+        _ => Err(Forbidden("User can only create keys for themselves").into()),
+    }
+}
+
+/// A team's key is the team's own or a member's.
+async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), Fault> {
+    app.store.find_team(team).await?.ok_or_else(|| teams::unknown("team_id", team))?;
+    match user {
+        Some(user) if app.store.find_member(team, user).await?.is_none() => {
+            let message = format!("user_id: User={user} not assigned to team={team}");
+            Err(Fault::Invalid { param: Some("user_id".to_owned()), message })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -92,6 +105,7 @@ fn read(body: &[u8]) -> Result<Order, Fault> {
         alias: fields.text("key_alias")?.value(),
         duration: key_duration(&mut fields)?,
         user,
+        team: fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?.value(),
         limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         tags: fields.texts("tags")?.value().unwrap_or_default(),
@@ -102,7 +116,7 @@ fn read(body: &[u8]) -> Result<Order, Fault> {
 }
 
 /// A key that the administrator chose: it must be one that every client can send.
-fn own_secret(text: String) -> Result<Secret, Fault> {
+pub fn own_secret(text: String) -> Result<Secret, Fault> {
     let is_sendable = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.starts_with("sk-") && (SHORTEST..=LONGEST).contains(&text.len()) && is_sendable {
         return Ok(Secret::new(text));

@@ -5,14 +5,15 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
-use super::KeyRow;
+use super::{KeyRow, hash_of};
 use crate::App;
 use crate::guard::Ask;
 use crate::paging::Page;
+use crate::teams;
 use crate::users::parse_id;
 
 /// Entries of a page, unless `size` says otherwise. LiteLLM has ten; document 000's plain call shows the keys of the whole
@@ -35,12 +36,13 @@ enum Shown {
     Hash(String),
 }
 
-/// All keys, the newest first, page by page; those of one user or with one alias if it is asked for.
-pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["page", "size", "user_id", "key_alias", "return_full_object"])?;
+/// All keys, the newest first, page by page; those of one user or team, or one by its alias or hash, if that is asked for.
+/// Users see their own.
+pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["page", "size", "user_id", "team_id", "key_alias", "key_hash", "return_full_object"])?;
     let page = Page::read(&ask.query, "size", PAGE)?;
     let is_full = ask.query.flag("return_full_object", true)?;
-    let (entries, total) = find(&app, &ask, page).await?;
+    let (entries, total) = find(&app, &permit, &ask, page).await?;
     let zone = &app.store.terms().zone;
     let show = |entry: &KeyEntry| {
         Ok(if is_full {
@@ -59,19 +61,33 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
 }
 
 /// The keys of one page, and how many there are on all.
-async fn find(app: &App, ask: &Ask, page: Page) -> Result<(Vec<KeyEntry>, usize), Fault> {
+async fn find(app: &App, permit: &Permit, ask: &Ask, page: Page) -> Result<(Vec<KeyEntry>, usize), Fault> {
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let alias = ask.query.text("key_alias")?;
-    let ids: Vec<KeyId> = match (&user, &alias) {
-        (None, None) => {
+    let team = ask.query.id("team_id")?.map(|id| teams::parse_id("team_id", id)).transpose()?;
+    let (alias, hash) = (ask.query.text("key_alias")?, ask.query.text("key_hash")?);
+    let user = match (permit.sees_all(), permit.user(), user) {
+        (true, _, user) => user,
+        (false, Some(own), user) if user.is_none() || user.as_ref() == Some(own) => Some(own.clone()),
+        _ => return Err(Forbidden("only your own keys can be listed").into()),
+    };
+    let ids: Vec<KeyId> = match (&alias, &hash, &user, &team) {
+        (None, None, None, None) => {
             let ids = app.store.key_ids().await?;
             return Ok((app.store.keys(page.of(&ids)).await?, ids.len()));
         }
-        (_, Some(alias)) => app.store.find_key_by_alias(alias).await?.into_iter().collect(),
-        (Some(user), None) => app.store.keys_of_user(user).await?,
+        (Some(alias), ..) => app.store.find_key_by_alias(alias).await?.into_iter().collect(),
+        (None, Some(hash), ..) => {
+            let pointer = app.store.find_pointer(&hash_of(hash)).await?;
+            pointer.into_iter().map(|pointer| pointer.key).collect()
+        }
+        (None, None, Some(user), _) => app.store.keys_of_user(user).await?,
+        (None, None, None, Some(team)) => app.store.keys_of_team(team).await?,
     };
     let mut entries = app.store.keys(&ids).await?;
-    entries.retain(|entry| user.is_none() || entry.key.holder.user == user);
+    entries.retain(|entry| {
+        let holder = &entry.key.holder;
+        (user.is_none() || holder.user == user) && (team.is_none() || holder.team == team)
+    });
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
     Ok((page.of(&entries).to_vec(), entries.len()))
 }

@@ -1,7 +1,8 @@
 //! A new key, however it was asked for.
 
+use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::{UserId, random_key_id};
+use shared::id::{TeamId, UserId, random_key_id};
 use shared::key::Key;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
@@ -10,7 +11,9 @@ use shared::scope::{Holder, Limits, Ties};
 use shared::secret::Secret;
 use shared::store::{KeyEntry, NotCreated, StoreError};
 
+use super::KeyRow;
 use crate::App;
+use crate::audit::{KEYS, Scribe};
 
 /// What a key is to be.
 pub struct Order {
@@ -20,6 +23,7 @@ pub struct Order {
     /// `None`: for ever.
     pub duration: Option<KeyDuration>,
     pub user: Option<UserId>,
+    pub team: Option<TeamId>,
     pub limits: Limits,
     pub metadata: String,
     pub tags: Vec<String>,
@@ -29,6 +33,15 @@ pub struct Order {
 pub struct Minted {
     pub secret: Secret,
     pub entry: KeyEntry,
+}
+
+impl Minted {
+    /// Writes down that the key was made.
+    pub async fn note(&self, app: &App, scribe: &Scribe<'_>, now: Moment) -> Result<(), Fault> {
+        let row = KeyRow::of(&self.entry, now, &app.store.terms().zone)?;
+        scribe.note(Action::Created, (KEYS, row.hash()), None, Some(&row)).await;
+        Ok(())
+    }
 }
 
 /// Creates a key, or says what stands against it.
@@ -42,7 +55,7 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         id: random_key_id().map_err(StoreError::from)?,
         hint: secret.hint(),
         alias: order.alias,
-        holder: Holder { secret: secret.hash(), user: order.user, team: None },
+        holder: Holder { secret: secret.hash(), user: order.user, team: order.team },
         ties: Ties::default(),
         limits: Limits { expires, ..order.limits },
         metadata: order.metadata,
@@ -79,7 +92,7 @@ pub fn not_unique(error: NotCreated, alias: Option<&str>) -> Fault {
             Fault::Conflict { param: Some(field.to_owned()), message }
         }
         NotCreated::Gone { field } => {
-            let message = format!("{field}: the user was deleted meanwhile");
+            let message = format!("{field}: it is not there, or not in the team");
             Fault::Conflict { param: Some(field.to_owned()), message }
         }
     }

@@ -11,7 +11,7 @@ use shared::store::KeyEntry;
 use crate::columns::{Columns, raw, told};
 
 /// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct KeyRow {
     token: String,
     token_id: String,
@@ -43,6 +43,10 @@ impl KeyRow {
             tags: key.tags.clone(),
             created_at: key.created.to_string(),
         })
+    }
+
+    pub fn hash(&self) -> &str {
+        &self.token_id
     }
 
     /// The same with the hash as `token`, as `/key/generate` answers it.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, RequestId};
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
@@ -39,14 +39,21 @@ struct Logs {
 
 /// Spend records, the newest first: of the last seven days in document 000's shape; with any parameter, those that it
 /// picks in LiteLLM's, and refusals among them.
-pub async fn logs(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(PARAMETERS)?;
     let days = Days::read(&ask.query, ask.now)?;
     let request = ask.query.text("request_id")?;
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
+    let user = match (permit.sees_all(), permit.user(), user) {
+        (true, _, user) => user,
+        (false, Some(own), user) if user.is_none() || user.as_ref() == Some(own) => Some(own.clone()),
+        _ => return Err(Forbidden("Non-admin users can only view their own spend data").into()),
+    };
     let secret = ask.query.text("api_key")?;
     if let Some(request) = request {
-        return long(&app, &one(&app, &request).await?, false).await;
+        let mut entries = one(&app, &request).await?;
+        entries.retain(|entry| user.is_none() || entry.record().is_some_and(|record| record.user == user));
+        return long(&app, &entries, false).await;
     }
     let mut filter = Filter { user, ..Filter::default() };
     if let Some(secret) = &secret {

@@ -4,36 +4,81 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
-use shared::policy::Permit;
+use shared::id::{KeyId, TeamId};
+use shared::policy::{Forbidden, Permit};
 use shared::web::json_answer;
 
-use super::row::UserRow;
+use super::row::{PlainUser, UserRow};
 use super::{parse_id, unknown};
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
+use crate::teams::TeamRow;
+
+/// What everything is cut to where nobody is named: LiteLLM shows an administrator all keys and all teams.
+const MOST: usize = 1000;
 
 /// Document 000's flat fields and LiteLLM's nested ones.
 #[derive(Serialize)]
 struct Answer {
     #[serde(flatten)]
-    flat: UserRow,
+    flat: PlainUser,
     user_info: UserRow,
     keys: Vec<KeyRow>,
+    teams: Vec<TeamRow>,
 }
 
-/// A user and its keys.
-pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+#[derive(Serialize)]
+struct Everything {
+    user_id: Option<()>,
+    user_info: Option<()>,
+    keys: Vec<KeyRow>,
+    teams: Vec<TeamRow>,
+}
+
+/// A user with its keys and its teams; the caller, where nobody is named; and to those who see everything, all keys and
+/// all teams.
+pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["user_id"])?;
-    let id = ask.query.id("user_id")?.ok_or_else(|| Fault::invalid("user_id", "must be given"))?;
-    let id = parse_id("user_id", id)?;
+    let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
+    let id = match (permit.sees_all(), permit.user(), asked) {
+        (true, _, Some(id)) => id,
+        (true, _, None) => return everything(&app, &ask).await,
+        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => own.clone(),
+        (false, ..) => return Err(Forbidden("key not allowed to access this user's info").into()),
+    };
     let entry = app.store.find_user(&id).await?.ok_or_else(|| unknown("user_id", id.as_str()))?;
-    let keys = app.store.keys(&app.store.keys_of_user(&id).await?).await?;
-    let zone = &app.store.terms().zone;
+    let teams = app.store.teams_of_user(&id).await?;
+    let user_info = UserRow::of(&app, &entry, teams.clone(), ask.now)?;
+    let keys = app.store.keys_of_user(&id).await?;
     let answer = Answer {
-        flat: UserRow::of(&entry, ask.now, zone)?,
-        user_info: UserRow::of(&entry, ask.now, zone)?,
-        keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
+        flat: user_info.user.clone(),
+        user_info,
+        keys: key_rows(&app, &keys, &ask).await?,
+        teams: team_rows(&app, &teams, &ask).await?,
     };
     Ok(json_answer(StatusCode::OK, &answer))
+}
+
+async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
+    let (mut keys, mut teams) = (app.store.key_ids().await?, app.store.team_ids().await?);
+    keys.truncate(MOST);
+    teams.truncate(MOST);
+    let (keys, teams) = (key_rows(app, &keys, ask).await?, team_rows(app, &teams, ask).await?);
+    Ok(json_answer(StatusCode::OK, &Everything { user_id: None, user_info: None, keys, teams }))
+}
+
+async fn key_rows(app: &App, ids: &[KeyId], ask: &Ask) -> Result<Vec<KeyRow>, Fault> {
+    let zone = &app.store.terms().zone;
+    app.store.keys(ids).await?.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect()
+}
+
+async fn team_rows(app: &App, ids: &[TeamId], ask: &Ask) -> Result<Vec<TeamRow>, Fault> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for entry in app.store.teams(ids).await? {
+        rows.push(TeamRow::read(app, &entry, ask.now).await?);
+    }
+    // As LiteLLM sorts them: those without a name first.
+    rows.sort_by(|one, other| one.team_alias.cmp(&other.team_alias));
+    Ok(rows)
 }

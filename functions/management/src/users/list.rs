@@ -29,10 +29,12 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
     ask.query.only(&["page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", PAGE)?;
     let ids = app.store.user_ids().await?;
-    let entries = app.store.users(page.of(&ids)).await?;
-    let zone = &app.store.terms().zone;
+    let mut users = Vec::new();
+    for entry in app.store.users(page.of(&ids)).await? {
+        users.push(UserRow::read(&app, &entry, ask.now).await?);
+    }
     let answer = Answer {
-        users: entries.iter().map(|entry| UserRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
+        users,
         total: ids.len(),
         page: page.number,
         page_size: page.size,

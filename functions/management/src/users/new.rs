@@ -3,29 +3,33 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::{UserId, random_key_id};
+use shared::id::TeamId;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::Permit;
 use shared::scope::Limits;
-use shared::store::{StoreError, UserEntry};
 use shared::user::{Role, User};
 use shared::web::json_answer;
 
 use super::row::UserRow;
+use super::whom::new_id;
 use super::{email, not_unique, parse_id, role, unknown};
 use crate::App;
+use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::keys::{self, Minted, Order};
 use crate::limits::{LimitsPatch, key_duration};
+use crate::teams;
 
 /// What is asked for.
 struct NewUser {
     user: User,
     /// The word that was sent for the role: the answer repeats it.
     role_word: Option<String>,
+    teams: Vec<TeamId>,
     key: Option<AutoKey>,
 }
 
@@ -50,47 +54,63 @@ struct Answer {
 /// Creates a user, with a key if `auto_create_key` is true: without it no key is made, unlike LiteLLM's default.
 pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let NewUser { user, role_word, key } = NewUser::read(&ask.body, ask.now)?;
+    let NewUser { user, role_word, teams, key } = NewUser::read(&ask.body, ask.now)?;
     if let Some(alias) = key.as_ref().and_then(|key| key.alias.as_deref()) {
         keys::must_be_free(&app, alias).await?;
     }
+    for team in &teams {
+        app.store.find_team(team).await?.ok_or_else(|| teams::unknown("teams", team))?;
+    }
     let created = app.store.create_user(&user).await;
     created.map_err(|error| not_unique(error, &user.id, user.email.as_deref()))?;
-    let minted = match key {
-        None => None,
-        Some(key) => match keys::mint(&app, &permit, key.order(&user), ask.now).await {
-            Ok(minted) => Some(minted),
-            Err(fault) => {
-                // All or nothing: without the key that it was to have, the user goes too.
-                app.store.delete_user(&user.id, ask.now).await?;
-                return Err(fault);
-            }
-        },
+    let minted = match hang_on(&app, &permit, &user, &teams, key, ask.now).await {
+        Ok(minted) => minted,
+        Err(fault) => {
+            // All or nothing: without what it was to have, the user goes too.
+            app.store.delete_user(&user.id, ask.now).await?;
+            return Err(fault);
+        }
     };
     let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
-    let answer = answer(&app, &entry, minted, role_word, ask.now)?;
-    Ok(json_answer(StatusCode::OK, &answer))
+    let row = UserRow::of(&app, &entry, teams, ask.now)?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Created, (USERS, user.id.as_str()), None, Some(&row)).await;
+    if let Some(minted) = &minted {
+        minted.note(&app, &scribe, ask.now).await?;
+    }
+    Ok(json_answer(StatusCode::OK, &answer(row, minted, role_word)))
 }
 
-fn answer(
+/// What a new user is to have: its places in teams, and a key.
+async fn hang_on(
     app: &App,
-    entry: &UserEntry,
-    minted: Option<Minted>,
-    role_word: Option<String>,
+    permit: &Permit,
+    user: &User,
+    teams: &[TeamId],
+    key: Option<AutoKey>,
     now: Moment,
-) -> Result<Answer, Fault> {
-    let mut row = UserRow::of(entry, now, &app.store.terms().zone)?;
-    row.user_role = role_word.unwrap_or(row.user_role);
+) -> Result<Option<Minted>, Fault> {
+    for team in teams {
+        teams::join(app, team, &user.id, now).await?;
+    }
+    match key {
+        None => Ok(None),
+        Some(key) => keys::mint(app, permit, key.order(user), now).await.map(Some),
+    }
+}
+
+fn answer(mut row: UserRow, minted: Option<Minted>, role_word: Option<String>) -> Answer {
+    row.user.user_role = role_word.unwrap_or(row.user.user_role);
     let token = minted.as_ref().map(|minted| minted.entry.key.holder.secret.as_str().to_owned());
     let expires = minted.as_ref().and_then(|minted| minted.entry.key.limits.expires);
-    Ok(Answer {
+    Answer {
         row,
         key: minted.as_ref().map(|minted| minted.secret.reveal().to_owned()).unwrap_or_default(),
         key_name: minted.map(|minted| minted.entry.key.hint),
         token: token.clone(),
         token_id: token,
         expires: crate::columns::told(expires),
-    })
+    }
 }
 
 impl NewUser {
@@ -110,10 +130,12 @@ impl NewUser {
             metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
             created: now,
         };
+        let teams = fields.texts("teams")?.value().unwrap_or_default();
+        let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
         let key = AutoKey::read(&mut fields)?;
         fields.only_zero("spend")?;
         fields.finish()?;
-        Ok(Self { user, role_word, key })
+        Ok(Self { user, role_word, teams, key })
     }
 }
 
@@ -142,15 +164,10 @@ impl AutoKey {
             alias: self.alias,
             duration: self.duration,
             user: Some(user.id.clone()),
+            team: None,
             limits: Limits { models: user.limits.models.clone(), ..Limits::default() },
             metadata: "{}".to_owned(),
             tags: Vec::new(),
         }
     }
-}
-
-/// An id for a user who was given none: sixteen random characters.
-fn new_id() -> Result<UserId, Fault> {
-    let random = random_key_id().map_err(StoreError::from)?;
-    parse_id("user_id", random.as_str().to_owned())
 }

@@ -1,18 +1,26 @@
 //! A user, as answers show it.
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
-use shared::id::UserId;
+use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
 use shared::store::UserEntry;
 
+use crate::App;
 use crate::columns::{Columns, raw};
 
 /// LiteLLM's columns of a user.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct UserRow {
+    #[serde(flatten)]
+    pub user: PlainUser,
+    teams: Vec<TeamId>,
+}
+
+/// The same without its teams: where those are told in full.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlainUser {
     pub user_id: UserId,
     user_email: Option<String>,
     user_alias: Option<String>,
@@ -20,23 +28,26 @@ pub struct UserRow {
     #[serde(flatten)]
     columns: Columns,
     metadata: Box<RawValue>,
-    /// Nobody is in a team yet.
-    teams: [String; 0],
     created_at: String,
 }
 
 impl UserRow {
-    pub fn of(entry: &UserEntry, now: Moment, zone: &TimeZone) -> Result<Self, Fault> {
+    /// A user with the teams that it is in now.
+    pub async fn read(app: &App, entry: &UserEntry, now: Moment) -> Result<Self, Fault> {
+        Self::of(app, entry, app.store.teams_of_user(&entry.user.id).await?, now)
+    }
+
+    pub fn of(app: &App, entry: &UserEntry, teams: Vec<TeamId>, now: Moment) -> Result<Self, Fault> {
         let user = &entry.user;
-        Ok(Self {
+        let user = PlainUser {
             user_id: user.id.clone(),
             user_email: user.email.clone(),
             user_alias: user.alias.clone(),
             user_role: user.role.word().to_owned(),
-            columns: Columns::of(&entry.state, now, zone),
+            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
             metadata: raw(&user.metadata)?,
-            teams: [],
             created_at: user.created.to_string(),
-        })
+        };
+        Ok(Self { user, teams })
     }
 }

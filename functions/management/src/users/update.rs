@@ -3,26 +3,22 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::UserId;
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
 use shared::user::{Role, User};
 use shared::web::json_answer;
 
 use super::row::UserRow;
-use super::{email, not_unique, parse_id, role, unknown};
+use super::{Whom, email, not_unique, parse_id, role};
 use crate::App;
+use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
 use crate::patch::Patch;
-
-/// Whom to change.
-enum Whom {
-    Id(UserId),
-    Email(String),
-}
 
 /// What to change.
 struct UserPatch {
@@ -43,29 +39,34 @@ struct Answer {
 /// Changes a user: a field that is absent stays, `null` clears it, anything else sets it.
 ///
 /// With `user_id` the user is found by it and `user_email` is a field like any other; alone, `user_email` finds the user.
-pub async fn update(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+/// Users change their own name, address and metadata, and nothing that binds them.
+pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let patch = UserPatch::read(&ask.body)?;
-    let (field, told, id) = match &patch.whom {
-        Whom::Id(id) => ("user_id", id.to_string(), Some(id.clone())),
-        Whom::Email(email) => ("user_email", email.clone(), app.store.user_of_email(email).await?),
+    let whom = patch.whom.clone();
+    let id = match (permit.sees_all(), permit.user()) {
+        (true, _) => whom.find(&app).await?,
+        (false, Some(own)) if whom.find(&app).await.is_ok_and(|id| id == *own) => own.clone(),
+        (false, _) => return Err(Forbidden("users may change themselves only").into()),
     };
-    let missing = || unknown(field, &told);
-    let id = id.ok_or_else(missing)?;
-    let before = app.store.find_user(&id).await?.ok_or_else(missing)?.user;
-    let (after, limits) = patch.over(before.clone());
-    // First what may be refused: an address that another user has leaves the limits as they were.
-    let described = app.store.describe_user(&before, &after).await;
-    if !described.map_err(|error| not_unique(error, &id, after.email.as_deref()))? {
-        return Err(missing());
+    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
+    let before = UserRow::read(&app, &entry, ask.now).await?;
+    let (after, limits) = patch.over(entry.user.clone());
+    if !permit.sees_all() && (after.role != entry.user.role || limits.changes(&entry.state.limits)) {
+        return Err(Forbidden("only administrators change a user's role and limits").into());
     }
-    let edited = app
-        .store
-        .edit::<Fault>(&Scope::User(id.clone()), |now| Ok(limits.clone().over(now.clone())), ask.now)
-        .await?;
-    edited.ok_or_else(missing)?;
-    let entry = app.store.find_user(&id).await?.ok_or_else(missing)?;
-    let data = UserRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    // First what may be refused: an address that another user has leaves the limits as they were.
+    let described = app.store.describe_user(&entry.user, &after).await;
+    if !described.map_err(|error| not_unique(error, &id, after.email.as_deref()))? {
+        return Err(whom.unknown());
+    }
+    let scope = Scope::User(id.clone());
+    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
+    edited.ok_or_else(|| whom.unknown())?;
+    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
+    let data = UserRow::read(&app, &entry, ask.now).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Updated, (USERS, id.as_str()), Some(&before), Some(&data)).await;
     Ok(json_answer(StatusCode::OK, &Answer { user_id: id, data }))
 }
 

@@ -1,0 +1,174 @@
+//! The audit log: written by whatever changes something, read by `GET /audit` and `GET /audit/{id}`.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use shared::audit::{Action, Entry};
+use shared::fault::Fault;
+use shared::id::RequestId;
+use shared::moment::Moment;
+use shared::policy::Permit;
+use shared::web::json_answer;
+
+use crate::App;
+use crate::columns::raw;
+use crate::guard::Ask;
+use crate::paging::Page;
+use crate::spend::Days;
+
+/// Entries of a page, unless `page_size` says otherwise.
+const PAGE: usize = 10;
+/// The most entries that one search looks back at.
+const MOST: usize = 10_000;
+
+/// The kinds of things, by LiteLLM's names of them.
+pub const USERS: &str = "LiteLLM_UserTable";
+pub const KEYS: &str = "LiteLLM_VerificationToken";
+pub const TEAMS: &str = "LiteLLM_TeamTable";
+pub const MEMBERS: &str = "LiteLLM_TeamMembership";
+
+/// Who changes something, and when.
+pub struct Scribe<'a> {
+    app: &'a App,
+    permit: &'a Permit,
+    changed_by: Option<String>,
+    now: Moment,
+}
+
+impl<'a> Scribe<'a> {
+    pub fn new(app: &'a App, permit: &'a Permit, ask: &Ask) -> Self {
+        Self { app, permit, changed_by: ask.changed_by.clone(), now: ask.now }
+    }
+
+    /// Writes down a change that was made. If the table does not take it, the change stands all the same, and the entry is
+    /// in the log.
+    pub async fn note<T: Serialize>(
+        &self,
+        action: Action,
+        (table, object): (&str, &str),
+        before: Option<&T>,
+        after: Option<&T>,
+    ) {
+        let id = RequestId::generate(self.now.ms())
+            .unwrap_or_else(|_| RequestId::from_parts(self.now.ms(), u32::MAX));
+        let entry = Entry {
+            id,
+            actor: self.permit.caller().actor(),
+            claimed: self.changed_by.clone(),
+            action,
+            table: table.to_owned(),
+            object: object.to_owned(),
+            before: before.and_then(json),
+            after: after.and_then(json),
+        };
+        if let Err(error) = self.app.store.put_audit(&entry).await {
+            tracing::error!(entry = ?entry, error = ?error, "audit_failed");
+        }
+    }
+}
+
+/// A row as an entry keeps it. A row that cannot be written is not worth a failed change.
+fn json(row: &impl Serialize) -> Option<String> {
+    serde_json::to_string(row).ok()
+}
+
+/// LiteLLM's row.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    updated_at: String,
+    changed_by: String,
+    /// What the caller said of itself; nobody checked it.
+    claimed_by: Option<String>,
+    action: &'static str,
+    table_name: String,
+    object_id: String,
+    before_value: Box<RawValue>,
+    updated_values: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    audit_logs: Vec<Shown>,
+    total: usize,
+    page: usize,
+    page_size: usize,
+    total_pages: usize,
+}
+
+/// What was changed in some days, the newest first, page by page.
+pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    let query = &ask.query;
+    query.only(&[
+        "page",
+        "page_size",
+        "changed_by",
+        "action",
+        "table_name",
+        "object_id",
+        "start_date",
+        "end_date",
+    ])?;
+    let page = Page::read(query, "page_size", PAGE)?;
+    let action = query.text("action")?.map(|word| {
+        let words = Action::ALL.map(|(_, word)| word).join(", ");
+        Action::parse(&word).ok_or_else(|| Fault::invalid("action", format!("must be one of {words}")))
+    });
+    let action = action.transpose()?;
+    let (table, object, by) = (query.text("table_name")?, query.id("object_id")?, query.text("changed_by")?);
+    let wanted = |entry: &Entry| {
+        action.is_none_or(|action| entry.action == action)
+            && table.as_ref().is_none_or(|table| entry.table == *table)
+            && object.as_ref().is_none_or(|object| entry.object == *object)
+            && by.as_ref().is_none_or(|by| entry.actor == *by || entry.claimed.as_ref() == Some(by))
+    };
+    let mut found = Vec::new();
+    for day in Days::read(query, ask.now)?.newest_first() {
+        found.extend(app.store.audit_of_day(&day.to_string(), MOST - found.len(), wanted).await?);
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    let answer = Answer {
+        audit_logs: page.of(&found).iter().map(shown).collect::<Result<_, _>>()?,
+        total: found.len(),
+        page: page.number,
+        page_size: page.size,
+        total_pages: page.count(found.len()),
+    };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+/// One entry.
+pub async fn get(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let name = ask.named.unwrap_or_default();
+    let found = match RequestId::parse(&name) {
+        Some(id) => app.store.find_audit(id).await?,
+        None => None,
+    };
+    let entry = found.ok_or_else(|| Fault::NotFound {
+        param: Some("id".to_owned()),
+        message: "id: Audit log not found".to_owned(),
+    })?;
+    Ok(json_answer(StatusCode::OK, &shown(&entry)?))
+}
+
+fn shown(entry: &Entry) -> Result<Shown, Fault> {
+    let value = |json: &Option<String>| match json {
+        Some(json) => raw(json),
+        None => to_raw_value(&()).map_err(|_| Fault::invalid("id", "cannot be shown")),
+    };
+    Ok(Shown {
+        id: entry.id.to_string(),
+        updated_at: Moment::from_ms(entry.id.started_ms()).to_string(),
+        changed_by: entry.actor.clone(),
+        claimed_by: entry.claimed.clone(),
+        action: entry.action.word(),
+        table_name: entry.table.clone(),
+        object_id: entry.object.clone(),
+        before_value: value(&entry.before)?,
+        updated_values: value(&entry.after)?,
+    })
+}

@@ -1,0 +1,48 @@
+//! Which key a request means, and whether its caller may touch it.
+
+use shared::fault::Fault;
+use shared::id::KeyId;
+use shared::policy::{Forbidden, Permit};
+use shared::secret::Secret;
+use shared::store::KeyEntry;
+
+use super::hash_of;
+use crate::App;
+use crate::fields::Fields;
+use crate::teams;
+
+/// A key by its secret or its hash, within the caller's reach.
+pub async fn by_secret(app: &App, permit: &Permit, field: &str, text: &str) -> Result<KeyEntry, Fault> {
+    let pointer = app.store.find_pointer(&hash_of(text)).await?;
+    // A secret is named by its end only: this text is logged.
+    let missing = || unknown(field, &Secret::new(text).hint());
+    let id = pointer.ok_or_else(missing)?.key;
+    within_reach(app, permit, &id).await?.ok_or_else(missing)
+}
+
+/// The key of a body's `key`.
+pub async fn of_body(app: &App, permit: &Permit, fields: &mut Fields) -> Result<KeyEntry, Fault> {
+    let text = fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?;
+    by_secret(app, permit, "key", &text).await
+}
+
+/// A key by its id: one's own, one of a team that one administers, or any to those who reach everything.
+pub async fn within_reach(app: &App, permit: &Permit, id: &KeyId) -> Result<Option<KeyEntry>, Fault> {
+    let Some(entry) = app.store.keys(std::slice::from_ref(id)).await?.pop() else {
+        return Ok(None);
+    };
+    let holder = &entry.key.holder;
+    if permit.reaches_key(id, holder.user.as_ref()) {
+        return Ok(Some(entry));
+    }
+    if let Some(team) = &holder.team
+        && teams::may_administer(app, permit, team).await?
+    {
+        return Ok(Some(entry));
+    }
+    Err(Forbidden("this key is not yours").into())
+}
+
+pub fn unknown(field: &str, which: &str) -> Fault {
+    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: No keys found: {which}") }
+}

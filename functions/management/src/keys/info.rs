@@ -1,0 +1,68 @@
+//! `GET /key/info`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::policy::{Caller, Permit};
+use shared::store::KeyEntry;
+use shared::web::json_answer;
+
+use super::KeyRow;
+use super::find::{by_secret, unknown, within_reach};
+use crate::App;
+use crate::guard::Ask;
+
+#[derive(Serialize)]
+struct Answer {
+    /// What names the key, as it was asked for; its hash, where the caller asks about itself.
+    key: String,
+    info: Info,
+}
+
+#[derive(Serialize)]
+struct Info {
+    #[serde(flatten)]
+    row: KeyRow,
+    status: &'static str,
+}
+
+/// A key by its secret, hash or alias; the caller's own, where none is named. A budget that is spent hides nothing.
+pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["key", "key_alias"])?;
+    let (key, alias) = (ask.query.id("key")?, ask.query.text("key_alias")?);
+    let (name, entry) = match (key, alias) {
+        (Some(key), _) => (key.clone(), by_secret(&app, &permit, "key", &key).await?),
+        (None, Some(alias)) => {
+            let missing = || unknown("key_alias", &alias);
+            let id = app.store.find_key_by_alias(&alias).await?.ok_or_else(missing)?;
+            (alias.clone(), within_reach(&app, &permit, &id).await?.ok_or_else(missing)?)
+        }
+        (None, None) => {
+            let entry = own(&app, &permit).await?;
+            (entry.key.holder.secret.as_str().to_owned(), entry)
+        }
+    };
+    let row = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    let answer = Answer { key: name, info: Info { row, status: status(&entry, &ask) } };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+async fn own(app: &App, permit: &Permit) -> Result<KeyEntry, Fault> {
+    let id = match permit.caller() {
+        Caller::User { key, .. } | Caller::Key { key } => key,
+        Caller::Administrator { .. } => return Err(Fault::invalid("key", "must be given")),
+    };
+    within_reach(app, permit, id).await?.ok_or_else(|| unknown("key", id.as_str()))
+}
+
+fn status(entry: &KeyEntry, ask: &Ask) -> &'static str {
+    let limits = &entry.state.limits;
+    if limits.expires.is_some_and(|expires| expires <= ask.now) {
+        "expired"
+    } else if limits.blocked {
+        "blocked"
+    } else {
+        "active"
+    }
+}

@@ -1,0 +1,131 @@
+//! `POST /key/update`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::key::Key;
+use shared::moment::Moment;
+use shared::period::KeyDuration;
+use shared::policy::{Forbidden, Permit};
+use shared::scope::{Limits, Scope};
+use shared::web::json_answer;
+
+use super::KeyRow;
+use super::find::{by_secret, unknown};
+use super::mint::not_unique;
+use crate::App;
+use crate::audit::{KEYS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::limits::{LimitsPatch, key_life};
+use crate::patch::Patch;
+
+/// What to change, and of which key.
+struct KeyPatch {
+    /// Its secret or its hash.
+    key: String,
+    alias: Patch<String>,
+    metadata: Patch<String>,
+    tags: Patch<Vec<String>>,
+    life: Patch<KeyDuration>,
+    limits: LimitsPatch,
+    user: Patch<String>,
+    team: Patch<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// As it was sent.
+    key: String,
+    #[serde(flatten)]
+    row: KeyRow,
+}
+
+/// Changes a key: a field that is absent stays, `null` clears it, anything else sets it; `duration` counts from now.
+///
+/// Whose key it is stays. Its owner changes everything of it but how much it may spend.
+pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let patch = KeyPatch::read(&ask.body)?;
+    let entry = by_secret(&app, &permit, "key", &patch.key).await?;
+    let zone = &app.store.terms().zone;
+    patch.keeps_its_owner(&entry.key)?;
+    let limits = |limits: &Limits| patch.limits_over(limits, ask.now);
+    let (was, will_be) = (&entry.state.limits, limits(&entry.state.limits));
+    if !permit.sees_all() && money(was) != money(&will_be) {
+        return Err(Forbidden("only administrators change what a key may spend").into());
+    }
+    let missing = || unknown("key", &entry.key.hint);
+    let after = Key {
+        alias: patch.alias.clone().over(entry.key.alias.clone()),
+        metadata: patch.metadata.clone().over(Some(entry.key.metadata.clone())).unwrap_or_else(|| "{}".to_owned()),
+        tags: patch.tags.clone().over(Some(entry.key.tags.clone())).unwrap_or_default(),
+        ..entry.key.clone()
+    };
+    // First what may be refused: an alias that another key has leaves the limits as they were.
+    let described = app.store.describe_key(&entry.key, &after).await;
+    if !described.map_err(|error| not_unique(error, after.alias.as_deref()))? {
+        return Err(missing());
+    }
+    let scope = Scope::Key(entry.key.id.clone());
+    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)), ask.now).await?;
+    edited.ok_or_else(missing)?;
+    let before = KeyRow::of(&entry, ask.now, zone)?;
+    let entry = app.store.keys(std::slice::from_ref(&entry.key.id)).await?.pop().ok_or_else(missing)?;
+    let row = KeyRow::of(&entry, ask.now, zone)?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Updated, (KEYS, row.hash()), Some(&before), Some(&row)).await;
+    Ok(json_answer(StatusCode::OK, &Answer { key: patch.key, row }))
+}
+
+impl KeyPatch {
+    fn read(body: &[u8]) -> Result<Self, Fault> {
+        let mut fields = Fields::read(body)?;
+        let patch = Self {
+            key: fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?,
+            alias: fields.text("key_alias")?,
+            metadata: fields.object("metadata")?,
+            tags: fields.texts("tags")?,
+            life: key_life(&mut fields)?,
+            limits: LimitsPatch::read(&mut fields)?,
+            user: fields.text("user_id")?,
+            team: fields.text("team_id")?,
+        };
+        fields.finish()?;
+        Ok(patch)
+    }
+
+    /// Clients send the whole key back; what they may not do is to move it.
+    fn keeps_its_owner(&self, key: &Key) -> Result<(), Fault> {
+        let is_kept = |sent: &Patch<String>, is: Option<&str>| match sent {
+            Patch::Keep => true,
+            Patch::Clear => is.is_none(),
+            Patch::Set(id) => Some(id.as_str()) == is,
+        };
+        let (user, team) = (key.holder.user.as_ref(), key.holder.team.as_ref());
+        if !is_kept(&self.user, user.map(|id| id.as_str())) {
+            return Err(Fault::invalid("user_id", "cannot be changed: what the key has spent is that user's"));
+        }
+        if !is_kept(&self.team, team.map(|id| id.as_str())) {
+            return Err(Fault::invalid("team_id", "cannot be changed: what the key has spent is that team's"));
+        }
+        Ok(())
+    }
+
+    fn limits_over(&self, limits: &Limits, now: Moment) -> Limits {
+        let expires = match &self.life {
+            Patch::Keep => limits.expires,
+            Patch::Clear => None,
+            Patch::Set(life) => Some(Moment::from_seconds(life.expires(now.seconds()))),
+        };
+        Limits { expires, ..self.limits.clone().over(limits.clone()) }
+    }
+}
+
+/// What of limits is about how much: a user's own to lower would be its own to raise again.
+fn money(limits: &Limits) -> Limits {
+    let Limits { models: _, blocked: _, expires: _, .. } = limits;
+    Limits { models: Default::default(), blocked: false, expires: None, ..limits.clone() }
+}

@@ -1,0 +1,68 @@
+//! Teams and their members.
+
+mod block;
+mod delete;
+mod info;
+mod list;
+mod member;
+mod new;
+mod row;
+mod update;
+
+pub use block::{block, unblock};
+pub use delete::delete;
+pub use info::info;
+pub use list::list;
+pub use member::{member_add, member_delete, member_update};
+pub use new::new;
+pub use row::TeamRow;
+pub use update::update;
+
+use shared::fault::Fault;
+use shared::id::{TeamId, UserId};
+use shared::moment::Moment;
+use shared::policy::{Forbidden, Permit};
+use shared::scope::Limits;
+use shared::store::TeamEntry;
+use shared::team::TeamRole;
+
+use crate::App;
+use crate::fields::Fields;
+
+/// An id as it was sent.
+pub fn parse_id(field: &str, text: String) -> Result<TeamId, Fault> {
+    TeamId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+}
+
+pub fn unknown(field: &str, id: &TeamId) -> Fault {
+    let message = format!("{field}: Team {id} not found");
+    Fault::NotFound { param: Some(field.to_owned()), message }
+}
+
+/// Whether the caller may change who and what is in a team: an administrator of everything, or of the team.
+pub async fn may_administer(app: &App, permit: &Permit, team: &TeamId) -> Result<bool, Fault> {
+    let Some(user) = permit.user().filter(|_| !permit.sees_all()) else {
+        return Ok(permit.sees_all());
+    };
+    let member = app.store.find_member(team, user).await?;
+    Ok(member.is_some_and(|entry| entry.member.role == TeamRole::Admin))
+}
+
+/// A team that the caller may change.
+async fn administered(app: &App, permit: &Permit, id: &TeamId) -> Result<TeamEntry, Fault> {
+    if !may_administer(app, permit, id).await? {
+        return Err(Forbidden("only administrators of the team may do this").into());
+    }
+    app.store.find_team(id).await?.ok_or_else(|| unknown("team_id", id))
+}
+
+fn required_id(fields: &mut Fields) -> Result<TeamId, Fault> {
+    let id = fields.patch("team_id", "a string")?.value();
+    parse_id("team_id", id.ok_or_else(|| Fault::invalid("team_id", "must be given"))?)
+}
+
+/// Makes a user a plain member of a team, without limits there.
+pub async fn join(app: &App, team: &TeamId, user: &UserId, now: Moment) -> Result<(), Fault> {
+    let member = member::NewMember::plain(user.clone());
+    member::seat(app, team, member, &Limits::default(), now).await.map(|_| ())
+}

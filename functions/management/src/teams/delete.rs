@@ -1,0 +1,58 @@
+//! `POST /team/delete`
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::TeamId;
+use shared::policy::Permit;
+use shared::scope::Scope;
+use shared::web::json_answer;
+
+use super::{TeamRow, parse_id, unknown};
+use crate::App;
+use crate::audit::{Scribe, TEAMS};
+use crate::fields::Fields;
+use crate::guard::Ask;
+
+#[derive(Serialize)]
+struct Answer {
+    deleted_teams: usize,
+    team_ids: Vec<TeamId>,
+}
+
+/// Deletes teams with their keys and memberships. If one of them is unknown, none is deleted.
+///
+/// A team whose deletion was cut short counts as known, so that it can be asked for again.
+pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let ids: Vec<TeamId> = read(&ask.body)?.into_iter().collect();
+    let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Team).collect();
+    let states = app.store.scope_states(&scopes).await?;
+    if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {
+        return Err(unknown("team_ids", id));
+    }
+    let scribe = Scribe::new(&app, &permit, &ask);
+    for id in &ids {
+        let before = match app.store.find_team(id).await? {
+            Some(entry) => Some(TeamRow::read(&app, &entry, ask.now).await?),
+            None => None,
+        };
+        app.store.delete_team(id, ask.now).await?;
+        scribe.note(Action::Deleted, (TEAMS, id.as_str()), before.as_ref(), None).await;
+    }
+    Ok(json_answer(StatusCode::OK, &Answer { deleted_teams: ids.len(), team_ids: ids }))
+}
+
+fn read(body: &[u8]) -> Result<BTreeSet<TeamId>, Fault> {
+    let mut fields = Fields::read(body)?;
+    let ids = fields.texts("team_ids")?.value().unwrap_or_default();
+    fields.finish()?;
+    if ids.is_empty() {
+        return Err(Fault::invalid("team_ids", "must name at least one team"));
+    }
+    ids.into_iter().map(|id| parse_id("team_ids", id)).collect()
+}

@@ -1,0 +1,45 @@
+//! `GET /team/info`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::id::TeamId;
+use shared::policy::{Forbidden, Permit};
+use shared::web::json_answer;
+
+use super::row::MembershipRow;
+use super::{TeamRow, parse_id, unknown};
+use crate::App;
+use crate::guard::Ask;
+use crate::keys::KeyRow;
+
+#[derive(Serialize)]
+struct Answer {
+    team_id: TeamId,
+    team_info: TeamRow,
+    keys: Vec<KeyRow>,
+    team_memberships: Vec<MembershipRow>,
+}
+
+/// A team, its members and its keys. Its members may see it.
+pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["team_id"])?;
+    let id = ask.query.id("team_id")?.ok_or_else(|| Fault::invalid("team_id", "must be given"))?;
+    let id = parse_id("team_id", id)?;
+    let members = app.store.members(&id).await?;
+    let is_member = permit.user().is_some_and(|user| members.iter().any(|entry| entry.member.user == *user));
+    if !permit.sees_all() && !is_member {
+        return Err(Forbidden("only its members may see a team").into());
+    }
+    let entry = app.store.find_team(&id).await?.ok_or_else(|| unknown("team_id", &id))?;
+    let keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
+    let zone = &app.store.terms().zone;
+    let answer = Answer {
+        team_info: TeamRow::of(&app, &entry, &members, ask.now)?,
+        team_id: id,
+        keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
+        team_memberships: members.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),
+    };
+    Ok(json_answer(StatusCode::OK, &answer))
+}

@@ -1,0 +1,170 @@
+//! `POST /team/member_add`, `/team/member_update` and `/team/member_delete`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::{TeamId, UserId};
+use shared::moment::Moment;
+use shared::policy::{Forbidden, Permit};
+use shared::scope::{Limits, Scope};
+use shared::store::NotCreated;
+use shared::team::{Member, TeamRole};
+use shared::web::json_answer;
+
+use super::row::MembershipRow;
+use super::{TeamRow, administered, required_id};
+use crate::App;
+use crate::audit::{MEMBERS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::limits::LimitsPatch;
+use crate::users::{Whom, must_exist};
+
+/// Who joins a team, and as what.
+pub struct NewMember {
+    whom: Whom,
+    role: TeamRole,
+}
+
+impl NewMember {
+    pub fn plain(user: UserId) -> Self {
+        Self { whom: Whom::Id(user), role: TeamRole::User }
+    }
+
+    pub fn read(mut fields: Fields) -> Result<Self, Fault> {
+        let member = Self { whom: Whom::read(&mut fields)?, role: role(&mut fields)?.unwrap_or_default() };
+        fields.finish()?;
+        Ok(member)
+    }
+}
+
+#[derive(Serialize)]
+struct Added {
+    #[serde(flatten)]
+    team: TeamRow,
+    updated_users: Vec<UserId>,
+    updated_team_memberships: Vec<MembershipRow>,
+}
+
+/// Adds users to a team, each with these limits there. A user that is not known yet is made, without limits.
+pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let id = required_id(&mut fields)?;
+    let members = fields.objects("member")?.value().unwrap_or_default();
+    let members: Vec<NewMember> = members.into_iter().map(NewMember::read).collect::<Result<_, _>>()?;
+    let limits = member_limits(&mut fields)?.over(Limits::default());
+    fields.finish()?;
+    if members.is_empty() {
+        return Err(Fault::invalid("member", "must name at least one user"));
+    }
+    let team = administered(&app, &permit, &id).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    let mut added = Vec::new();
+    for member in members {
+        added.push(seat(&app, &id, member, &limits, ask.now).await?);
+    }
+    let mut rows = Vec::new();
+    for user in &added {
+        let entry = app.store.find_member(&id, user).await?.ok_or_else(|| no_member(&id, user))?;
+        let row = MembershipRow::of(&app, &entry, ask.now);
+        scribe.note(Action::Created, (MEMBERS, &object(&id, user)), None, Some(&row)).await;
+        rows.push(row);
+    }
+    let team = TeamRow::read(&app, &team, ask.now).await?;
+    let answer = Added { team, updated_users: added, updated_team_memberships: rows };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+/// Gives one user a seat in a team.
+pub async fn seat(
+    app: &App,
+    team: &TeamId,
+    NewMember { whom, role }: NewMember,
+    limits: &Limits,
+    now: Moment,
+) -> Result<UserId, Fault> {
+    let user = must_exist(app, &whom, now).await?;
+    let member = Member { team: team.clone(), user, role, limits: limits.clone(), joined: now };
+    let refused = |message: String| Fault::Invalid { param: Some("user_id".to_owned()), message };
+    match app.store.create_member(&member).await {
+        Ok(()) => Ok(member.user),
+        Err(NotCreated::Store(error)) => Err(error.into()),
+        Err(NotCreated::Taken { .. }) => {
+            Err(refused(format!("user_id: User {} is already in team {team}", member.user)))
+        }
+        Err(NotCreated::Gone { field }) => Err(refused(format!("{field}: it was deleted meanwhile"))),
+    }
+}
+
+/// Changes a member's role and limits in a team.
+pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let id = required_id(&mut fields)?;
+    let whom = Whom::read(&mut fields)?;
+    let role = role(&mut fields)?;
+    let limits = member_limits(&mut fields)?;
+    fields.finish()?;
+    administered(&app, &permit, &id).await?;
+    let user = whom.find(&app).await?;
+    let missing = || no_member(&id, &user);
+    let entry = app.store.find_member(&id, &user).await?.ok_or_else(missing)?;
+    if !permit.sees_all() && permit.user() == Some(&user) && limits.changes(&entry.state.limits) {
+        return Err(Forbidden("nobody changes their own limits").into());
+    }
+    let before = MembershipRow::of(&app, &entry, ask.now);
+    if let Some(role) = role
+        && !app.store.set_team_role(&id, &user, role).await?
+    {
+        return Err(missing());
+    }
+    let scope = Scope::Member(id.clone(), user.clone());
+    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
+    edited.ok_or_else(missing)?;
+    let entry = app.store.find_member(&id, &user).await?.ok_or_else(missing)?;
+    let row = MembershipRow::of(&app, &entry, ask.now);
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Updated, (MEMBERS, &object(&id, &user)), Some(&before), Some(&row)).await;
+    Ok(json_answer(StatusCode::OK, &row))
+}
+
+/// Takes a user out of a team, with the keys that the user has there.
+pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let id = required_id(&mut fields)?;
+    let whom = Whom::read(&mut fields)?;
+    fields.finish()?;
+    let team = administered(&app, &permit, &id).await?;
+    let user = whom.find(&app).await?;
+    let entry = app.store.find_member(&id, &user).await?.ok_or_else(|| no_member(&id, &user))?;
+    let before = MembershipRow::of(&app, &entry, ask.now);
+    app.store.delete_member(&id, &user).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Deleted, (MEMBERS, &object(&id, &user)), Some(&before), None).await;
+    Ok(json_answer(StatusCode::OK, &TeamRow::read(&app, &team, ask.now).await?))
+}
+
+/// A member's limits: LiteLLM has names of its own for two of them here.
+fn member_limits(fields: &mut Fields) -> Result<LimitsPatch, Fault> {
+    fields.rename("max_budget_in_team", "max_budget")?;
+    fields.rename("allowed_models", "models")?;
+    LimitsPatch::read(fields)
+}
+
+fn role(fields: &mut Fields) -> Result<Option<TeamRole>, Fault> {
+    let rule = || Fault::invalid("role", "must be admin or user");
+    Ok(fields.text("role")?.checked(|word| TeamRole::parse(&word).ok_or_else(rule))?.value())
+}
+
+fn no_member(team: &TeamId, user: &UserId) -> Fault {
+    let message = format!("user_id: User {user} is not in team {team}");
+    Fault::Invalid { param: Some("user_id".to_owned()), message }
+}
+
+fn object(team: &TeamId, user: &UserId) -> String {
+    format!("{team}/{user}")
+}

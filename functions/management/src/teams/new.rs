@@ -1,0 +1,73 @@
+//! `POST /team/new`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::random_key_id;
+use shared::moment::Moment;
+use shared::policy::Permit;
+use shared::scope::Limits;
+use shared::store::{NotCreated, StoreError};
+use shared::team::Team;
+use shared::web::json_answer;
+
+use super::member::{NewMember, seat};
+use super::{TeamRow, parse_id, unknown};
+use crate::App;
+use crate::audit::{Scribe, TEAMS};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::limits::LimitsPatch;
+
+/// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
+const RESERVED: &str = "litellm-dashboard";
+
+/// Makes a team with its first members. A `user_id` that is not known yet becomes a user without limits.
+pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let (team, members) = read(&ask.body, ask.now)?;
+    app.store.create_team(&team).await.map_err(|error| match error {
+        NotCreated::Store(error) => error.into(),
+        NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
+            param: Some("team_id".to_owned()),
+            message: format!("team_id: Team with id {} already exists", team.id),
+        },
+    })?;
+    for member in members {
+        if let Err(fault) = seat(&app, &team.id, member, &Limits::default(), ask.now).await {
+            // All or nothing: half a team would be found when the call is made again.
+            app.store.delete_team(&team.id, ask.now).await?;
+            return Err(fault);
+        }
+    }
+    let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown("team_id", &team.id))?;
+    let row = TeamRow::read(&app, &entry, ask.now).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Created, (TEAMS, team.id.as_str()), None, Some(&row)).await;
+    Ok(json_answer(StatusCode::OK, &row))
+}
+
+fn read(body: &[u8], now: Moment) -> Result<(Team, Vec<NewMember>), Fault> {
+    let mut fields = Fields::read(body)?;
+    let id = match fields.patch("team_id", "a string")?.value() {
+        Some(id) => parse_id("team_id", id)?,
+        None => parse_id("team_id", random_key_id().map_err(StoreError::from)?.as_str().to_owned())?,
+    };
+    if id.as_str() == RESERVED {
+        return Err(Fault::invalid("team_id", format!("must not be {RESERVED}")));
+    }
+    let team = Team {
+        id,
+        alias: fields.text("team_alias")?.value(),
+        org: None,
+        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
+        created: now,
+    };
+    let members = fields.objects("members_with_roles")?.value().unwrap_or_default();
+    let members = members.into_iter().map(NewMember::read).collect::<Result<_, _>>()?;
+    fields.only_zero("spend")?;
+    fields.finish()?;
+    Ok((team, members))
+}

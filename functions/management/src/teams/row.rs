@@ -1,0 +1,78 @@
+//! A team, as answers show it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::id::{OrgId, TeamId, UserId};
+use shared::moment::Moment;
+use shared::store::{MemberEntry, TeamEntry};
+
+use crate::App;
+use crate::columns::{Columns, raw};
+
+/// LiteLLM's columns of a team.
+#[derive(Debug, Serialize)]
+pub struct TeamRow {
+    pub team_id: TeamId,
+    pub team_alias: Option<String>,
+    organization_id: Option<OrgId>,
+    #[serde(flatten)]
+    columns: Columns,
+    metadata: Box<RawValue>,
+    members_with_roles: Vec<Seat>,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Seat {
+    user_id: UserId,
+    role: &'static str,
+}
+
+/// What a member may spend in the team, and has spent.
+#[derive(Debug, Serialize)]
+pub struct MembershipRow {
+    user_id: UserId,
+    team_id: TeamId,
+    role: &'static str,
+    #[serde(flatten)]
+    columns: Columns,
+    joined_at: String,
+}
+
+impl TeamRow {
+    pub fn of(app: &App, entry: &TeamEntry, members: &[MemberEntry], now: Moment) -> Result<Self, Fault> {
+        let team = &entry.team;
+        let seat = |entry: &MemberEntry| Seat {
+            user_id: entry.member.user.clone(),
+            role: entry.member.role.word(),
+        };
+        Ok(Self {
+            team_id: team.id.clone(),
+            team_alias: team.alias.clone(),
+            organization_id: team.org.clone(),
+            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            metadata: raw(&team.metadata)?,
+            members_with_roles: members.iter().map(seat).collect(),
+            created_at: team.created.to_string(),
+        })
+    }
+
+    /// A team with the members that it has now.
+    pub async fn read(app: &App, entry: &TeamEntry, now: Moment) -> Result<Self, Fault> {
+        Self::of(app, entry, &app.store.members(&entry.team.id).await?, now)
+    }
+}
+
+impl MembershipRow {
+    pub fn of(app: &App, entry: &MemberEntry, now: Moment) -> Self {
+        let member = &entry.member;
+        Self {
+            user_id: member.user.clone(),
+            team_id: member.team.clone(),
+            role: member.role.word(),
+            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            joined_at: member.joined.to_string(),
+        }
+    }
+}

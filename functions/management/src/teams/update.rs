@@ -1,0 +1,76 @@
+//! `POST /team/update`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::TeamId;
+use shared::policy::{Forbidden, Permit};
+use shared::scope::Scope;
+use shared::team::Team;
+use shared::web::json_answer;
+
+use super::{TeamRow, administered, required_id, unknown};
+use crate::App;
+use crate::audit::{Scribe, TEAMS};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::limits::LimitsPatch;
+use crate::patch::Patch;
+
+struct TeamPatch {
+    id: TeamId,
+    alias: Patch<String>,
+    metadata: Patch<String>,
+    limits: LimitsPatch,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    team_id: TeamId,
+    data: TeamRow,
+}
+
+/// Changes a team: a field that is absent stays, `null` clears it, anything else sets it. The team's own administrators
+/// change its name and its metadata, never its limits.
+pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let patch = TeamPatch::read(&ask.body)?;
+    let entry = administered(&app, &permit, &patch.id).await?;
+    if !permit.sees_all() && patch.limits.changes(&entry.state.limits) {
+        return Err(Forbidden("a team's administrators do not change its limits").into());
+    }
+    let before = TeamRow::read(&app, &entry, ask.now).await?;
+    let missing = || unknown("team_id", &patch.id);
+    let after = Team {
+        alias: patch.alias.over(entry.team.alias.clone()),
+        metadata: patch.metadata.over(Some(entry.team.metadata.clone())).unwrap_or_else(|| "{}".to_owned()),
+        ..entry.team.clone()
+    };
+    if !app.store.describe_team(&entry.team, &after).await? {
+        return Err(missing());
+    }
+    let (scope, limits) = (Scope::Team(patch.id.clone()), patch.limits);
+    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
+    edited.ok_or_else(missing)?;
+    let entry = app.store.find_team(&patch.id).await?.ok_or_else(missing)?;
+    let data = TeamRow::read(&app, &entry, ask.now).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Updated, (TEAMS, patch.id.as_str()), Some(&before), Some(&data)).await;
+    Ok(json_answer(StatusCode::OK, &Answer { team_id: patch.id, data }))
+}
+
+impl TeamPatch {
+    fn read(body: &[u8]) -> Result<Self, Fault> {
+        let mut fields = Fields::read(body)?;
+        let patch = Self {
+            id: required_id(&mut fields)?,
+            alias: fields.text("team_alias")?,
+            metadata: fields.object("metadata")?,
+            limits: LimitsPatch::read(&mut fields)?,
+        };
+        fields.finish()?;
+        Ok(patch)
+    }
+}

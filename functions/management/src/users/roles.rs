@@ -1,0 +1,43 @@
+//! `GET /user/available_roles`
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::policy::Permit;
+use shared::user::Role;
+use shared::web::json_answer;
+
+use crate::App;
+use crate::guard::Ask;
+
+#[derive(Serialize)]
+struct Told {
+    description: &'static str,
+    ui_label: &'static str,
+}
+
+/// The roles that a user can have, in LiteLLM's words.
+pub async fn available_roles(_app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let told = |role: Role| {
+        let (description, ui_label) = match role {
+            Role::ProxyAdmin => {
+                ("admin over the gateway, has all permissions", "Admin (All Permissions)")
+            }
+            Role::ProxyAdminViewer => ("view all keys, view all spend", "Admin (View Only)"),
+            Role::InternalUser => (
+                "view/create/delete their own keys, view their own spend",
+                "Internal User (Create/Delete/View)",
+            ),
+            Role::InternalUserViewer => {
+                ("view their own keys, view their own spend", "Internal User (View Only)")
+            }
+        };
+        (role.word(), Told { description, ui_label })
+    };
+    let roles: BTreeMap<_, _> = Role::every().map(told).collect();
+    Ok(json_answer(StatusCode::OK, &roles))
+}
