@@ -8,6 +8,7 @@
 //! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
+//! - [`record`] what one request cost; [`daily`] what a day did
 //! - [`key`], [`user`], [`team`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
 //! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
@@ -17,6 +18,7 @@ pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod daily;
 pub mod fault;
 pub mod id;
 pub mod key;

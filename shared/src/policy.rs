@@ -91,6 +91,11 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/team/member_update", [No, Own, No]),
     row("POST", "/team/member_delete", [No, Own, No]),
     row("GET", "/spend/logs", [All, Own, Own]),
+    row("GET", "/spend/tags", [All, Own, Own]),
+    row("GET", "/spend/keys", [All, Own, Own]),
+    row("GET", "/spend/users", [All, Own, Own]),
+    row("POST", "/spend/calculate", [All, Own, Own]),
+    row("GET", "/global/spend/report", [All, No, No]),
     row("GET", "/audit", [All, No, No]),
     row("GET", "/audit/{id}", [All, No, No]),
 ];

@@ -8,6 +8,7 @@ mod admit;
 mod audit;
 mod batch;
 mod change;
+mod daily;
 mod days;
 mod due;
 mod edit;

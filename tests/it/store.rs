@@ -14,6 +14,7 @@ mod refusals;
 mod roll;
 mod settle;
 mod sweep;
+mod teams;
 
 use shared::admission::{Reason, Refusal};
 use shared::store::{Admission, NotAdmitted};

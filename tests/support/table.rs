@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use shared::id::RequestId;
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState, UNLIMITED};
 use shared::store::{Store, Terms, client, create_table};
@@ -90,13 +91,28 @@ impl Table {
         days.iter().map(|day| Money::from_pico(number(&day["spend"]))).sum()
     }
 
-    /// How many items there are in all.
+    /// Takes a lease from a scope as if it had never been granted.
+    pub async fn forget_lease(&self, scope: &Scope, request: RequestId) {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        self.raw
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(&partition(scope)))
+            .key("sk", text("scope"))
+            .expression_attribute_names("#r", request.as_str())
+            .update_expression("SET headroom = headroom + leases.#r.a REMOVE leases.#r")
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// How many items there are in all, beside what the audit log keeps.
     pub async fn count(&self) -> usize {
         let mut pages = self.raw.scan().table_name(&self.name).into_paginator().items().send();
         let mut count = 0;
         while let Some(item) = pages.next().await {
-            item.unwrap();
-            count += 1;
+            let item = item.unwrap();
+            count += usize::from(!item["pk"].as_s().unwrap().starts_with("L#"));
         }
         count
     }

@@ -85,6 +85,11 @@ impl Fields {
         })
     }
 
+    /// How many bytes of JSON a field has.
+    pub fn length(&mut self, name: &str) -> Option<u64> {
+        self.left.remove(name).map(|raw| raw.get().len() as u64)
+    }
+
     /// A JSON object, kept as it was sent.
     pub fn object(&mut self, name: &str) -> Result<Patch<String>, Fault> {
         self.patch(name, "a JSON object")?.checked(|raw: Box<RawValue>| {

@@ -14,6 +14,7 @@ pub use info::info;
 pub use list::list;
 pub use new::new;
 pub use roles::available_roles;
+pub use row::UserRow;
 pub use update::update;
 pub use whom::{Whom, must_exist};
 

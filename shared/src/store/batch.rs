@@ -118,7 +118,7 @@ impl Store {
         scopes.iter().map(|scope| of(scope).map(super::scopes::read).transpose()).collect()
     }
 
-    async fn batch_get(
+    pub(super) async fn batch_get(
         &self,
         operation: &'static str,
         keys: Vec<Item>,

@@ -144,12 +144,19 @@ impl Store {
         };
         let pk = format!("A#{}", schema::scope_pk(&owner));
         let day = record.started().date();
-        let sk = format!("{day}#{}#{}#{suffix}", record.key, record.model);
+        let team = record.team.as_ref().map(|id| id.as_str());
+        let sk = format!("{day}#{}#{}#{}#{suffix}", record.key, record.model, team.unwrap_or_default());
         let change = addition(record, replaces)
-            .set("#list_pk = :list_pk")
-            .set("#list_sk = :list_sk")
-            .value("list_pk", text(format!("day#{day}")))
-            .value("list_sk", text(format!("{pk}#{sk}")));
+            .put("key", Some(text(record.key.as_str())))
+            .put("model", Some(text(&record.model)))
+            .put("list_pk", Some(text(format!("day#{day}"))))
+            .put("list_sk", Some(text(format!("{pk}#{sk}"))));
+        // Absent in one is absent in all of the same name: nothing is removed.
+        let user = record.user.as_ref().map(|id| id.as_str());
+        let change = [("user", user), ("team", team)].into_iter().fold(change, |change, (name, id)| match id {
+            Some(id) => change.put(name, Some(text(id))),
+            None => change,
+        });
         Update::builder()
             .table_name(&*self.table)
             .set_key(Some(schema::key(pk, sk)))
@@ -250,7 +257,7 @@ fn addition(record: &Record, replaces: Option<&Record>) -> Change {
     change
 }
 
-fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
+pub(super) fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
     let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
     [
         ("input", input),

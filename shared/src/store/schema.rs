@@ -12,7 +12,7 @@
 //! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
-//! | a daily aggregate | `A#owner` | `day#key#model#suffix` |
+//! | a daily aggregate | `A#owner` | `day#key#model#team#suffix` |
 //!
 //! | index | partition, sort | finds |
 //! |---|---|---|

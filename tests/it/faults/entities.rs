@@ -47,12 +47,12 @@ fn a_key(stage: &Stage) -> Key {
     }
 }
 
-fn told<E: Into<Told>>(answer: Result<(), E>) -> End {
+pub fn told<E: Into<Told>>(answer: Result<(), E>) -> End {
     End { told: answer.map_or_else(Into::into, |()| Told::Done), least: 0, most: 0 }
 }
 
 /// What an administrator does who was told to try again: it is there now, by whichever try.
-fn again(answer: Result<(), NotCreated>) {
+pub fn again(answer: Result<(), NotCreated>) {
     assert!(matches!(answer, Ok(()) | Err(NotCreated::Taken { .. })), "{answer:?}");
 }
 

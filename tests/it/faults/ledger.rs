@@ -17,7 +17,7 @@ pub fn roomy() -> [Limits; 2] {
     [budget(1000), budget(1000)]
 }
 
-pub const STORIES: [Story; 10] = [
+pub const STORIES: [Story; 11] = [
     Story { name: "a call", limits: roomy, before: &[], play: a_call, after: nothing },
     Story {
         name: "a call that one scope refuses",
@@ -57,8 +57,19 @@ pub const STORIES: [Story; 10] = [
     },
     Story { name: "a holder who is late", limits: roomy, before: &[], play: late, after: nothing },
     Story { name: "a sweep that forgets", limits: roomy, before: &[], play: forgotten, after: nothing },
+    Story {
+        name: "a call that reaches a soft budget",
+        limits: || [roomy_but_told(), budget(1000)],
+        before: &[],
+        play: a_call,
+        after: nothing,
+    },
     Story { name: "a raised budget", limits: roomy, before: &[], play: edited, after: nothing },
 ];
+
+fn roomy_but_told() -> Limits {
+    Limits { soft_budget: Some(pico(COST)), ..budget(1000) }
+}
 
 fn a_call(stage: &Stage) -> BoxFuture<'_, End> {
     stage.call().boxed()

@@ -47,7 +47,8 @@ pub struct End {
 
 impl Stage {
     pub async fn set(table: &'static Table, [of_key, of_user]: [Limits; 2]) -> Self {
-        let (store, wire) = table.wired_store(Terms::default());
+        // A team's key only looks at its user, beside the other scopes: another call site.
+        let (store, wire) = table.wired_store(Terms { user_pays_for_team: false, ..Terms::default() });
         let quiet = table.caller(of_key, of_user).await;
         let faulty = Caller { store, ..quiet.clone() };
         let spare = key(None, no_limits(), quiet.now());

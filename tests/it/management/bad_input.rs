@@ -49,7 +49,7 @@ async fn every_wrong_field_is_named_and_changes_nothing() {
         (r#"{"duration": "monthly"}"#, "duration"),
         (r#"{"tags": "a"}"#, "tags"),
         (r#"{"key_alias": 7}"#, "key_alias"),
-        (r#"{"team_id": "t"}"#, "team_id"),
+        (r#"{"team_id": 7}"#, "team_id"),
         (long.as_str(), "user_id"),
     ];
     for (path, own) in [("/user/new", &users[..]), ("/key/generate", &keys[..])] {
@@ -105,5 +105,5 @@ async fn what_is_no_json_object_is_said_so() {
     }
     let told = management.post("/user/new", r#"{"budget_duration": "30days"}"#).await;
     assert!(told.refusal().2.contains("such as 30m, 24h, 7d, 30d, 1mo, 1y"), "{}", told.text);
-    assert_eq!(management.get("/user/info").await.refusal().1, Some("user_id"));
+    assert_eq!(management.get("/team/info").await.refusal().1, Some("team_id"));
 }

@@ -82,7 +82,7 @@ async fn a_lease_that_only_one_scope_granted_costs_nothing() {
         // As if one scope had refused and the process had died before it gave the other's back.
         let (kept, refused) =
             if left_in_key { (caller.key(), caller.user()) } else { (caller.user(), caller.key()) };
-        forget_lease(&table, &refused, &admission).await;
+        table.forget_lease(&refused, admission.request()).await;
         caller.outlive_leases();
         assert_eq!(caller.sweep().await, 1);
         assert!(table.audit(&kept).await.leases.is_empty());
@@ -124,14 +124,6 @@ async fn end_lease_and_die(
 }
 
 /// Makes a scope look as if it had never granted the call.
-async fn forget_lease(table: &Table, scope: &Scope, admission: &Admission) {
-    write(table, scope, admission)
-        .update_expression("SET headroom = headroom + leases.#r.a REMOVE leases.#r")
-        .send()
-        .await
-        .unwrap();
-}
-
 fn write(table: &Table, scope: &Scope, admission: &Admission) -> UpdateItemFluentBuilder {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let update = table.raw().update_item().table_name(table.name());

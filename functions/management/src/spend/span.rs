@@ -44,6 +44,11 @@ impl Days {
         Ok(Self { first, last })
     }
 
+    /// The first day and the last.
+    pub fn ends(self) -> (String, String) {
+        (self.first.to_string(), self.last.to_string())
+    }
+
     /// Every day, the newest first.
     pub fn newest_first(self) -> impl Iterator<Item = Date> {
         let before = |day: &Date| day.yesterday().ok();

@@ -1,0 +1,219 @@
+//! `GET /user/daily/activity`
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::daily::{Daily, Figures};
+use shared::fault::Fault;
+use shared::id::{KeyId, UserId};
+use shared::money::Money;
+use shared::policy::{Forbidden, Permit};
+use shared::scope::Scope;
+use shared::web::json_answer;
+
+use super::span::Days;
+use crate::App;
+use crate::guard::Ask;
+use crate::keys::hash_of;
+use crate::paging::Page;
+use crate::users::parse_id;
+
+/// Days of a page, unless `page_size` says otherwise.
+const PAGE: usize = 50;
+/// Whose models they are, as LiteLLM calls it.
+const PROVIDER: &str = "bedrock";
+
+/// LiteLLM's figures.
+#[derive(Clone, Serialize)]
+pub struct Metrics {
+    spend: Money,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    total_tokens: u64,
+    successful_requests: i64,
+    failed_requests: i64,
+    api_requests: i64,
+}
+
+/// Figures for themselves, as document 003 has them, and under `metrics`, as LiteLLM has them now.
+#[derive(Serialize)]
+struct Both {
+    #[serde(flatten)]
+    flat: Metrics,
+    metrics: Metrics,
+}
+
+#[derive(Serialize)]
+struct Breakdown {
+    models: BTreeMap<String, Both>,
+    providers: BTreeMap<&'static str, Both>,
+    /// By the hash of the key; by its id, once the key is gone.
+    api_keys: BTreeMap<String, Both>,
+}
+
+#[derive(Serialize)]
+struct Day {
+    date: String,
+    metrics: Metrics,
+    breakdown: Breakdown,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    total_spend: Money,
+    total_prompt_tokens: u64,
+    total_completion_tokens: u64,
+    total_cache_read_input_tokens: u64,
+    total_cache_creation_input_tokens: u64,
+    total_tokens: u64,
+    total_api_requests: i64,
+    total_successful_requests: i64,
+    total_failed_requests: i64,
+    page: usize,
+    total_pages: usize,
+    has_more: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    results: Vec<Day>,
+    metadata: Metadata,
+}
+
+/// What was spent day by day, the newest first: by a user, or by everybody to those who see everything. The totals are of
+/// all the days that were asked for, whichever page of them is shown.
+pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    let query = &ask.query;
+    query.only(&["start_date", "end_date", "user_id", "model", "api_key", "page", "page_size"])?;
+    for name in ["start_date", "end_date"] {
+        if query.text(name)?.is_none() {
+            return Err(Fault::invalid(name, "Please provide start_date and end_date"));
+        }
+    }
+    let (days, page) = (Days::read(query, ask.now)?, Page::read(query, "page_size", PAGE)?);
+    let user = whose(&permit, query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?)?;
+    let mut found = read(&app, days, user).await?;
+    if let Some(model) = query.text("model")? {
+        let name = app.catalog.find(&model).map_or(model, |model| model.name.clone());
+        found.retain(|daily| daily.model == name);
+    }
+    if let Some(key) = query.text("api_key")? {
+        let pointer = app.store.find_pointer(&hash_of(&key)).await?;
+        found.retain(|daily| pointer.as_ref().is_some_and(|pointer| pointer.key == daily.key));
+    }
+    let hashes = hashes(&app, &found).await?;
+    let mut total = Figures::default();
+    let mut by_day: BTreeMap<String, Vec<Daily>> = BTreeMap::new();
+    for daily in found {
+        total += daily.figures;
+        by_day.entry(daily.day.clone()).or_default().push(daily);
+    }
+    let dates: Vec<&String> = by_day.keys().rev().collect();
+    let day = |date: &&String| Day::of(date, &by_day[*date], &hashes);
+    let answer = Answer {
+        results: page.of(&dates).iter().map(day).collect(),
+        metadata: Metadata::of(total, page, dates.len()),
+    };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+fn whose(permit: &Permit, asked: Option<UserId>) -> Result<Option<UserId>, Fault> {
+    match (permit.sees_all(), permit.user(), asked) {
+        (true, _, asked) => Ok(asked),
+        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => Ok(Some(own.clone())),
+        _ => Err(Forbidden("Non-admin users can only view their own spend data").into()),
+    }
+}
+
+/// What a user spent in some days, or everybody.
+pub async fn read(app: &App, days: Days, user: Option<UserId>) -> Result<Vec<Daily>, Fault> {
+    let Some(user) = user else {
+        let mut all = Vec::new();
+        for day in days.newest_first() {
+            all.extend(app.store.daily_of_all(&day.to_string()).await?);
+        }
+        return Ok(all);
+    };
+    let (first, last) = days.ends();
+    Ok(app.store.daily_of(&Scope::User(user), &first, &last).await?)
+}
+
+/// The hashes of the keys that still exist.
+async fn hashes(app: &App, found: &[Daily]) -> Result<HashMap<KeyId, String>, Fault> {
+    let mut ids: Vec<KeyId> = found.iter().map(|daily| daily.key.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys = app.store.keys(&ids).await?.into_iter();
+    Ok(keys.map(|entry| (entry.key.id, entry.key.holder.secret.as_str().to_owned())).collect())
+}
+
+impl Day {
+    fn of(date: &str, all: &[Daily], hashes: &HashMap<KeyId, String>) -> Self {
+        let mut total = Figures::default();
+        let mut models: BTreeMap<String, Figures> = BTreeMap::new();
+        let mut keys: BTreeMap<String, Figures> = BTreeMap::new();
+        for daily in all {
+            total += daily.figures;
+            *models.entry(daily.model.clone()).or_default() += daily.figures;
+            let key = hashes.get(&daily.key).map_or_else(|| daily.key.as_str(), String::as_str);
+            *keys.entry(key.to_owned()).or_default() += daily.figures;
+        }
+        let both = |figures: BTreeMap<String, Figures>| -> BTreeMap<String, Both> {
+            figures.into_iter().map(|(name, figures)| (name, Both::from(figures))).collect()
+        };
+        let breakdown = Breakdown {
+            models: both(models),
+            providers: BTreeMap::from([(PROVIDER, Both::from(total))]),
+            api_keys: both(keys),
+        };
+        Self { date: date.to_owned(), metrics: Metrics::from(total), breakdown }
+    }
+}
+
+impl From<Figures> for Metrics {
+    fn from(figures: Figures) -> Self {
+        let usage = figures.usage;
+        Self {
+            spend: figures.spend,
+            prompt_tokens: usage.prompt(),
+            completion_tokens: usage.output,
+            cache_read_input_tokens: usage.cache_read,
+            cache_creation_input_tokens: usage.cache_write_5m.saturating_add(usage.cache_write_1h),
+            total_tokens: usage.total(),
+            successful_requests: figures.requests - figures.failures,
+            failed_requests: figures.failures,
+            api_requests: figures.requests,
+        }
+    }
+}
+
+impl From<Figures> for Both {
+    fn from(figures: Figures) -> Self {
+        let metrics = Metrics::from(figures);
+        Self { flat: metrics.clone(), metrics }
+    }
+}
+
+impl Metadata {
+    fn of(total: Figures, page: Page, days: usize) -> Self {
+        let metrics = Metrics::from(total);
+        Self {
+            total_spend: metrics.spend,
+            total_prompt_tokens: metrics.prompt_tokens,
+            total_completion_tokens: metrics.completion_tokens,
+            total_cache_read_input_tokens: metrics.cache_read_input_tokens,
+            total_cache_creation_input_tokens: metrics.cache_creation_input_tokens,
+            total_tokens: metrics.total_tokens,
+            total_api_requests: metrics.api_requests,
+            total_successful_requests: metrics.successful_requests,
+            total_failed_requests: metrics.failed_requests,
+            page: page.number,
+            total_pages: page.count(days),
+            has_more: page.number < page.count(days),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `GET /spend/keys`, `GET /spend/users` and `GET /global/spend/report`
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::daily::{Daily, Figures};
+use shared::fault::Fault;
+use shared::money::Money;
+use shared::policy::{Forbidden, Permit};
+use shared::web::json_answer;
+
+use super::activity::{Metrics, read};
+use super::span::Days;
+use crate::App;
+use crate::guard::Ask;
+use crate::keys::KeyRow;
+use crate::paging::Page;
+use crate::users::{UserRow, parse_id};
+
+/// Keys with what they spent, the newest first: one's own, or all, a hundred at a time.
+pub async fn by_key(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["page", "page_size"])?;
+    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let ids = match (permit.sees_all(), permit.user()) {
+        (true, _) => app.store.key_ids().await?,
+        (false, Some(own)) => app.store.keys_of_user(own).await?,
+        (false, None) => return Err(Forbidden("this key belongs to nobody").into()),
+    };
+    let zone = &app.store.terms().zone;
+    let entries = app.store.keys(page.of(&ids)).await?;
+    let rows = entries.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<Vec<_>, _>>()?;
+    Ok(json_answer(StatusCode::OK, &rows))
+}
+
+/// Users with what they spent: oneself, or the one that is named, or all, a hundred at a time.
+pub async fn by_user(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["user_id", "page", "page_size"])?;
+    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
+    let ids = match (permit.sees_all(), permit.user(), asked) {
+        (true, _, Some(id)) => vec![id],
+        (true, _, None) => app.store.user_ids().await?,
+        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => vec![own.clone()],
+        (false, ..) => return Err(Forbidden("users see their own spend only").into()),
+    };
+    let mut rows = Vec::new();
+    for entry in app.store.users(page.of(&ids)).await? {
+        rows.push(UserRow::read(&app, &entry, ask.now).await?);
+    }
+    Ok(json_answer(StatusCode::OK, &rows))
+}
+
+/// What a report is broken down by.
+#[derive(Clone, Copy)]
+enum By {
+    Team,
+    Key,
+    User,
+    Model,
+}
+
+#[derive(Serialize)]
+struct Day {
+    group_by_day: String,
+    /// LiteLLM's name of the list, whatever it is grouped by.
+    teams: Vec<Group>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    /// The team, key, user or model; empty where there is none.
+    name: String,
+    /// LiteLLM's name for the same.
+    team_name: String,
+    total_spend: Money,
+    metrics: Metrics,
+}
+
+/// What was spent each day, by team, key, user or model, the oldest first.
+pub async fn report(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["start_date", "end_date", "group_by"])?;
+    let days = Days::read(&ask.query, ask.now)?;
+    let by = match ask.query.text("group_by")?.as_deref() {
+        None | Some("team") => By::Team,
+        Some("api_key") => By::Key,
+        Some("user" | "customer") => By::User,
+        Some("model") => By::Model,
+        Some(_) => return Err(Fault::invalid("group_by", "must be team, api_key, user or model")),
+    };
+    let mut by_day: BTreeMap<String, BTreeMap<String, Figures>> = BTreeMap::new();
+    for daily in read(&app, days, None).await? {
+        let group = by.name(&daily);
+        *by_day.entry(daily.day).or_default().entry(group).or_default() += daily.figures;
+    }
+    let group = |(name, figures): (String, Figures)| Group {
+        team_name: name.clone(),
+        name,
+        total_spend: figures.spend,
+        metrics: figures.into(),
+    };
+    let day = |(group_by_day, groups): (String, BTreeMap<_, _>)| Day {
+        group_by_day,
+        teams: groups.into_iter().map(group).collect(),
+    };
+    let report: Vec<Day> = by_day.into_iter().map(day).collect();
+    Ok(json_answer(StatusCode::OK, &report))
+}
+
+impl By {
+    fn name(self, daily: &Daily) -> String {
+        match self {
+            Self::Team => daily.team.as_ref().map(|id| id.to_string()).unwrap_or_default(),
+            Self::Key => daily.key.to_string(),
+            Self::User => daily.user.as_ref().map(|id| id.to_string()).unwrap_or_default(),
+            Self::Model => daily.model.clone(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `GET /spend/tags`
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::fault::Fault;
+use shared::id::KeyId;
+use shared::money::Money;
+use shared::policy::Permit;
+use shared::record::Record;
+use shared::web::json_answer;
+
+use super::span::Days;
+use crate::App;
+use crate::guard::Ask;
+
+/// LiteLLM's row.
+#[derive(Serialize)]
+struct Row {
+    individual_request_tag: String,
+    log_count: u64,
+    total_spend: Money,
+}
+
+/// What was spent under each tag: those that requests carry, those of their keys, and `model:` with the model's name, so
+/// that document 000's call shows what each model cost. Users see their own.
+pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["start_date", "end_date"])?;
+    let days = Days::read(&ask.query, ask.now)?;
+    let wanted = |record: &Record| {
+        permit.sees_all() || permit.user().is_some_and(|own| record.user.as_ref() == Some(own))
+    };
+    let mut keys = HashMap::new();
+    let mut rows: BTreeMap<String, (u64, Money)> = BTreeMap::new();
+    for day in days.newest_first() {
+        let records = app.store.records_of_day(&day.to_string(), usize::MAX, wanted).await?;
+        learn(&app, &records, &mut keys).await?;
+        for record in records {
+            let of_key = keys.get(&record.key).into_iter().flatten();
+            let of_model = format!("model:{}", record.model);
+            let tags: HashSet<&String> = record.tags.iter().chain(of_key).chain([&of_model]).collect();
+            for tag in tags {
+                let (count, spend) = rows.entry(tag.clone()).or_default();
+                *count += 1;
+                *spend += record.cost;
+            }
+        }
+    }
+    let mut rows: Vec<Row> = rows
+        .into_iter()
+        .map(|(tag, (log_count, total_spend))| Row { individual_request_tag: tag, log_count, total_spend })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.total_spend));
+    Ok(json_answer(StatusCode::OK, &rows))
+}
+
+/// Reads the tags of the keys that are met for the first time.
+async fn learn(app: &App, records: &[Record], keys: &mut HashMap<KeyId, Vec<String>>) -> Result<(), Fault> {
+    let news: HashSet<KeyId> =
+        records.iter().map(|record| record.key.clone()).filter(|key| !keys.contains_key(key)).collect();
+    let news: Vec<KeyId> = news.into_iter().collect();
+    for entry in app.store.keys(&news).await? {
+        keys.insert(entry.key.id, entry.key.tags);
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Daily aggregates, read: of one owner over days, or of everybody on one day.
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+
+use super::error::Applied;
+use super::item::{Item, Read, text};
+use super::{Store, StoreError, schema};
+use crate::daily::{Daily, Figures};
+use crate::id::{TeamId, UserId};
+use crate::scope::Scope;
+use crate::usage::Usage;
+
+impl Store {
+    /// What a user spent, or a key that belongs to nobody, from one UTC day to another, both included; in no order, and
+    /// what belongs together perhaps in several pieces.
+    ///
+    /// **Cost:** reads what it answers, some 300 bytes for each key, model and day.
+    pub async fn daily_of(&self, owner: &Scope, first: &str, last: &str) -> Result<Vec<Daily>, StoreError> {
+        let operation = "daily_of";
+        let (pk, mut all, mut from) = (format!("A#{}", schema::scope_pk(owner)), Vec::new(), None::<Item>);
+        loop {
+            let page = || {
+                self.db
+                    .query()
+                    .table_name(&*self.table)
+                    .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
+                    .expression_attribute_names("#pk", "pk")
+                    .expression_attribute_names("#sk", "sk")
+                    .expression_attribute_values(":pk", text(&pk))
+                    .expression_attribute_values(":first", text(first))
+                    // `$` sorts after the `#` that follows the day.
+                    .expression_attribute_values(":last", text(format!("{last}$")))
+                    .consistent_read(true)
+                    .set_exclusive_start_key(from.clone())
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            };
+            let page = self.tried(operation, page).await?.answer.map_err(|error| {
+                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
+            })?;
+            self.tally.count_read(page.consumed_capacity.as_ref());
+            for item in page.items.unwrap_or_default() {
+                all.push(read(&item)?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What everybody spent on one UTC day, as [`Store::daily_of`] has it.
+    ///
+    /// **Cost:** reads the day's index entries, and then every item of the day.
+    pub async fn daily_of_all(&self, day: &str) -> Result<Vec<Daily>, StoreError> {
+        let entries = self.query_index("list", ("list_pk", &format!("day#{day}")), None, None).await?;
+        let keys = entries.iter().map(|entry| Ok(schema::key(entry.text("pk")?, entry.text("sk")?)));
+        let keys = keys.collect::<Result<Vec<_>, StoreError>>()?;
+        let items = self.batch_get("daily_of_all", keys).await?;
+        items.values().map(read).collect()
+    }
+}
+
+fn read(item: &Item) -> Result<Daily, StoreError> {
+    let day = item.text("sk")?.split('#').next().unwrap_or_default().to_owned();
+    Ok(Daily {
+        day,
+        user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
+        key: item.key_id("key")?,
+        team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,
+        model: item.text("model")?,
+        figures: Figures {
+            spend: item.money("spend")?,
+            usage: Usage {
+                input: item.number("input")?,
+                output: item.number("output")?,
+                cache_read: item.number("cache_read")?,
+                cache_write_5m: item.number("cache_write_5m")?,
+                cache_write_1h: item.number("cache_write_1h")?,
+            },
+            requests: item.number("requests")?,
+            failures: item.number("failures")?,
+        },
+    })
+}
