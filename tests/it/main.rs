@@ -1,6 +1,7 @@
 //! Stargate, tried as a whole: one binary, so that it is linked once.
 
 mod architecture;
+mod binding;
 mod faults;
 mod inference;
 mod local;

@@ -1,11 +1,12 @@
 //! Many at once against one budget: exactly as many are admitted as fit.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use shared::admission::Reason;
 use shared::scope::Limits;
+use shared::secret::Secret;
 use shared::store::NotAdmitted;
 use tests::calls::{Caller, budget, call, no_limits, pico};
 use tests::table::Table;
@@ -178,4 +179,56 @@ async fn a_user_who_is_deleted_in_mid_race_leaves_only_records() {
     assert!(left.iter().all(Option::is_none), "a late settlement brings nothing back: {left:#?}");
     assert!(caller.recorded().await > pico(0));
     assert_eq!(caller.recorded().await, table.aggregated(&caller.user()).await);
+}
+
+/// Two secrets, given out one after the other while calls are made with whichever is known: one key, one budget.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_rotated_in_mid_race_is_never_overspent() {
+    let table = Arc::new(Table::fresh().await);
+    let caller = table.caller(budget(COST * 100), no_limits()).await;
+    let admitted = Arc::new(AtomicUsize::new(0));
+    let newest = Arc::new(Mutex::new(caller.pointer.holder.secret.clone()));
+    let tasks = (0..TASKS / 4).map(|_| {
+        let (caller, admitted, newest) = (caller.clone(), admitted.clone(), newest.clone());
+        tokio::spawn(async move {
+            loop {
+                let secret = newest.lock().unwrap().clone();
+                let Ok(Some(pointer)) = caller.store.find_pointer(&secret).await else { continue };
+                let caller = Caller { pointer, ..caller.clone() };
+                match caller.admit_patiently(&call(COST)).await {
+                    Ok(admission) => {
+                        admitted.fetch_add(1, SeqCst);
+                        while caller.settle(&admission, COST).await.is_err() {}
+                    }
+                    Err(NotAdmitted::Refused(refusal)) => {
+                        assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
+                        return;
+                    }
+                    // The secret that it held was replaced meanwhile.
+                    Err(NotAdmitted::Stale | NotAdmitted::Store(_)) => {}
+                }
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let store = table.store(caller.store.terms().clone());
+    let mut rotations = 0;
+    while tasks.iter().any(|task| !task.is_finished()) {
+        let entry = store.keys(std::slice::from_ref(caller.key_id())).await.unwrap().pop().unwrap();
+        let secret = Secret::generate().unwrap();
+        let grace = (rotations % 2 == 0).then(|| caller.now() + Duration::from_secs(60));
+        if store.rotate_key(&entry.key, &secret, grace).await.unwrap() {
+            *newest.lock().unwrap() = secret.hash();
+            rotations += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let [key, user] = table.audit_both(&caller).await;
+    assert_eq!((admitted.load(SeqCst), key.spend, user.total_spend), (100, pico(COST * 100), pico(COST * 100)));
+    assert_eq!(table.aggregated(&caller.user()).await, pico(COST * 100));
+    assert!(rotations > 2, "{rotations}");
+    println!("measured: {rotations} rotations beside 100 calls");
 }

@@ -1,0 +1,243 @@
+//! What an administrator changes binds the very next request: through HTTP, on the whole gateway, with no wait.
+
+use serde_json::{Value, json};
+use shared::money::Money;
+use shared::scope::Scope;
+use tests::gateway::{Stargate, ask};
+
+/// What one call of [`Admin::call`] costs.
+const COST: i128 = 1000 * 1_000_000 + 10 * 5_000_000;
+
+struct Admin {
+    stargate: Stargate,
+}
+
+impl Admin {
+    async fn start() -> Self {
+        Self { stargate: Stargate::start().await }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = self.stargate.http.post(format!("{}{path}", self.stargate.gateway.url()));
+        let request = request.bearer_auth(self.stargate.gateway.master_key.reveal()).json(&body);
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 200, "{path} {body}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = self.stargate.http.get(format!("{}{path}", self.stargate.gateway.url()));
+        let request = request.bearer_auth(self.stargate.gateway.master_key.reveal());
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn key(&self, order: Value) -> String {
+        self.post("/key/generate", order).await["key"].as_str().unwrap().to_owned()
+    }
+
+    /// The status of a call with a key, and what a refusal says.
+    async fn call(&self, key: &str) -> (u16, String) {
+        let body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
+        let answer = self.stargate.post("/v1/messages", key).json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        (status, body["error"]["message"].as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn works(&self, key: &str) -> bool {
+        self.call(key).await.0 == 200
+    }
+}
+
+#[tokio::test]
+async fn keys_teams_and_users_are_shut_out_and_let_in_at_once() {
+    let admin = Admin::start().await;
+    admin.post("/team/new", json!({"team_id": "dev", "members_with_roles": [{"user_id": "mario"}]})).await;
+    let key = admin.key(json!({"user_id": "mario", "team_id": "dev"})).await;
+    assert!(admin.works(&key).await);
+    for (shut, open, body) in [
+        ("/key/block", "/key/unblock", json!({"key": key})),
+        ("/team/block", "/team/unblock", json!({"team_id": "dev"})),
+    ] {
+        admin.post(shut, body.clone()).await;
+        assert_eq!(admin.call(&key).await.0, 401, "{shut}");
+        admin.post(open, body).await;
+        assert!(admin.works(&key).await, "{open}");
+    }
+    for (change, undo, status, told) in [
+        (json!({"team_id": "dev", "max_budget": 0}), json!({"team_id": "dev", "max_budget": null}), 429, "team dev"),
+        (
+            json!({"team_id": "dev", "models": ["claude-opus-4-5"]}),
+            json!({"team_id": "dev", "models": []}),
+            403,
+            "Model claude-haiku-4-5 not allowed for team dev",
+        ),
+        (json!({"team_id": "dev", "rpm_limit": 0}), json!({"team_id": "dev", "rpm_limit": null}), 429, "0 RPM for team dev"),
+    ] {
+        admin.post("/team/update", change.clone()).await;
+        let (got, message) = admin.call(&key).await;
+        assert_eq!(got, status, "{change}: {message}");
+        assert!(message.contains(told), "{message}");
+        admin.post("/team/update", undo).await;
+        assert!(admin.works(&key).await, "{change}");
+    }
+    admin.post("/team/member_update", json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": 0})).await;
+    assert!(admin.call(&key).await.1.contains("user mario in team dev"));
+    admin.post("/team/member_update", json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": null})).await;
+    admin.post("/user/update", json!({"user_id": "mario", "blocked": true})).await;
+    assert_eq!(admin.call(&key).await.0, 401);
+    admin.post("/user/update", json!({"user_id": "mario", "blocked": false})).await;
+    assert!(admin.works(&key).await);
+    admin.post("/team/member_delete", json!({"team_id": "dev", "user_id": "mario"})).await;
+    assert_eq!(admin.call(&key).await.0, 401);
+
+    let own = admin.key(json!({"user_id": "mario"})).await;
+    assert!(admin.works(&own).await);
+    admin.post("/user/delete", json!({"user_ids": ["mario"]})).await;
+    assert_eq!(admin.call(&own).await.0, 401);
+    let teams = admin.key(json!({"team_id": "dev"})).await;
+    assert!(admin.works(&teams).await);
+    admin.post("/team/delete", json!({"team_ids": ["dev"]})).await;
+    assert_eq!(admin.call(&teams).await.0, 401);
+}
+
+#[tokio::test]
+async fn while_a_rotation_lasts_two_secrets_are_one_key_with_one_budget() {
+    let admin = Admin::start().await;
+    let old = admin.key(json!({"user_id": "mario", "key_alias": "laptop", "max_budget": 1})).await;
+    assert!(admin.works(&old).await);
+    let rotated = admin.post("/key/regenerate", json!({"key": old, "grace_period": "1h"})).await;
+    let new = rotated["key"].as_str().unwrap();
+    assert_eq!((&rotated["key_alias"], &rotated["max_budget"]), (&json!("laptop"), &json!(1.0)));
+    assert!(admin.works(new).await && admin.works(&old).await);
+    let by_old = admin.get(&format!("/key/info?key={old}")).await;
+    let by_new = admin.get(&format!("/key/info?key={new}")).await;
+    assert_eq!(by_old["info"], by_new["info"]);
+    assert_eq!(by_new["info"]["spend"], json!(3.0 * 0.00105));
+    admin.stargate.gateway.clock.shift(3_600_001);
+    assert_eq!(admin.call(&old).await.0, 401, "its grace is over");
+    assert!(admin.works(new).await);
+
+    let third = admin.post(&format!("/key/{new}/regenerate"), json!({"new_key": "sk-chosen-by-mario-1"})).await;
+    assert_eq!(third["key"], "sk-chosen-by-mario-1");
+    assert_eq!(admin.call(new).await.0, 401, "without a grace it ends at once");
+    assert!(admin.works("sk-chosen-by-mario-1").await);
+    let info = admin.get("/key/info?key=sk-chosen-by-mario-1").await;
+    assert_eq!(info["info"]["key_name"], "sk-...io-1");
+    admin.post("/key/delete", json!({"keys": ["sk-chosen-by-mario-1"]})).await;
+    assert_eq!(admin.call("sk-chosen-by-mario-1").await.0, 401);
+}
+
+/// Each of fifty edits is of a field of its own, beside fifty running requests: every field is as it was written last, and
+/// no counter has lost anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_different_fields_lose_neither_each_other_nor_any_spend() {
+    let admin = std::sync::Arc::new(Admin::start().await);
+    let key = admin.key(json!({"user_id": "mario"})).await;
+    let edits = (0..50u32).map(|at| {
+        let admin = std::sync::Arc::clone(&admin);
+        let (field, value) = match at % 5 {
+            0 => ("max_budget", json!(1000 + at)),
+            1 => ("rpm_limit", json!(10_000 + at)),
+            2 => ("tpm_limit", json!(10_000_000 + at)),
+            3 => ("user_alias", json!(format!("M{at}"))),
+            _ => ("max_parallel_requests", json!(500 + at)),
+        };
+        tokio::spawn(async move {
+            admin.post("/user/update", json!({"user_id": "mario", field: value})).await;
+        })
+    });
+    let calls = (0..50).map(|_| {
+        let (admin, key) = (std::sync::Arc::clone(&admin), key.clone());
+        tokio::spawn(async move {
+            let (status, told) = admin.call(&key).await;
+            assert!(status == 200 || status == 503, "{status} {told}");
+            usize::from(status == 200)
+        })
+    });
+    let (edits, calls): (Vec<_>, Vec<_>) = (edits.collect(), calls.collect());
+    for edit in edits {
+        edit.await.unwrap();
+    }
+    let mut done = 0;
+    for call in calls {
+        done += call.await.unwrap();
+    }
+    for (field, value) in [
+        ("max_budget", json!(7.5)),
+        ("rpm_limit", json!(11)),
+        ("tpm_limit", json!(null)),
+        ("user_alias", json!("last")),
+        ("max_parallel_requests", json!(3)),
+    ] {
+        admin.post("/user/update", json!({"user_id": "mario", field: value})).await;
+    }
+    let info = admin.get("/user/info?user_id=mario").await;
+    assert_eq!(info["max_budget"], json!(7.5));
+    assert_eq!((&info["rpm_limit"], &info["tpm_limit"]), (&json!(11), &json!(null)));
+    assert_eq!((&info["user_alias"], &info["max_parallel_requests"]), (&json!("last"), &json!(3)));
+    let mario = Scope::User(shared::id::UserId::parse("mario").unwrap());
+    let state = admin.stargate.settled(&mario).await;
+    assert_eq!(state.total_spend, Money::from_pico(COST * i128::try_from(done).unwrap()));
+    assert!(done >= 45, "{done} of 50 calls were answered");
+}
+
+/// After a mixed load, a team's key, its member, its user, its team and the records agree to the unit.
+#[tokio::test(flavor = "multi_thread")]
+async fn key_user_team_and_records_agree_after_a_mixed_load() {
+    let admin = std::sync::Arc::new(Admin::start().await);
+    let members = json!([{"user_id": "mario"}, {"user_id": "anna"}]);
+    let team = json!({"team_id": "dev", "max_budget": 0.2, "members_with_roles": members});
+    admin.post("/team/new", team).await;
+    let mut keys = Vec::new();
+    for user in ["mario", "anna"] {
+        keys.push(admin.key(json!({"user_id": user, "team_id": "dev", "rpm_limit": 60})).await);
+    }
+    let workers = (0..8usize).map(|worker| {
+        let (admin, key) = (std::sync::Arc::clone(&admin), keys[worker % 2].clone());
+        tokio::spawn(async move {
+            for turn in 0..20 {
+                let script = match turn % 4 {
+                    0 => json!({"text": "ok", "input_tokens": 1000, "output_tokens": 900}),
+                    1 => json!({"text": "some words that are cut", "deltas": 9, "cut_after": 3, "input_tokens": 500}),
+                    2 => json!({"status": 429, "error": "ThrottlingException", "message": "slow down"}),
+                    _ => json!({"text": "yes", "input_tokens": 10, "output_tokens": 5}),
+                };
+                let mut body = ask(&script);
+                body["stream"] = json!(turn % 2 == 1);
+                let answer = admin.stargate.post("/v1/messages", &key).json(&body).send().await.unwrap();
+                answer.bytes().await.ok();
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    let team = Scope::Team(shared::id::TeamId::parse("dev").unwrap());
+    let state = admin.stargate.settled(&team).await;
+    let records = admin.stargate.records().await;
+    let sum: Money = records.iter().map(|record| record.cost).sum();
+    assert_eq!(state.total_spend, sum);
+    assert!(sum > Money::ZERO && state.spend <= state.limits.max_budget.unwrap(), "{sum}");
+    assert!(records.iter().any(|record| record.status != shared::record::Status::Success), "nothing failed");
+    let spent = |row: &Value| row["total_spend"].as_f64().unwrap();
+    let info = admin.get("/team/info?team_id=dev").await;
+    let rows = |name: &str| info[name].as_array().unwrap().iter().map(spent).sum::<f64>();
+    let total = spent(&info["team_info"]);
+    for part in ["keys", "team_memberships"] {
+        assert!((rows(part) - total).abs() < 1e-9, "{part}: {} of {total}", rows(part));
+    }
+    let users = admin.get("/spend/users").await;
+    assert!((users.as_array().unwrap().iter().map(spent).sum::<f64>() - total).abs() < 1e-9);
+    let day = admin.stargate.gateway.clock.now().date();
+    let days = format!("start_date={day}&end_date={day}");
+    let activity = admin.get(&format!("/user/daily/activity?{days}")).await;
+    assert!((activity["metadata"]["total_spend"].as_f64().unwrap() - total).abs() < 1e-9, "{activity}");
+    let report = admin.get(&format!("/global/spend/report?{days}&group_by=team")).await;
+    assert_eq!(report[0]["teams"][0]["team_name"], "dev");
+    assert!((report[0]["teams"][0]["total_spend"].as_f64().unwrap() - total).abs() < 1e-9);
+    let tags = admin.get(&format!("/spend/tags?{days}")).await;
+    assert_eq!(tags[0]["individual_request_tag"], "model:claude-haiku-4-5");
+    assert!((tags[0]["total_spend"].as_f64().unwrap() - total).abs() < 1e-9);
+}
