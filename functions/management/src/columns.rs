@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::scope::ScopeState;
+use shared::scope::{ScopeState, UNLIMITED};
 use shared::store::StoreError;
 
 /// A scope's limits and what is spent of them.
@@ -42,6 +42,12 @@ impl Columns {
             max_parallel_requests: limits.max_parallel_requests,
             blocked: limits.blocked,
         }
+    }
+}
+
+impl Columns {
+    pub fn with_a_budget(self) -> Self {
+        Self { max_budget: self.max_budget.or(Some(UNLIMITED)), ..self }
     }
 }
 

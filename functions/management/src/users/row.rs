@@ -37,6 +37,11 @@ impl UserRow {
         Self::of(app, entry, app.store.teams_of_user(&entry.user.id).await?, now)
     }
 
+    /// The same with a number for a budget, whether there is one or not.
+    pub fn with_a_budget(self) -> Self {
+        Self { user: PlainUser { columns: self.user.columns.with_a_budget(), ..self.user }, ..self }
+    }
+
     pub fn of(app: &App, entry: &UserEntry, teams: Vec<TeamId>, now: Moment) -> Result<Self, Fault> {
         let user = &entry.user;
         let user = PlainUser {

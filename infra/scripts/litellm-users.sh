@@ -1,0 +1,1 @@
+stargate-users.sh
