@@ -156,11 +156,7 @@ fn refused(reason: &Reason, now: Moment) -> (StatusCode, Kind, Option<i64>, bool
 }
 
 fn told(Refusal { scope, reason }: &Refusal) -> String {
-    let whose = match scope {
-        // Its id means nothing to the person who holds it.
-        Scope::Key(_) => "this key".to_owned(),
-        other => other.to_string(),
-    };
+    let whose = whose(scope);
     match reason {
         Reason::Unknown => "Invalid API key".to_owned(),
         Reason::Expired(at) => format!("Invalid API key: it expired at {at}"),
@@ -176,6 +172,15 @@ fn told(Refusal { scope, reason }: &Refusal) -> String {
         Reason::Tpm { limit, .. } => format!("Rate limit exceeded: {limit} TPM for {whose}"),
         Reason::Parallel { limit } => format!("Rate limit exceeded: {limit} parallel requests for {whose}"),
         Reason::Busy => format!("Scope busy: {whose} has too many requests running"),
+    }
+}
+
+fn whose(scope: &Scope) -> String {
+    match scope {
+        // Its id means nothing to the person who holds it.
+        Scope::Key(_) => "this key".to_owned(),
+        Scope::Model(whole, model) => format!("{} for model {model}", whose(whole)),
+        other => other.to_string(),
     }
 }
 

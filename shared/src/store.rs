@@ -16,6 +16,7 @@ mod error;
 mod item;
 mod keys;
 mod ledger;
+mod model_limits;
 mod records;
 mod refusals;
 mod request;

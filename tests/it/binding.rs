@@ -129,6 +129,54 @@ async fn while_a_rotation_lasts_two_secrets_are_one_key_with_one_budget() {
     assert_eq!(admin.call("sk-chosen-by-mario-1").await.0, 401);
 }
 
+#[tokio::test]
+async fn a_models_own_limits_bind_at_once_and_only_that_model() {
+    let admin = Admin::start().await;
+    let key = admin.key(json!({"user_id": "mario"})).await;
+    assert!(admin.works(&key).await);
+    let haiku = |budget: Value| json!({"claude-haiku-4-5": budget});
+    for (path, name) in [("/key/update", json!({"key": key})), ("/user/update", json!({"user_id": "mario"}))] {
+        let told = if path == "/key/update" { "this key" } else { "user mario" };
+        let with = |field: &str, value: Value| {
+            let mut body = name.clone();
+            body[field] = value;
+            body
+        };
+        let budget = json!({"budget_limit": 0.0000001, "time_period": "1mo"});
+        let row = admin.post(path, with("model_max_budget", haiku(budget.clone()))).await;
+        let row = row.get("data").unwrap_or(&row);
+        assert_eq!(row["model_max_budget"]["claude-haiku-4-5"]["budget_limit"], json!(0.0000001));
+        assert_eq!(row["model_max_budget"]["claude-haiku-4-5"]["time_period"], "1mo");
+        let (status, message) = admin.call(&key).await;
+        assert_eq!(status, 429, "{path}");
+        let who = format!("Budget exceeded for {told} for model claude-haiku-4-5");
+        assert!(message.starts_with(&who), "{message}");
+        // By another of its names, and raised: what was spent stays.
+        let raised = json!({"anthropic/claude-haiku-4-5": "1"});
+        admin.post(path, with("model_max_budget", raised)).await;
+        assert!(admin.works(&key).await);
+        admin.post(path, with("model_rpm_limit", json!({"claude-haiku-4-5": 1}))).await;
+        assert!(admin.call(&key).await.1.contains("1 RPM"), "the call before counts: the model had limits then");
+        admin.post(path, with("model_rpm_limit", json!(null))).await;
+        assert!(admin.works(&key).await);
+        let row = admin.post(path, with("model_max_budget", json!({}))).await;
+        let row = row.get("data").unwrap_or(&row);
+        assert_eq!((&row["model_max_budget"], &row["model_rpm_limit"]), (&json!({}), &json!({})));
+        assert!(admin.works(&key).await);
+    }
+    // Another model's budget stands in nobody's way.
+    let opus = json!({"key": key, "model_max_budget": {"claude-opus-4-5": 0}});
+    admin.post("/key/update", opus).await;
+    assert!(admin.works(&key).await);
+    let both = json!({"user_id": "anna", "auto_create_key": true, "model_max_budget": {"claude-haiku-4-5": 1}});
+    let made = admin.post("/user/new", both).await;
+    assert_eq!(made["model_max_budget"]["claude-haiku-4-5"]["spend"], json!(0.0));
+    let annas = made["key"].as_str().unwrap();
+    assert!(admin.works(annas).await);
+    let info = admin.get("/user/info?user_id=anna").await;
+    assert_eq!(info["model_max_budget"]["claude-haiku-4-5"]["spend"], json!(0.00105));
+}
+
 /// Each of fifty edits is of a field of its own, beside fifty running requests: every field is as it was written last, and
 /// no counter has lost anything.
 #[tokio::test(flavor = "multi_thread")]

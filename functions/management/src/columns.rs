@@ -6,8 +6,11 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::scope::{ScopeState, UNLIMITED};
+use shared::scope::{Scope, ScopeState, UNLIMITED};
 use shared::store::StoreError;
+
+use crate::App;
+use crate::model_limits::ModelColumns;
 
 /// A scope's limits and what is spent of them.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +26,9 @@ pub struct Columns {
     tpm_limit: Option<u64>,
     max_parallel_requests: Option<u64>,
     blocked: bool,
+    /// Only where one thing is shown, and not a list: they are read one by one.
+    #[serde(flatten)]
+    of_models: Option<ModelColumns>,
 }
 
 impl Columns {
@@ -41,7 +47,19 @@ impl Columns {
             tpm_limit: limits.tpm,
             max_parallel_requests: limits.max_parallel_requests,
             blocked: limits.blocked,
+            of_models: None,
         }
+    }
+
+    /// The same with the limits of single models.
+    pub async fn with_models(
+        self,
+        app: &App,
+        scope: &Scope,
+        state: &ScopeState,
+        now: Moment,
+    ) -> Result<Self, Fault> {
+        Ok(Self { of_models: Some(ModelColumns::read(app, scope, state, now).await?), ..self })
     }
 }
 
@@ -53,7 +71,7 @@ impl Columns {
 
 /// What is spent in the period that runs now, and when it ends: a period that is over counts as over, whether or not
 /// anybody has rolled it yet.
-fn current(state: &ScopeState, now: Moment, zone: &TimeZone) -> (Money, Option<Moment>) {
+pub fn current(state: &ScopeState, now: Moment, zone: &TimeZone) -> (Money, Option<Moment>) {
     match (state.budget_reset_at, &state.limits.budget_duration) {
         (Some(over), Some(duration)) if over <= now => {
             let next = duration.next_reset(over.seconds(), now.seconds(), zone);

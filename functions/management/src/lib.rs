@@ -1,7 +1,7 @@
 //! Management: users, keys and spend, as LiteLLM's clients know them.
 //!
 //! - [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
-//! - [`query`], [`fields`], [`litellm`], [`patch`], [`paging`], [`limits`] what a request says, read field by field
+//! - [`query`], [`fields`], [`litellm`], [`patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
 //! - [`users`], [`keys`], [`teams`], [`spend`] one file per verb
@@ -13,6 +13,7 @@ mod guard;
 mod keys;
 mod limits;
 mod litellm;
+mod model_limits;
 mod paging;
 mod patch;
 mod query;

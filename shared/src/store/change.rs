@@ -11,6 +11,7 @@ pub(super) struct Change {
     set: Vec<String>,
     remove: Vec<String>,
     add: Vec<String>,
+    delete: Vec<String>,
     conditions: Vec<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
@@ -32,6 +33,13 @@ impl Change {
     pub fn add(mut self, addition: impl Into<String>) -> Self {
         let addition = self.noted(addition.into());
         self.add.push(addition);
+        self
+    }
+
+    /// Takes elements out of a set.
+    pub fn take(mut self, subtraction: impl Into<String>) -> Self {
+        let subtraction = self.noted(subtraction.into());
+        self.delete.push(subtraction);
         self
     }
 
@@ -78,7 +86,12 @@ impl Change {
             [] => String::new(),
             parts => format!("{word} {} ", parts.join(", ")),
         };
-        let all = [clause("SET", &self.set), clause("REMOVE", &self.remove), clause("ADD", &self.add)];
+        let all = [
+            clause("SET", &self.set),
+            clause("REMOVE", &self.remove),
+            clause("ADD", &self.add),
+            clause("DELETE", &self.delete),
+        ];
         all.concat().trim_end().to_owned()
     }
 

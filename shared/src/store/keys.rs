@@ -208,7 +208,7 @@ impl Store {
         let Some(about) = self.get("delete_key", about_key.clone()).await? else {
             return Ok(false);
         };
-        self.delete("delete_key", scope_key(&scope)).await?;
+        self.delete_scope("delete_key", &scope).await?;
         let secret = |name: &str| about.opt_parsed(name, |hash| SecretHash::parse(&hash));
         let (current, previous) = (secret("secret")?, secret("previous")?);
         let user = about.opt_parsed("user", |id| UserId::parse(id).ok())?.map(Scope::User);

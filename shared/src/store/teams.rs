@@ -2,7 +2,6 @@
 
 use super::batch::Uniqueness;
 use super::item::{Item, Read, number, text};
-use super::ledger::scope_key;
 use super::users::NotCreated;
 use super::{Store, StoreError, schema, scopes};
 use crate::id::{TeamId, UserId};
@@ -150,7 +149,7 @@ impl Store {
         if self.get("delete_member", seat_key(team, user)).await?.is_none() {
             return Ok(false);
         }
-        self.delete("delete_member", scope_key(&scope)).await?;
+        self.delete_scope("delete_member", &scope).await?;
         let keys = self.keys(&self.keys_of_team(team).await?).await?;
         for entry in keys.iter().filter(|entry| entry.key.holder.user.as_ref() == Some(user)) {
             self.delete_key(&entry.key.id).await?;
@@ -176,7 +175,7 @@ impl Store {
             self.delete_member(id, &user_of(&seat)?).await?;
         }
         self.delete("delete_team", schema::key(&pk, schema::ABOUT)).await?;
-        self.delete("delete_team", scope_key(&scope)).await?;
+        self.delete_scope("delete_team", &scope).await?;
         Ok(true)
     }
 }

@@ -174,7 +174,7 @@ impl Store {
             self.delete("delete_user", email_key(&email)).await?;
         }
         self.delete("delete_user", schema::key(&pk, schema::ABOUT)).await?;
-        self.delete("delete_user", scope_key(&scope)).await?;
+        self.delete_scope("delete_user", &scope).await?;
         Ok(true)
     }
 }

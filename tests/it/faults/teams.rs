@@ -10,9 +10,9 @@ use shared::key::Key;
 use shared::record::Record;
 use shared::scope::{Holder, Scope};
 use shared::secret::Secret;
-use shared::store::{Pointer, Store, StoreError};
+use shared::store::{NotAdmitted, Pointer, Store, StoreError};
 use shared::team::{Member, Team, TeamRole};
-use tests::calls::{call, call_of, key, no_limits, pico, record, user};
+use tests::calls::{MODEL, budget, call, call_of, key, no_limits, pico, record, user};
 
 use super::Story;
 use super::entities::{again, nothing, told};
@@ -27,7 +27,7 @@ const fn story(
     Story { name, limits: roomy, before: &[], play, after }
 }
 
-pub const STORIES: [Story; 9] = [
+pub const STORIES: [Story; 10] = [
     story("a team is made, with a member", make, is_made),
     story("a team and a member change", change, has_changed),
     story("a member goes", remove_member, member_is_gone),
@@ -35,6 +35,7 @@ pub const STORIES: [Story; 9] = [
     story("a team's call, its user only looked at", team_call, team_agrees),
     story("a key gets another name", rename, is_renamed),
     story("a key gets another secret", rotate, is_rotated),
+    story("a model is limited, and is not", limit, is_lifted),
     story("a change is written down", note, is_noted),
     story("reports of teams and days", report, nothing),
 ];
@@ -285,6 +286,34 @@ async fn works(store: &Store, stage: &Stage, secret: &shared::secret::SecretHash
     };
     store.settle(&admission, &record(&pointer, &admission, now), || now).await.unwrap();
     true
+}
+
+fn limit(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let (store, key, now) = (&stage.faulty.store, stage.faulty.key(), stage.faulty.now());
+        let limited = store.limit_model(&key, MODEL, Some(&budget(1)), now).await;
+        told(limited.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+/// Asked for again, it binds; lifted, it does not, and leaves nothing.
+fn is_lifted(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        stage.wire.land().await;
+        let (caller, key, now) = (&stage.quiet, stage.quiet.key(), stage.quiet.now());
+        assert!(caller.store.limit_model(&key, MODEL, Some(&budget(1)), now).await.unwrap());
+        let part = Scope::Model(Box::new(key.clone()), MODEL.to_owned());
+        match caller.admit(&call(2)).await {
+            Err(NotAdmitted::Refused(refusal)) => assert_eq!(refusal.scope, part),
+            other => panic!("{other:?}"),
+        }
+        assert!(caller.store.limit_model(&key, MODEL, None, now).await.unwrap());
+        assert_eq!(caller.store.scope_states(&[part]).await.unwrap(), [None]);
+        let admission = caller.admit(&call(2)).await.unwrap();
+        caller.settle(&admission, 0).await.unwrap();
+    }
+    .boxed()
 }
 
 fn entry(stage: &Stage) -> Entry {

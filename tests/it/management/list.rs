@@ -18,7 +18,20 @@ async fn users_are_listed_newest_first_in_pages() {
             .ok();
         management.clock.shift(1000);
     }
-    let first = management.get("/user/list").await.ok();
+    // Document 000's plain call knows of no pages, and divides by each budget.
+    management.post("/user/new", r#"{"user_id": "v", "user_role": "proxy_admin_viewer", "auto_create_key": true}"#).await.ok();
+    let plain = management.get("/user/list").await.ok();
+    assert_eq!((&plain["total"], &plain["page_size"]), (&json!(31), &json!(100)));
+    assert_eq!((&plain["users"][0]["user_id"], &plain["users"][0]["max_budget"]), (&json!("v"), &json!(1e12)));
+    let viewers = management.get("/user/list?role=proxy_admin_viewer").await.ok();
+    assert_eq!((&viewers["total"], &viewers["users"][0]["key_count"]), (&json!(1), &json!(1)));
+    assert_eq!(viewers["users"][0]["max_budget"], json!(null));
+    let some = management.get("/user/list?user_ids=u07,%20u03,nobody&sort_by=user_id").await.ok();
+    assert_eq!(named(&some["users"], "user_id"), ["u03", "u07"]);
+    let dear = management.get("/user/list?sort_by=max_budget&sort_order=desc&page_size=1").await.ok();
+    assert_eq!(named(&dear["users"], "user_id"), ["v"], "no limit is the largest");
+    management.post("/user/delete", r#"{"user_ids": ["v"]}"#).await.ok();
+    let first = management.get("/user/get_users?page=1").await.ok();
     assert_eq!((&first["total"], &first["page"]), (&json!(30), &json!(1)));
     assert_eq!((&first["page_size"], &first["total_pages"]), (&json!(25), &json!(2)));
     let ids = named(&first["users"], "user_id");
@@ -27,7 +40,7 @@ async fn users_are_listed_newest_first_in_pages() {
     let third = management.get("/user/list?page=3&page_size=14").await.ok();
     assert_eq!(named(&third["users"], "user_id"), ["u01", "u00"]);
     assert_eq!(management.get("/user/list?page=4&page_size=14").await.ok()["users"], json!([]));
-    for query in ["page=0", "page_size=101", "page_size=x", "page=-1", "role=admin"] {
+    for query in ["page=0", "page_size=101", "page_size=x", "page=-1", "role=boss", "sort_by=shoe_size", "team=x"] {
         let answer = management.get(&format!("/user/list?{query}")).await;
         let field = query.split('=').next();
         assert_eq!((answer.refusal().0, answer.refusal().1), (400, field), "{query}");

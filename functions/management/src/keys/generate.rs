@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
+use shared::model::Catalog;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Limits;
 use shared::secret::Secret;
@@ -18,6 +19,7 @@ use crate::audit::Scribe;
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_duration};
+use crate::model_limits::ModelLimits;
 use crate::teams;
 use crate::users::{Whom, must_exist, parse_id};
 
@@ -45,7 +47,7 @@ impl Answer {
 /// Users make keys for themselves; administrators of a team make keys for it and its members.
 pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let order = permitted(&app, &permit, read(&ask.body)?).await?;
+    let order = permitted(&app, &permit, read(&ask.body, &app.catalog)?).await?;
     // What would be refused is refused before a user is created for it.
     if let Some(alias) = &order.alias {
         must_be_free(&app, alias).await?;
@@ -62,7 +64,7 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
     }
     let minted = mint(&app, &permit, order, ask.now).await?;
     minted.note(&app, &Scribe::new(&app, &permit, &ask), ask.now).await?;
-    let row = KeyRow::of(&minted.entry, ask.now, &app.store.terms().zone)?;
+    let row = KeyRow::read(&app, &minted.entry, ask.now).await?;
     Ok(json_answer(StatusCode::OK, &Answer::once(&minted.secret, row)))
 }
 
@@ -96,7 +98,7 @@ async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), 
     }
 }
 
-fn read(body: &[u8]) -> Result<Order, Fault> {
+fn read(body: &[u8], catalog: &Catalog) -> Result<Order, Fault> {
     let mut fields = Fields::read(body)?;
     let secret = fields.text("key")?.checked(own_secret)?.value();
     let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();
@@ -107,6 +109,7 @@ fn read(body: &[u8]) -> Result<Order, Fault> {
         user,
         team: fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?.value(),
         limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        model_limits: ModelLimits::read(&mut fields, catalog)?,
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         tags: fields.texts("tags")?.value().unwrap_or_default(),
     };

@@ -43,7 +43,7 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
             (entry.key.holder.secret.as_str().to_owned(), entry)
         }
     };
-    let row = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    let row = KeyRow::read(&app, &entry, ask.now).await?;
     let answer = Answer { key: name, info: Info { row, status: status(&entry, &ask) } };
     Ok(json_answer(StatusCode::OK, &answer))
 }

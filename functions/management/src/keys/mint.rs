@@ -7,13 +7,14 @@ use shared::key::Key;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::Permit;
-use shared::scope::{Holder, Limits, Ties};
+use shared::scope::{Holder, Limits, Scope, Ties};
 use shared::secret::Secret;
 use shared::store::{KeyEntry, NotCreated, StoreError};
 
 use super::KeyRow;
 use crate::App;
 use crate::audit::{KEYS, Scribe};
+use crate::model_limits::ModelLimits;
 
 /// What a key is to be.
 pub struct Order {
@@ -25,6 +26,7 @@ pub struct Order {
     pub user: Option<UserId>,
     pub team: Option<TeamId>,
     pub limits: Limits,
+    pub model_limits: ModelLimits,
     pub metadata: String,
     pub tags: Vec<String>,
 }
@@ -38,7 +40,7 @@ pub struct Minted {
 impl Minted {
     /// Writes down that the key was made.
     pub async fn note(&self, app: &App, scribe: &Scribe<'_>, now: Moment) -> Result<(), Fault> {
-        let row = KeyRow::of(&self.entry, now, &app.store.terms().zone)?;
+        let row = KeyRow::read(app, &self.entry, now).await?;
         scribe.note(Action::Created, (KEYS, row.hash()), None, Some(&row)).await;
         Ok(())
     }
@@ -63,12 +65,22 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         created: now,
     };
     app.store.create_key(&key).await.map_err(|error| not_unique(error, key.alias.as_deref()))?;
-    let found = app.store.keys(std::slice::from_ref(&key.id)).await?.pop();
-    let entry = found.ok_or_else(|| Fault::NotFound {
+    let gone = || Fault::NotFound {
         param: Some("key".to_owned()),
         message: "key: the key was deleted while it was made".to_owned(),
-    })?;
-    Ok(Minted { secret, entry })
+    };
+    let find = || async { app.store.keys(std::slice::from_ref(&key.id)).await?.pop().ok_or_else(gone) };
+    let entry = find().await?;
+    if !order.model_limits.is_asked() {
+        return Ok(Minted { secret, entry });
+    }
+    let scope = Scope::Key(key.id.clone());
+    if let Err(fault) = order.model_limits.apply(app, &scope, &entry.state, now).await {
+        // All or nothing: nobody knows its secret yet.
+        app.store.delete_key(&key.id).await?;
+        return Err(fault);
+    }
+    Ok(Minted { secret, entry: find().await? })
 }
 
 /// Refuses an alias that a key has.

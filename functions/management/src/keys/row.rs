@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
+use shared::scope::Scope;
 use shared::store::KeyEntry;
 
+use crate::App;
 use crate::columns::{Columns, raw, told};
 
 /// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
@@ -43,6 +45,13 @@ impl KeyRow {
             tags: key.tags.clone(),
             created_at: key.created.to_string(),
         })
+    }
+
+    /// A key with its limits of single models.
+    pub async fn read(app: &App, entry: &KeyEntry, now: Moment) -> Result<Self, Fault> {
+        let row = Self::of(entry, now, &app.store.terms().zone)?;
+        let scope = Scope::Key(entry.key.id.clone());
+        Ok(Self { columns: row.columns.with_models(app, &scope, &entry.state, now).await?, ..row })
     }
 
     pub fn hash(&self) -> &str {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::key::Key;
+use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::{Forbidden, Permit};
@@ -20,6 +21,7 @@ use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_life};
+use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 
 /// What to change, and of which key.
@@ -31,6 +33,7 @@ struct KeyPatch {
     tags: Patch<Vec<String>>,
     life: Patch<KeyDuration>,
     limits: LimitsPatch,
+    model_limits: ModelLimits,
     user: Patch<String>,
     team: Patch<String>,
 }
@@ -48,13 +51,13 @@ struct Answer {
 /// Whose key it is stays. Its owner changes everything of it but how much it may spend.
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let patch = KeyPatch::read(&ask.body)?;
+    let patch = KeyPatch::read(&ask.body, &app.catalog)?;
     let entry = by_secret(&app, &permit, "key", &patch.key).await?;
-    let zone = &app.store.terms().zone;
+    let before = KeyRow::read(&app, &entry, ask.now).await?;
     patch.keeps_its_owner(&entry.key)?;
     let limits = |limits: &Limits| patch.limits_over(limits, ask.now);
     let (was, will_be) = (&entry.state.limits, limits(&entry.state.limits));
-    if !permit.sees_all() && money(was) != money(&will_be) {
+    if !permit.sees_all() && (money(was) != money(&will_be) || patch.model_limits.is_asked()) {
         return Err(Forbidden("only administrators change what a key may spend").into());
     }
     let missing = || unknown("key", &entry.key.hint);
@@ -72,16 +75,18 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::Key(entry.key.id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)), ask.now).await?;
     edited.ok_or_else(missing)?;
-    let before = KeyRow::of(&entry, ask.now, zone)?;
+    if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
+        return Err(missing());
+    }
     let entry = app.store.keys(std::slice::from_ref(&entry.key.id)).await?.pop().ok_or_else(missing)?;
-    let row = KeyRow::of(&entry, ask.now, zone)?;
+    let row = KeyRow::read(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (KEYS, row.hash()), Some(&before), Some(&row)).await;
     Ok(json_answer(StatusCode::OK, &Answer { key: patch.key, row }))
 }
 
 impl KeyPatch {
-    fn read(body: &[u8]) -> Result<Self, Fault> {
+    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
         let mut fields = Fields::read(body)?;
         let patch = Self {
             key: fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?,
@@ -90,6 +95,7 @@ impl KeyPatch {
             tags: fields.texts("tags")?,
             life: key_life(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
+            model_limits: ModelLimits::read(&mut fields, catalog)?,
             user: fields.text("user_id")?,
             team: fields.text("team_id")?,
         };

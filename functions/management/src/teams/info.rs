@@ -36,7 +36,7 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     let keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
     let zone = &app.store.terms().zone;
     let answer = Answer {
-        team_info: TeamRow::of(&app, &entry, &members, ask.now)?,
+        team_info: TeamRow::of(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
         team_id: id,
         keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
         team_memberships: members.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),

@@ -5,9 +5,10 @@ use axum::response::Response;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::random_key_id;
+use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::policy::Permit;
-use shared::scope::Limits;
+use shared::scope::{Limits, Scope};
 use shared::store::{NotCreated, StoreError};
 use shared::team::Team;
 use shared::web::json_answer;
@@ -19,6 +20,7 @@ use crate::audit::{Scribe, TEAMS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::model_limits::ModelLimits;
 
 /// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
 const RESERVED: &str = "litellm-dashboard";
@@ -26,7 +28,7 @@ const RESERVED: &str = "litellm-dashboard";
 /// Makes a team with its first members. A `user_id` that is not known yet becomes a user without limits.
 pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let (team, members) = read(&ask.body, ask.now)?;
+    let (team, model_limits, members) = read(&ask.body, &app.catalog, ask.now)?;
     app.store.create_team(&team).await.map_err(|error| match error {
         NotCreated::Store(error) => error.into(),
         NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
@@ -34,21 +36,41 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
             message: format!("team_id: Team with id {} already exists", team.id),
         },
     })?;
-    for member in members {
-        if let Err(fault) = seat(&app, &team.id, member, &Limits::default(), ask.now).await {
-            // All or nothing: half a team would be found when the call is made again.
-            app.store.delete_team(&team.id, ask.now).await?;
-            return Err(fault);
-        }
+    if let Err(fault) = hang_on(&app, &team, &model_limits, members, ask.now).await {
+        // All or nothing: half a team would be found when the call is made again.
+        app.store.delete_team(&team.id, ask.now).await?;
+        return Err(fault);
     }
     let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown("team_id", &team.id))?;
-    let row = TeamRow::read(&app, &entry, ask.now).await?;
+    let row = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Created, (TEAMS, team.id.as_str()), None, Some(&row)).await;
     Ok(json_answer(StatusCode::OK, &row))
 }
 
-fn read(body: &[u8], now: Moment) -> Result<(Team, Vec<NewMember>), Fault> {
+/// What a new team is to have: limits of single models, and members.
+async fn hang_on(
+    app: &App,
+    team: &Team,
+    model_limits: &ModelLimits,
+    members: Vec<NewMember>,
+    now: Moment,
+) -> Result<(), Fault> {
+    if model_limits.is_asked() {
+        let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown("team_id", &team.id))?;
+        model_limits.apply(app, &Scope::Team(team.id.clone()), &entry.state, now).await?;
+    }
+    for member in members {
+        seat(app, &team.id, member, &Limits::default(), now).await?;
+    }
+    Ok(())
+}
+
+fn read(
+    body: &[u8],
+    catalog: &Catalog,
+    now: Moment,
+) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
     let mut fields = Fields::read(body)?;
     let id = match fields.patch("team_id", "a string")?.value() {
         Some(id) => parse_id("team_id", id)?,
@@ -67,7 +89,8 @@ fn read(body: &[u8], now: Moment) -> Result<(Team, Vec<NewMember>), Fault> {
     };
     let members = fields.objects("members_with_roles")?.value().unwrap_or_default();
     let members = members.into_iter().map(NewMember::read).collect::<Result<_, _>>()?;
+    let model_limits = ModelLimits::read(&mut fields, catalog)?;
     fields.only_zero("spend")?;
     fields.finish()?;
-    Ok((team, members))
+    Ok((team, model_limits, members))
 }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 use shared::id::{OrgId, TeamId, UserId};
 use shared::moment::Moment;
+use shared::scope::Scope;
 use shared::store::{MemberEntry, TeamEntry};
 
 use crate::App;
@@ -61,6 +62,12 @@ impl TeamRow {
     /// A team with the members that it has now.
     pub async fn read(app: &App, entry: &TeamEntry, now: Moment) -> Result<Self, Fault> {
         Self::of(app, entry, &app.store.members(&entry.team.id).await?, now)
+    }
+
+    /// The same with its limits of single models.
+    pub async fn with_models(self, app: &App, entry: &TeamEntry, now: Moment) -> Result<Self, Fault> {
+        let scope = Scope::Team(entry.team.id.clone());
+        Ok(Self { columns: self.columns.with_models(app, &scope, &entry.state, now).await?, ..self })
     }
 }
 

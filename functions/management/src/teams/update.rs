@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::TeamId;
+use shared::model::Catalog;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
 use shared::team::Team;
@@ -17,6 +18,7 @@ use crate::audit::{Scribe, TEAMS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 
 struct TeamPatch {
@@ -24,6 +26,7 @@ struct TeamPatch {
     alias: Patch<String>,
     metadata: Patch<String>,
     limits: LimitsPatch,
+    model_limits: ModelLimits,
 }
 
 #[derive(Serialize)]
@@ -36,12 +39,13 @@ struct Answer {
 /// change its name and its metadata, never its limits.
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let patch = TeamPatch::read(&ask.body)?;
+    let patch = TeamPatch::read(&ask.body, &app.catalog)?;
     let entry = administered(&app, &permit, &patch.id).await?;
-    if !permit.sees_all() && patch.limits.changes(&entry.state.limits) {
+    let binds = patch.limits.changes(&entry.state.limits) || patch.model_limits.is_asked();
+    if !permit.sees_all() && binds {
         return Err(Forbidden("a team's administrators do not change its limits").into());
     }
-    let before = TeamRow::read(&app, &entry, ask.now).await?;
+    let before = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let missing = || unknown("team_id", &patch.id);
     let after = Team {
         alias: patch.alias.over(entry.team.alias.clone()),
@@ -54,21 +58,25 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let (scope, limits) = (Scope::Team(patch.id.clone()), patch.limits);
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(missing)?;
+    if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
+        return Err(missing());
+    }
     let entry = app.store.find_team(&patch.id).await?.ok_or_else(missing)?;
-    let data = TeamRow::read(&app, &entry, ask.now).await?;
+    let data = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (TEAMS, patch.id.as_str()), Some(&before), Some(&data)).await;
     Ok(json_answer(StatusCode::OK, &Answer { team_id: patch.id, data }))
 }
 
 impl TeamPatch {
-    fn read(body: &[u8]) -> Result<Self, Fault> {
+    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
         let mut fields = Fields::read(body)?;
         let patch = Self {
             id: required_id(&mut fields)?,
             alias: fields.text("team_alias")?,
             metadata: fields.object("metadata")?,
             limits: LimitsPatch::read(&mut fields)?,
+            model_limits: ModelLimits::read(&mut fields, catalog)?,
         };
         fields.finish()?;
         Ok(patch)

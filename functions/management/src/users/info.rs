@@ -50,6 +50,7 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     let entry = app.store.find_user(&id).await?.ok_or_else(|| unknown("user_id", id.as_str()))?;
     let teams = app.store.teams_of_user(&id).await?;
     let user_info = UserRow::of(&app, &entry, teams.clone(), ask.now)?;
+    let user_info = user_info.with_models(&app, &entry, ask.now).await?;
     let keys = app.store.keys_of_user(&id).await?;
     let answer = Answer {
         flat: user_info.user.clone(),

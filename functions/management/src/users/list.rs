@@ -1,33 +1,49 @@
-//! `GET /user/list`
+//! `GET /user/list` and `GET /user/get_users`
+
+use std::cmp::Ordering;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 use shared::fault::Fault;
+use shared::id::UserId;
 use shared::policy::Permit;
+use shared::store::UserEntry;
+use shared::user::Role;
 use shared::web::json_answer;
 
 use super::row::UserRow;
+use super::{parse_id, role};
 use crate::App;
 use crate::guard::Ask;
 use crate::paging::Page;
 
 /// Entries of a page, unless `page_size` says otherwise: LiteLLM's default.
 const PAGE: usize = 25;
+/// The most users that are filtered or sorted by what no index holds: all of them are read for one page.
+const MOST: usize = 10_000;
 
-const PARAMETERS: &[&str] = &["page", "page_size"];
+const PARAMETERS: &[&str] =
+    &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order"];
 
 #[derive(Serialize)]
 struct Answer {
-    users: Vec<UserRow>,
+    users: Vec<Listed>,
     total: usize,
     page: usize,
     page_size: usize,
     total_pages: usize,
 }
 
-/// All users, the newest first, page by page.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    row: UserRow,
+    key_count: usize,
+}
+
+/// All users, the newest first, page by page; or those that are asked for, in the order that is asked for.
 ///
 /// Without any parameter it is document 000's call: its page is the longest, and a user without a budget has the largest
 /// there is instead of `null`, since that document's report divides by it.
@@ -35,19 +51,97 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
     ask.query.only(PARAMETERS)?;
     let is_plain = !ask.query.has_any(PARAMETERS);
     let page = Page::read(&ask.query, "page_size", if is_plain { Page::MOST } else { PAGE })?;
-    let ids = app.store.user_ids().await?;
-    let entries = app.store.users(page.of(&ids)).await?;
-    let rows = entries.iter().map(|entry| UserRow::read(&app, entry, ask.now));
-    let mut users = try_join_all(rows).await?;
-    if is_plain {
-        users = users.into_iter().map(UserRow::with_a_budget).collect();
-    }
+    let (entries, total) = Wanted::read(&ask)?.find(&app, page).await?;
+    let rows = entries.iter().map(|entry| listed(&app, entry, &ask, is_plain));
     let answer = Answer {
-        users,
-        total: ids.len(),
+        users: try_join_all(rows).await?,
+        total,
         page: page.number,
         page_size: page.size,
-        total_pages: page.count(ids.len()),
+        total_pages: page.count(total),
     };
     Ok(json_answer(StatusCode::OK, &answer))
+}
+
+async fn listed(app: &App, entry: &UserEntry, ask: &Ask, is_plain: bool) -> Result<Listed, Fault> {
+    let row = UserRow::read(app, entry, ask.now).await?;
+    let row = if is_plain { row.with_a_budget() } else { row };
+    Ok(Listed { row, key_count: app.store.keys_of_user(&entry.user.id).await?.len() })
+}
+
+/// Which users, and in what order.
+struct Wanted {
+    role: Option<Role>,
+    ids: Option<Vec<UserId>>,
+    email: Option<String>,
+    order: Option<Order>,
+}
+
+#[derive(Clone, Copy)]
+struct Order {
+    compare: fn(&UserEntry, &UserEntry) -> Ordering,
+    is_descending: bool,
+}
+
+impl Wanted {
+    fn read(ask: &Ask) -> Result<Self, Fault> {
+        let query = &ask.query;
+        let role = query.text("role")?.map(|word| role(&word).map_err(|_| unknown_role())).transpose()?;
+        let ids = query.id("user_ids")?.map(|list| {
+            let ids = list.split(',').map(str::trim).filter(|id| !id.is_empty());
+            ids.map(|id| parse_id("user_ids", id.to_owned())).collect::<Result<Vec<_>, _>>()
+        });
+        let is_descending = match query.text("sort_order")?.as_deref() {
+            None | Some("asc") => false,
+            Some("desc") => true,
+            Some(_) => return Err(Fault::invalid("sort_order", "must be asc or desc")),
+        };
+        let order = query.text("sort_by")?.map(|name| Ok::<_, Fault>(Order { compare: column(&name)?, is_descending }));
+        Ok(Self { role, ids: ids.transpose()?, email: query.id("user_email")?, order: order.transpose()? })
+    }
+
+    /// The users of one page, and how many there are on all.
+    async fn find(self, app: &App, page: Page) -> Result<(Vec<UserEntry>, usize), Fault> {
+        let ids = match (self.ids, &self.email) {
+            (Some(ids), _) => ids,
+            (None, Some(email)) => app.store.user_of_email(email).await?.into_iter().collect(),
+            (None, None) => app.store.user_ids().await?,
+        };
+        if self.role.is_none() && self.order.is_none() {
+            return Ok((app.store.users(page.of(&ids)).await?, ids.len()));
+        }
+        if ids.len() > MOST {
+            let field = if self.role.is_some() { "role" } else { "sort_by" };
+            let rule = format!("works for up to {MOST} users, and there are {}: name them in user_ids", ids.len());
+            return Err(Fault::invalid(field, rule));
+        }
+        let mut entries = app.store.users(&ids).await?;
+        entries.retain(|entry| self.role.is_none_or(|role| entry.user.role == role));
+        if let Some(Order { compare, is_descending }) = self.order {
+            entries.sort_by(|one, other| if is_descending { compare(other, one) } else { compare(one, other) });
+        }
+        Ok((page.of(&entries).to_vec(), entries.len()))
+    }
+}
+
+fn unknown_role() -> Fault {
+    Fault::invalid("role", "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer")
+}
+
+/// How a column sorts. An amount that is not there is the largest: no limit.
+fn column(name: &str) -> Result<fn(&UserEntry, &UserEntry) -> Ordering, Fault> {
+    Ok(match name {
+        "created_at" => |one, other| one.user.created.cmp(&other.user.created),
+        "user_id" => |one, other| one.user.id.cmp(&other.user.id),
+        "user_email" => |one, other| one.user.email.cmp(&other.user.email),
+        "user_alias" => |one, other| one.user.alias.cmp(&other.user.alias),
+        "user_role" => |one, other| one.user.role.word().cmp(other.user.role.word()),
+        "spend" => |one, other| one.state.spend.cmp(&other.state.spend),
+        "max_budget" => |one, other| one.state.limits.ceiling().cmp(&other.state.limits.ceiling()),
+        _ => {
+            let rule = "Invalid sort column: must be created_at, user_id, user_email, user_alias, user_role, spend or \
+                        max_budget";
+            return Err(Fault::invalid("sort_by", rule));
+        }
+    })
 }

@@ -6,10 +6,11 @@ use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::TeamId;
+use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::Permit;
-use shared::scope::Limits;
+use shared::scope::{Limits, Scope};
 use shared::user::{Role, User};
 use shared::web::json_answer;
 
@@ -22,6 +23,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::keys::{self, Minted, Order};
 use crate::limits::{LimitsPatch, key_duration};
+use crate::model_limits::ModelLimits;
 use crate::teams;
 
 /// What is asked for.
@@ -29,6 +31,12 @@ struct NewUser {
     user: User,
     /// The word that was sent for the role: the answer repeats it.
     role_word: Option<String>,
+    hangings: Hangings,
+}
+
+/// What hangs on a new user.
+struct Hangings {
+    model_limits: ModelLimits,
     teams: Vec<TeamId>,
     key: Option<AutoKey>,
 }
@@ -54,16 +62,16 @@ struct Answer {
 /// Creates a user, with a key if `auto_create_key` is true: without it no key is made, unlike LiteLLM's default.
 pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let NewUser { user, role_word, teams, key } = NewUser::read(&ask.body, ask.now)?;
-    if let Some(alias) = key.as_ref().and_then(|key| key.alias.as_deref()) {
+    let NewUser { user, role_word, hangings } = NewUser::read(&ask.body, &app.catalog, ask.now)?;
+    if let Some(alias) = hangings.key.as_ref().and_then(|key| key.alias.as_deref()) {
         keys::must_be_free(&app, alias).await?;
     }
-    for team in &teams {
+    for team in &hangings.teams {
         app.store.find_team(team).await?.ok_or_else(|| teams::unknown("teams", team))?;
     }
     let created = app.store.create_user(&user).await;
     created.map_err(|error| not_unique(error, &user.id, user.email.as_deref()))?;
-    let minted = match hang_on(&app, &permit, &user, &teams, key, ask.now).await {
+    let minted = match hang_on(&app, &permit, &user, hangings, ask.now).await {
         Ok(minted) => minted,
         Err(fault) => {
             // All or nothing: without what it was to have, the user goes too.
@@ -72,7 +80,7 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
         }
     };
     let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
-    let row = UserRow::of(&app, &entry, teams, ask.now)?;
+    let row = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Created, (USERS, user.id.as_str()), None, Some(&row)).await;
     if let Some(minted) = &minted {
@@ -86,12 +94,15 @@ async fn hang_on(
     app: &App,
     permit: &Permit,
     user: &User,
-    teams: &[TeamId],
-    key: Option<AutoKey>,
+    Hangings { model_limits, teams, key }: Hangings,
     now: Moment,
 ) -> Result<Option<Minted>, Fault> {
-    for team in teams {
+    for team in &teams {
         teams::join(app, team, &user.id, now).await?;
+    }
+    if model_limits.is_asked() {
+        let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
+        model_limits.apply(app, &Scope::User(user.id.clone()), &entry.state, now).await?;
     }
     match key {
         None => Ok(None),
@@ -114,7 +125,7 @@ fn answer(mut row: UserRow, minted: Option<Minted>, role_word: Option<String>) -
 }
 
 impl NewUser {
-    fn read(body: &[u8], now: Moment) -> Result<Self, Fault> {
+    fn read(body: &[u8], catalog: &Catalog, now: Moment) -> Result<Self, Fault> {
         let mut fields = Fields::read(body)?;
         let id = match fields.patch("user_id", "a string")?.value() {
             Some(text) => parse_id("user_id", text)?,
@@ -132,10 +143,11 @@ impl NewUser {
         };
         let teams = fields.texts("teams")?.value().unwrap_or_default();
         let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
+        let model_limits = ModelLimits::read(&mut fields, catalog)?;
         let key = AutoKey::read(&mut fields)?;
         fields.only_zero("spend")?;
         fields.finish()?;
-        Ok(Self { user, role_word, teams, key })
+        Ok(Self { user, role_word, hangings: Hangings { model_limits, teams, key } })
     }
 }
 
@@ -166,6 +178,7 @@ impl AutoKey {
             user: Some(user.id.clone()),
             team: None,
             limits: Limits { models: user.limits.models.clone(), ..Limits::default() },
+            model_limits: ModelLimits::default(),
             metadata: "{}".to_owned(),
             tags: Vec::new(),
         }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
+use shared::scope::Scope;
 use shared::store::UserEntry;
 
 use crate::App;
@@ -35,6 +36,13 @@ impl UserRow {
     /// A user with the teams that it is in now.
     pub async fn read(app: &App, entry: &UserEntry, now: Moment) -> Result<Self, Fault> {
         Self::of(app, entry, app.store.teams_of_user(&entry.user.id).await?, now)
+    }
+
+    /// The same with its limits of single models.
+    pub async fn with_models(self, app: &App, entry: &UserEntry, now: Moment) -> Result<Self, Fault> {
+        let scope = Scope::User(entry.user.id.clone());
+        let columns = self.user.columns.with_models(app, &scope, &entry.state, now).await?;
+        Ok(Self { user: PlainUser { columns, ..self.user }, ..self })
     }
 
     /// The same with a number for a budget, whether there is one or not.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::UserId;
+use shared::model::Catalog;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
 use shared::user::{Role, User};
@@ -18,6 +19,7 @@ use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 
 /// What to change.
@@ -28,6 +30,7 @@ struct UserPatch {
     role: Patch<Role>,
     metadata: Patch<String>,
     limits: LimitsPatch,
+    model_limits: ModelLimits,
 }
 
 #[derive(Serialize)]
@@ -42,7 +45,7 @@ struct Answer {
 /// Users change their own name, address and metadata, and nothing that binds them.
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let patch = UserPatch::read(&ask.body)?;
+    let patch = UserPatch::read(&ask.body, &app.catalog)?;
     let whom = patch.whom.clone();
     let id = match (permit.sees_all(), permit.user()) {
         (true, _) => whom.find(&app).await?,
@@ -50,9 +53,11 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
         (false, _) => return Err(Forbidden("users may change themselves only").into()),
     };
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
-    let before = UserRow::read(&app, &entry, ask.now).await?;
+    let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
+    let model_limits = patch.model_limits.clone();
     let (after, limits) = patch.over(entry.user.clone());
-    if !permit.sees_all() && (after.role != entry.user.role || limits.changes(&entry.state.limits)) {
+    let binds = after.role != entry.user.role || limits.changes(&entry.state.limits) || model_limits.is_asked();
+    if !permit.sees_all() && binds {
         return Err(Forbidden("only administrators change a user's role and limits").into());
     }
     // First what may be refused: an address that another user has leaves the limits as they were.
@@ -63,15 +68,18 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::User(id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(|| whom.unknown())?;
+    if !model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
+        return Err(whom.unknown());
+    }
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
-    let data = UserRow::read(&app, &entry, ask.now).await?;
+    let data = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (USERS, id.as_str()), Some(&before), Some(&data)).await;
     Ok(json_answer(StatusCode::OK, &Answer { user_id: id, data }))
 }
 
 impl UserPatch {
-    fn read(body: &[u8]) -> Result<Self, Fault> {
+    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
         let mut fields = Fields::read(body)?;
         let id = fields.patch("user_id", "a string")?.value();
         let email = email(&mut fields)?;
@@ -87,6 +95,7 @@ impl UserPatch {
             role: fields.text("user_role")?.checked(|word| role(&word))?,
             metadata: fields.object("metadata")?,
             limits: LimitsPatch::read(&mut fields)?,
+            model_limits: ModelLimits::read(&mut fields, catalog)?,
         };
         fields.finish()?;
         Ok(patch)
