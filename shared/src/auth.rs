@@ -165,6 +165,8 @@ mod tests {
         assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_none());
         assert!(alone.admit(&headers(&[])).is_none());
         let empty = MasterKey::new(Secret::new(""), None);
-        assert!(empty.admit(&headers(&[])).is_none() && empty.admit(&headers(&[("x-api-key", "")])).is_none());
+        assert!(
+            empty.admit(&headers(&[])).is_none() && empty.admit(&headers(&[("x-api-key", "")])).is_none()
+        );
     }
 }

@@ -162,7 +162,9 @@ impl ScopeState {
         };
         let by_previous =
             || self.previous.as_ref().is_some_and(|(old, until)| *old == holder.secret && *until > now);
-        mine.user == holder.user && mine.team == holder.team && (mine.secret == holder.secret || by_previous())
+        mine.user == holder.user
+            && mine.team == holder.team
+            && (mine.secret == holder.secret || by_previous())
     }
 
     /// Rule 2 of the ledger: `headroom == limit - spend - sum(leases)`.

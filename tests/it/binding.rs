@@ -66,14 +66,24 @@ async fn keys_teams_and_users_are_shut_out_and_let_in_at_once() {
         assert!(admin.works(&key).await, "{open}");
     }
     for (change, undo, status, told) in [
-        (json!({"team_id": "dev", "max_budget": 0}), json!({"team_id": "dev", "max_budget": null}), 429, "team dev"),
+        (
+            json!({"team_id": "dev", "max_budget": 0}),
+            json!({"team_id": "dev", "max_budget": null}),
+            429,
+            "team dev",
+        ),
         (
             json!({"team_id": "dev", "models": ["claude-opus-4-5"]}),
             json!({"team_id": "dev", "models": []}),
             403,
             "Model claude-haiku-4-5 not allowed for team dev",
         ),
-        (json!({"team_id": "dev", "rpm_limit": 0}), json!({"team_id": "dev", "rpm_limit": null}), 429, "0 RPM for team dev"),
+        (
+            json!({"team_id": "dev", "rpm_limit": 0}),
+            json!({"team_id": "dev", "rpm_limit": null}),
+            429,
+            "0 RPM for team dev",
+        ),
     ] {
         admin.post("/team/update", change.clone()).await;
         let (got, message) = admin.call(&key).await;
@@ -82,9 +92,16 @@ async fn keys_teams_and_users_are_shut_out_and_let_in_at_once() {
         admin.post("/team/update", undo).await;
         assert!(admin.works(&key).await, "{change}");
     }
-    admin.post("/team/member_update", json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": 0})).await;
+    admin
+        .post("/team/member_update", json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": 0}))
+        .await;
     assert!(admin.call(&key).await.1.contains("user mario in team dev"));
-    admin.post("/team/member_update", json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": null})).await;
+    admin
+        .post(
+            "/team/member_update",
+            json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": null}),
+        )
+        .await;
     admin.post("/user/update", json!({"user_id": "mario", "blocked": true})).await;
     assert_eq!(admin.call(&key).await.0, 401);
     admin.post("/user/update", json!({"user_id": "mario", "blocked": false})).await;
@@ -119,7 +136,8 @@ async fn while_a_rotation_lasts_two_secrets_are_one_key_with_one_budget() {
     assert_eq!(admin.call(&old).await.0, 401, "its grace is over");
     assert!(admin.works(new).await);
 
-    let third = admin.post(&format!("/key/{new}/regenerate"), json!({"new_key": "sk-chosen-by-mario-1"})).await;
+    let third =
+        admin.post(&format!("/key/{new}/regenerate"), json!({"new_key": "sk-chosen-by-mario-1"})).await;
     assert_eq!(third["key"], "sk-chosen-by-mario-1");
     assert_eq!(admin.call(new).await.0, 401, "without a grace it ends at once");
     assert!(admin.works("sk-chosen-by-mario-1").await);
@@ -135,7 +153,8 @@ async fn a_models_own_limits_bind_at_once_and_only_that_model() {
     let key = admin.key(json!({"user_id": "mario"})).await;
     assert!(admin.works(&key).await);
     let haiku = |budget: Value| json!({"claude-haiku-4-5": budget});
-    for (path, name) in [("/key/update", json!({"key": key})), ("/user/update", json!({"user_id": "mario"}))] {
+    for (path, name) in [("/key/update", json!({"key": key})), ("/user/update", json!({"user_id": "mario"}))]
+    {
         let told = if path == "/key/update" { "this key" } else { "user mario" };
         let with = |field: &str, value: Value| {
             let mut body = name.clone();
@@ -156,7 +175,10 @@ async fn a_models_own_limits_bind_at_once_and_only_that_model() {
         admin.post(path, with("model_max_budget", raised)).await;
         assert!(admin.works(&key).await);
         admin.post(path, with("model_rpm_limit", json!({"claude-haiku-4-5": 1}))).await;
-        assert!(admin.call(&key).await.1.contains("1 RPM"), "the call before counts: the model had limits then");
+        assert!(
+            admin.call(&key).await.1.contains("1 RPM"),
+            "the call before counts: the model had limits then"
+        );
         admin.post(path, with("model_rpm_limit", json!(null))).await;
         assert!(admin.works(&key).await);
         let row = admin.post(path, with("model_max_budget", json!({}))).await;
@@ -168,7 +190,8 @@ async fn a_models_own_limits_bind_at_once_and_only_that_model() {
     let opus = json!({"key": key, "model_max_budget": {"claude-opus-4-5": 0}});
     admin.post("/key/update", opus).await;
     assert!(admin.works(&key).await);
-    let both = json!({"user_id": "anna", "auto_create_key": true, "model_max_budget": {"claude-haiku-4-5": 1}});
+    let both =
+        json!({"user_id": "anna", "auto_create_key": true, "model_max_budget": {"claude-haiku-4-5": 1}});
     let made = admin.post("/user/new", both).await;
     assert_eq!(made["model_max_budget"]["claude-haiku-4-5"]["spend"], json!(0.0));
     let annas = made["key"].as_str().unwrap();

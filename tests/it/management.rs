@@ -1,10 +1,12 @@
 //! Management through its front door: the router that Lambda runs, on a table of its own.
 
 mod access;
+mod audit;
 mod bad_input;
 mod keys;
 mod list;
 mod outage;
+mod reports;
 mod roles;
 mod spend;
 mod teams;

@@ -28,6 +28,10 @@ use crate::running::{About, Running};
 /// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
 const COUNT_MARGIN: u64 = 16;
 
+/// The most tags of one request, and the longest, in bytes: each is kept with its record.
+const MOST_TAGS: usize = 10;
+const LONGEST_TAG: usize = 100;
+
 /// Answers a Messages request, streamed if it asks for that.
 pub async fn create(State(app): State<App>, request: HttpRequest) -> Response {
     match answer(&app, request).await {
@@ -129,9 +133,19 @@ fn start(
     streams: bool,
 ) -> Running {
     let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let about = About { session: text("x-claude-code-session-id"), agent: text("x-claude-code-agent-id") };
+    let about = About {
+        session: text("x-claude-code-session-id"),
+        agent: text("x-claude-code-agent-id"),
+        tags: text("x-litellm-tags").map(|list| tags(&list)).unwrap_or_default(),
+    };
     let meter = Meter::new(model.prices, *admission.quote(), caching);
     Running::new(app, admission, if streams { meter } else { meter.blind() }, about)
+}
+
+/// What a client files its request under, for reports: the first few, and none that is long.
+fn tags(list: &str) -> Vec<String> {
+    let tags = list.split(',').map(str::trim).filter(|tag| !tag.is_empty() && tag.len() <= LONGEST_TAG);
+    tags.take(MOST_TAGS).map(str::to_owned).collect()
 }
 
 async fn run(

@@ -16,6 +16,7 @@ use crate::meter::Meter;
 pub struct About {
     pub session: Option<String>,
     pub agent: Option<String>,
+    pub tags: Vec<String>,
 }
 
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.
@@ -90,7 +91,7 @@ impl Running {
             status,
             session: self.about.session.clone(),
             agent: self.about.agent.clone(),
-            tags: Vec::new(),
+            tags: self.about.tags.clone(),
         }
     }
 }

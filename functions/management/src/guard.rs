@@ -16,8 +16,8 @@ use shared::moment::Moment;
 use shared::policy::{self, Caller, Permit};
 use shared::web::{Shape, json_bytes};
 
-use crate::{App, Entrance};
 use crate::query::Query;
+use crate::{App, Entrance};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 

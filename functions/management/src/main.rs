@@ -18,7 +18,8 @@ async fn main() -> Result<(), Error> {
     let entrance = match config.admin_auth {
         AdminAuth::MasterKey => {
             let master = config.master_key;
-            let master = master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
+            let master =
+                master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
             Entrance::MasterKey(MasterKey::new(master, config.admin_secret))
         }
         AdminAuth::Iam => Entrance::Iam,

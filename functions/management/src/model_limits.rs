@@ -19,7 +19,8 @@ use crate::patch::Patch;
 /// The most models that one scope limits apart: each is one more write of every call of that model.
 const MOST: usize = 20;
 
-const BUDGET: &str = "an object such as {\"claude-haiku-4-5\": {\"budget_limit\": 10, \"time_period\": \"1mo\"}}";
+const BUDGET: &str =
+    "an object such as {\"claude-haiku-4-5\": {\"budget_limit\": 10, \"time_period\": \"1mo\"}}";
 const RATE: &str = "an object such as {\"claude-haiku-4-5\": 100}";
 
 /// What a request says of single models. Each field that is sent replaces what it said of every model before.
@@ -56,7 +57,13 @@ impl ModelLimits {
     }
 
     /// Makes a scope's limits of single models what was asked for. `false`: the scope is gone.
-    pub async fn apply(&self, app: &App, whole: &Scope, state: &ScopeState, now: Moment) -> Result<bool, Fault> {
+    pub async fn apply(
+        &self,
+        app: &App,
+        whole: &Scope,
+        state: &ScopeState,
+        now: Moment,
+    ) -> Result<bool, Fault> {
         if !self.is_asked() {
             return Ok(true);
         }
@@ -64,7 +71,10 @@ impl ModelLimits {
         let sent = names(&self.budgets).chain(names(&self.rpm)).chain(names(&self.tpm));
         let models: BTreeSet<&String> = sent.chain(before.keys()).collect();
         if models.len() > MOST {
-            return Err(Fault::invalid("model_max_budget", format!("at most {MOST} models can be limited apart")));
+            return Err(Fault::invalid(
+                "model_max_budget",
+                format!("at most {MOST} models can be limited apart"),
+            ));
         }
         for model in models {
             let was = before.get(model).map(|state| state.limits.clone());
@@ -94,7 +104,13 @@ impl ModelLimits {
             Patch::Clear => None,
             Patch::Set(all) => all.get(model).copied(),
         };
-        Limits { max_budget, budget_duration, rpm: rate(&self.rpm, was.rpm), tpm: rate(&self.tpm, was.tpm), ..was }
+        Limits {
+            max_budget,
+            budget_duration,
+            rpm: rate(&self.rpm, was.rpm),
+            tpm: rate(&self.tpm, was.tpm),
+            ..was
+        }
     }
 }
 

@@ -47,11 +47,8 @@ impl Pointer {
         let member = team.clone().zip(user.clone()).map(|(team, user)| Scope::Member(team, user));
         let user = user.clone().filter(|_| team.is_none() || user_pays_for_team).map(Scope::User);
         let (team, org) = (team.clone().map(Scope::Team), self.org().cloned().map(Scope::Org));
-        let whole = std::iter::once(Scope::Key(self.key.clone()))
-            .chain(member)
-            .chain(user)
-            .chain(team)
-            .chain(org);
+        let whole =
+            std::iter::once(Scope::Key(self.key.clone())).chain(member).chain(user).chain(team).chain(org);
         let of_model = |scope: &Scope| {
             let is_tied = self.ties.get(scope).is_some_and(|ties| ties.models.contains(model));
             is_tied.then(|| Scope::Model(Box::new(scope.clone()), model.to_owned()))
@@ -161,7 +158,11 @@ enum Answer {
     Granted(Box<Hold>),
     /// Nothing is reserved here, and nothing stands against the call.
     Stands,
-    Verdict { verdict: Verdict, has_overdue: bool, uncertain: bool },
+    Verdict {
+        verdict: Verdict,
+        has_overdue: bool,
+        uncertain: bool,
+    },
     Failed(StoreError),
 }
 

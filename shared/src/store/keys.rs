@@ -158,7 +158,12 @@ impl Store {
     ///
     /// The new secret points at the key before the key answers to it, and the old one until the key does not any more: who
     /// dies in between leaves a pointer that proves nothing.
-    pub async fn rotate_key(&self, key: &Key, secret: &Secret, grace: Option<Moment>) -> Result<bool, StoreError> {
+    pub async fn rotate_key(
+        &self,
+        key: &Key,
+        secret: &Secret,
+        grace: Option<Moment>,
+    ) -> Result<bool, StoreError> {
         let operation = "rotate_key";
         let (old, new) = (&key.holder.secret, secret.hash());
         let rotated = Key { holder: Holder { secret: new.clone(), ..key.holder.clone() }, ..key.clone() };
@@ -178,9 +183,9 @@ impl Store {
         let is_done = match written.answer {
             Written::Done(()) => true,
             // An earlier try of ours, whose answer was lost.
-            Written::Refused(item) => {
-                item.is_some_and(|item| item.opt_text("secret").is_ok_and(|now| now.as_deref() == Some(new.as_str())))
-            }
+            Written::Refused(item) => item.is_some_and(|item| {
+                item.opt_text("secret").is_ok_and(|now| now.as_deref() == Some(new.as_str()))
+            }),
         };
         if !is_done {
             self.delete(operation, pointer_key(&new)).await?;
@@ -216,11 +221,16 @@ impl Store {
         let pointers = [current, previous].into_iter().flatten().map(|secret| pointer_key(&secret));
         let alias = about.opt_text("alias")?.map(|alias| alias_key(&alias));
         let owned = [user, team].into_iter().flatten().map(|owner| owned_key(&owner, id));
-        self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect()).await?;
+        self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect())
+            .await?;
         Ok(true)
     }
 
-    pub(super) async fn delete_all(&self, operation: &'static str, keys: Vec<Item>) -> Result<(), StoreError> {
+    pub(super) async fn delete_all(
+        &self,
+        operation: &'static str,
+        keys: Vec<Item>,
+    ) -> Result<(), StoreError> {
         let failed = |applied, source: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable {
             operation,
             applied,
@@ -321,7 +331,10 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<Key, StoreError> {
         ties: state.ties.clone(),
         limits: state.limits.clone(),
         metadata: item.text("metadata")?,
-        tags: item.opt_text("tags")?.map(|tags| tags.split(TAG_END).map(str::to_owned).collect()).unwrap_or_default(),
+        tags: item
+            .opt_text("tags")?
+            .map(|tags| tags.split(TAG_END).map(str::to_owned).collect())
+            .unwrap_or_default(),
         created: item.opt_ms("created")?.ok_or_else(|| StoreError::corrupt("created"))?,
     })
 }

@@ -156,8 +156,7 @@ impl Store {
         now: Moment,
     ) -> Result<Option<Money>, StoreError> {
         let change = hold.settlement(request, cost, tokens, now);
-        let returns =
-            if hold.watches_soft_budget() { ReturnValue::UpdatedNew } else { ReturnValue::None };
+        let returns = if hold.watches_soft_budget() { ReturnValue::UpdatedNew } else { ReturnValue::None };
         match self.conditional("settle", scope_key(&hold.scope), &change, returns).await?.answer {
             Written::Done(updated) => updated.map_or(Ok(None), |updated| updated.opt_money("spend")),
             Written::Refused(None) => Ok(None),

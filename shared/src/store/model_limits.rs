@@ -52,7 +52,11 @@ impl Store {
     }
 
     /// Deletes a scope, which binds the next request, and then those of its models.
-    pub(super) async fn delete_scope(&self, operation: &'static str, scope: &Scope) -> Result<(), StoreError> {
+    pub(super) async fn delete_scope(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+    ) -> Result<(), StoreError> {
         let models = match self.get(operation, scope_key(scope)).await? {
             Some(item) => item.names("tied_models")?,
             None => return Ok(()),

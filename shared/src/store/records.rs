@@ -153,10 +153,11 @@ impl Store {
             .put("list_sk", Some(text(format!("{pk}#{sk}"))));
         // Absent in one is absent in all of the same name: nothing is removed.
         let user = record.user.as_ref().map(|id| id.as_str());
-        let change = [("user", user), ("team", team)].into_iter().fold(change, |change, (name, id)| match id {
-            Some(id) => change.put(name, Some(text(id))),
-            None => change,
-        });
+        let change =
+            [("user", user), ("team", team)].into_iter().fold(change, |change, (name, id)| match id {
+                Some(id) => change.put(name, Some(text(id))),
+                None => change,
+            });
         Update::builder()
             .table_name(&*self.table)
             .set_key(Some(schema::key(pk, sk)))

@@ -49,9 +49,7 @@ pub(super) fn new_item(
     item.extend(
         [reset, secret, user, team].into_iter().flatten().map(|(name, value)| (name.to_owned(), value)),
     );
-    item.extend(
-        tie_attributes(ties).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))),
-    );
+    item.extend(tie_attributes(ties).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     item
 }
 

@@ -133,7 +133,12 @@ impl Store {
     }
 
     /// Changes a member's role. `false`: there is no such member.
-    pub async fn set_team_role(&self, team: &TeamId, user: &UserId, role: TeamRole) -> Result<bool, StoreError> {
+    pub async fn set_team_role(
+        &self,
+        team: &TeamId,
+        user: &UserId,
+        role: TeamRole,
+    ) -> Result<bool, StoreError> {
         let change = super::change::Change::default()
             .put("role", Some(text(role.word())))
             .only_if("attribute_exists(#pk)");

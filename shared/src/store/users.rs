@@ -35,7 +35,10 @@ impl Store {
     pub async fn create_user(&self, user: &User) -> Result<(), NotCreated> {
         let scope = Scope::User(user.id.clone());
         let mut items = vec![
-            ("user_id", scopes::new_item(&scope, &user.limits, self.first_reset(user), None, &Ties::default())),
+            (
+                "user_id",
+                scopes::new_item(&scope, &user.limits, self.first_reset(user), None, &Ties::default()),
+            ),
             ("user_id", about(user)),
         ];
         if let Some(email) = &user.email {

@@ -129,7 +129,14 @@ fn has_changed(stage: &Stage) -> BoxFuture<'_, ()> {
 fn remove_member(stage: &Stage) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
-        told(stage.faulty.store.delete_member(&team_id(stage), &mario(stage)).await.map(|found| assert!(found)))
+        told(
+            stage
+                .faulty
+                .store
+                .delete_member(&team_id(stage), &mario(stage))
+                .await
+                .map(|found| assert!(found)),
+        )
     }
     .boxed()
 }
@@ -182,7 +189,12 @@ fn team_call(stage: &Stage) -> BoxFuture<'_, End> {
         let told = match admitted {
             Ok(admission) => {
                 let record = Record { cost: pico(COST), ..record(&pointer, &admission, now) };
-                stage.faulty.store.settle(&admission, &record, || now).await.map_or_else(Told::from, |_| Told::Done)
+                stage
+                    .faulty
+                    .store
+                    .settle(&admission, &record, || now)
+                    .await
+                    .map_or_else(Told::from, |_| Told::Done)
             }
             Err(error) => error.into(),
         };
@@ -266,7 +278,9 @@ fn is_rotated(stage: &Stage) -> BoxFuture<'_, ()> {
             // The pointer that a cut rotation left stands in the way of that secret, and of no other.
             let fresh = Secret::generate().unwrap();
             assert!(store.rotate_key(&key, &fresh, Some(grace)).await.unwrap());
-            assert!(works(store, stage, &fresh.hash()).await && works(store, stage, &key.holder.secret).await);
+            assert!(
+                works(store, stage, &fresh.hash()).await && works(store, stage, &key.holder.secret).await
+            );
         }
         stage.quiet.wait(Duration::from_secs(3601));
         assert!(!works(store, stage, &key.holder.secret).await, "its grace is over");
@@ -318,7 +332,10 @@ fn is_lifted(stage: &Stage) -> BoxFuture<'_, ()> {
 
 fn entry(stage: &Stage) -> Entry {
     Entry {
-        id: RequestId::from_parts(stage.spare.created.ms(), stage.spare.id.as_str().bytes().map(u32::from).sum()),
+        id: RequestId::from_parts(
+            stage.spare.created.ms(),
+            stage.spare.id.as_str().bytes().map(u32::from).sum(),
+        ),
         actor: "master key".to_owned(),
         claimed: None,
         action: Action::Created,
@@ -340,7 +357,7 @@ fn is_noted(stage: &Stage) -> BoxFuture<'_, ()> {
         assert_eq!(store.find_audit(entry.id).await.unwrap(), Some(entry.clone()));
         let own = |found: &Entry| found.object == entry.object;
         let day = stage.spare.created.date();
-        assert_eq!(store.audit_of_day(&day, 10, own).await.unwrap(), [entry.clone()]);
+        assert_eq!(store.audit_of_day(&day, 10, own).await.unwrap(), std::slice::from_ref(&entry));
     }
     .boxed()
 }

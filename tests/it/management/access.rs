@@ -23,7 +23,8 @@ async fn every_route_of_the_table_is_served_and_closed_to_strangers() {
             assert_eq!(answer.refusal(), (401, None, "Invalid API key"), "{method} {path} {bearer}");
             assert_eq!(answer.json["error"]["type"], "invalid_api_key");
         }
-        let bare = management.send(Request::builder().method(*method).uri(*path).body(Body::empty()).unwrap());
+        let bare =
+            management.send(Request::builder().method(*method).uri(*path).body(Body::empty()).unwrap());
         assert_eq!(bare.await.refusal(), (401, None, "No API key was sent"), "{method} {path}");
         // A route of the table that nobody serves would be a 404 without a `param`.
         let request = admins().method(*method).uri(*path).header("content-type", "application/json");

@@ -19,10 +19,16 @@ async fn users_are_listed_newest_first_in_pages() {
         management.clock.shift(1000);
     }
     // Document 000's plain call knows of no pages, and divides by each budget.
-    management.post("/user/new", r#"{"user_id": "v", "user_role": "proxy_admin_viewer", "auto_create_key": true}"#).await.ok();
+    management
+        .post("/user/new", r#"{"user_id": "v", "user_role": "proxy_admin_viewer", "auto_create_key": true}"#)
+        .await
+        .ok();
     let plain = management.get("/user/list").await.ok();
     assert_eq!((&plain["total"], &plain["page_size"]), (&json!(31), &json!(100)));
-    assert_eq!((&plain["users"][0]["user_id"], &plain["users"][0]["max_budget"]), (&json!("v"), &json!(1e12)));
+    assert_eq!(
+        (&plain["users"][0]["user_id"], &plain["users"][0]["max_budget"]),
+        (&json!("v"), &json!(1e12))
+    );
     let viewers = management.get("/user/list?role=proxy_admin_viewer").await.ok();
     assert_eq!((&viewers["total"], &viewers["users"][0]["key_count"]), (&json!(1), &json!(1)));
     assert_eq!(viewers["users"][0]["max_budget"], json!(null));
@@ -40,7 +46,9 @@ async fn users_are_listed_newest_first_in_pages() {
     let third = management.get("/user/list?page=3&page_size=14").await.ok();
     assert_eq!(named(&third["users"], "user_id"), ["u01", "u00"]);
     assert_eq!(management.get("/user/list?page=4&page_size=14").await.ok()["users"], json!([]));
-    for query in ["page=0", "page_size=101", "page_size=x", "page=-1", "role=boss", "sort_by=shoe_size", "team=x"] {
+    for query in
+        ["page=0", "page_size=101", "page_size=x", "page=-1", "role=boss", "sort_by=shoe_size", "team=x"]
+    {
         let answer = management.get(&format!("/user/list?{query}")).await;
         let field = query.split('=').next();
         assert_eq!((answer.refusal().0, answer.refusal().1), (400, field), "{query}");

@@ -13,10 +13,12 @@ async fn key_of(management: &Management, user: &str, role: &str) -> String {
 #[tokio::test]
 async fn a_user_looks_after_its_own_keys_and_spend() {
     let admin = Management::fresh().await;
-    let (mario, _) = (key_of(&admin, "mario", "internal_user").await, key_of(&admin, "anna", "internal_user").await);
+    let (mario, _) =
+        (key_of(&admin, "mario", "internal_user").await, key_of(&admin, "anna", "internal_user").await);
     // On the public API as on the admin's.
     for management in [admin.public(), admin] {
-        let made = management.post_as(&mario, "/key/generate", r#"{"max_budget": 5, "duration": "30d"}"#).await.ok();
+        let made =
+            management.post_as(&mario, "/key/generate", r#"{"max_budget": 5, "duration": "30d"}"#).await.ok();
         assert_eq!(made["user_id"], "mario");
         let own = made["key"].as_str().unwrap();
         let info = management.get_as(&mario, &format!("/key/info?key={own}")).await.ok();
@@ -44,7 +46,10 @@ async fn nobody_reaches_what_is_not_theirs_nor_raises_their_own_limits() {
     let management = Management::fresh().await;
     let mario = key_of(&management, "mario", "internal_user").await;
     let anna = key_of(&management, "anna", "internal_user").await;
-    management.post("/team/new", r#"{"team_id": "dev", "members_with_roles": [{"user_id": "mario"}]}"#).await.ok();
+    management
+        .post("/team/new", r#"{"team_id": "dev", "members_with_roles": [{"user_id": "mario"}]}"#)
+        .await
+        .ok();
     let annas = json!({"key": anna}).to_string();
     let raised = json!({"key": mario, "max_budget": 100}).to_string();
     for (path, body) in [
@@ -87,7 +92,8 @@ async fn an_administrator_of_a_team_runs_it_but_not_its_limits() {
     management.post("/team/new", body).await.ok();
     let add = r#"{"team_id": "dev", "member": {"user_id": "tom"}, "max_budget_in_team": 3}"#;
     management.post_as(&anna, "/team/member_add", add).await.ok();
-    let key = management.post_as(&anna, "/key/generate", r#"{"team_id": "dev", "user_id": "tom"}"#).await.ok();
+    let key =
+        management.post_as(&anna, "/key/generate", r#"{"team_id": "dev", "user_id": "tom"}"#).await.ok();
     let doomed = json!({"keys": [key["key"]]}).to_string();
     management.post_as(&anna, "/key/delete", &doomed).await.ok();
     let renamed = r#"{"team_id": "dev", "team_alias": "ours"}"#;
@@ -101,7 +107,10 @@ async fn an_administrator_of_a_team_runs_it_but_not_its_limits() {
         assert_eq!(management.post_as(&anna, path, body).await.refusal().0, 403, "{path} {body}");
     }
     let info = management.get_as(&anna, "/team/info?team_id=dev").await.ok();
-    assert_eq!((&info["team_info"]["max_budget"], &info["team_info"]["team_alias"]), (&json!(10.0), &json!("ours")));
+    assert_eq!(
+        (&info["team_info"]["max_budget"], &info["team_info"]["team_alias"]),
+        (&json!(10.0), &json!("ours"))
+    );
 }
 
 #[tokio::test]
@@ -110,7 +119,8 @@ async fn a_key_of_nobody_shows_itself_only() {
     let made = management.post("/key/generate", r#"{"key_alias": "ci"}"#).await.ok();
     let key = made["key"].as_str().unwrap();
     assert_eq!(management.get_as(key, "/key/info").await.ok()["info"]["key_alias"], "ci");
-    for (path, status) in [("/user/info", 403), ("/key/list", 403), ("/user/list", 403), ("/spend/logs", 403)] {
+    for (path, status) in [("/user/info", 403), ("/key/list", 403), ("/user/list", 403), ("/spend/logs", 403)]
+    {
         assert_eq!(management.get_as(key, path).await.refusal().0, status, "{path}");
     }
     assert_eq!(management.post_as(key, "/key/generate", "{}").await.refusal().0, 403);

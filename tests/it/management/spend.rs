@@ -14,7 +14,7 @@ use super::{JANUARY_26, Management};
 
 impl Management {
     /// Records a request of so many hours before 26 January.
-    async fn spent(&self, hours_ago: i64, user: &str, key: &KeyId, cost: &str) -> RequestId {
+    pub async fn spent(&self, hours_ago: i64, user: &str, key: &KeyId, cost: &str) -> RequestId {
         let began = Moment::from_seconds(JANUARY_26.seconds() - hours_ago * 3600);
         let request = RequestId::generate(began.ms()).unwrap();
         let record = Record {
@@ -37,7 +37,7 @@ impl Management {
         request
     }
 
-    async fn key_of(&self, user: &str) -> (String, KeyId) {
+    pub async fn key_of(&self, user: &str) -> (String, KeyId) {
         let made =
             self.post("/key/generate", &json!({"user_id": user, "key_alias": user}).to_string()).await.ok();
         let secret = made["key"].as_str().unwrap().to_owned();

@@ -60,7 +60,10 @@ async fn a_team_is_made_shown_changed_and_deleted() {
         (&data["max_budget"], &data["models"], &data["rpm_limit"]),
         (&json!(0.0), &json!([]), &json!(null))
     );
-    assert_eq!((&data["metadata"], &data["budget_duration"]), (&json!({"cost_center": 7}), &json!("monthly")));
+    assert_eq!(
+        (&data["metadata"], &data["budget_duration"]),
+        (&json!({"cost_center": 7}), &json!("monthly"))
+    );
 
     assert_eq!(management.post("/team/block", r#"{"team_id": "dev"}"#).await.ok()["blocked"], true);
     assert_eq!(management.post("/team/unblock", r#"{"team_id": "dev"}"#).await.ok()["blocked"], false);
@@ -99,9 +102,11 @@ async fn members_come_and_go_with_limits_of_their_own() {
     let eva = rows[0]["user_id"].as_str().unwrap().to_owned();
     assert_eq!(management.get(&format!("/user/info?user_id={eva}")).await.ok()["user_email"], "Eva@x.com");
 
-    let again = management.post("/team/member_add", r#"{"team_id": "dev", "member": {"user_id": "tom"}}"#).await;
+    let again =
+        management.post("/team/member_add", r#"{"team_id": "dev", "member": {"user_id": "tom"}}"#).await;
     assert_eq!(again.refusal(), (400, Some("user_id"), "user_id: User tom is already in team dev"));
-    let body = r#"{"team_id": "dev", "user_email": "eva@x.com", "role": "admin", "max_budget_in_team": null}"#;
+    let body =
+        r#"{"team_id": "dev", "user_email": "eva@x.com", "role": "admin", "max_budget_in_team": null}"#;
     let row = management.post("/team/member_update", body).await.ok();
     assert_eq!((&row["role"], &row["max_budget"]), (&json!("admin"), &json!(null)));
     assert_eq!(row["budget_duration"], "weekly");
@@ -130,7 +135,12 @@ async fn bad_calls_name_the_field_and_change_nothing() {
         ("/team/new", r#"{"team_id": "dev"}"#, 409, "team_id"),
         ("/team/new", r#"{"team_id": "litellm-dashboard"}"#, 400, "team_id"),
         ("/team/new", r#"{"team_id": "x", "max_budget": -1}"#, 400, "max_budget"),
-        ("/team/new", r#"{"team_id": "x", "members_with_roles": [{"user_id": "a", "role": "boss"}]}"#, 400, "role"),
+        (
+            "/team/new",
+            r#"{"team_id": "x", "members_with_roles": [{"user_id": "a", "role": "boss"}]}"#,
+            400,
+            "role",
+        ),
         ("/team/new", r#"{"team_id": "x", "members_with_roles": [{"role": "user"}]}"#, 400, "user_id"),
         ("/team/new", r#"{"team_id": "x", "members_with_roles": 7}"#, 400, "members_with_roles"),
         ("/team/update", r#"{"team_id": "dev", "budget_duration": "30days"}"#, 400, "budget_duration"),
@@ -141,7 +151,12 @@ async fn bad_calls_name_the_field_and_change_nothing() {
         ("/team/delete", r#"{"team_ids": []}"#, 400, "team_ids"),
         ("/team/member_add", r#"{"team_id": "nobody", "member": {"user_id": "a"}}"#, 404, "team_id"),
         ("/team/member_add", r#"{"team_id": "dev", "member": []}"#, 400, "member"),
-        ("/team/member_add", r#"{"team_id": "dev", "member": {"user_id": "x", "max_budget": 1}}"#, 400, "max_budget"),
+        (
+            "/team/member_add",
+            r#"{"team_id": "dev", "member": {"user_id": "x", "max_budget": 1}}"#,
+            400,
+            "max_budget",
+        ),
         ("/team/member_update", r#"{"team_id": "dev", "user_id": "stranger"}"#, 404, "user_id"),
         ("/key/generate", r#"{"team_id": "nobody"}"#, 404, "team_id"),
         ("/key/generate", r#"{"team_id": "dev", "user_id": "stranger"}"#, 400, "user_id"),

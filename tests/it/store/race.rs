@@ -1,7 +1,7 @@
 //! Many at once against one budget: exactly as many are admitted as fit.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use shared::admission::Reason;
@@ -227,7 +227,10 @@ async fn a_key_that_is_rotated_in_mid_race_is_never_overspent() {
         task.await.unwrap();
     }
     let [key, user] = table.audit_both(&caller).await;
-    assert_eq!((admitted.load(SeqCst), key.spend, user.total_spend), (100, pico(COST * 100), pico(COST * 100)));
+    assert_eq!(
+        (admitted.load(SeqCst), key.spend, user.total_spend),
+        (100, pico(COST * 100), pico(COST * 100))
+    );
     assert_eq!(table.aggregated(&caller.user()).await, pico(COST * 100));
     assert!(rotations > 2, "{rotations}");
     println!("measured: {rotations} rotations beside 100 calls");

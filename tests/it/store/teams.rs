@@ -39,12 +39,24 @@ impl Crew {
         let key = key(None, rules.key, now);
         let mario = user(&format!("mario of {}", key.id), rules.user, now);
         let team = TeamId::parse(format!("team of {}", key.id)).unwrap();
-        let member =
-            Member { team: team.clone(), user: mario.id.clone(), role: TeamRole::User, limits: rules.member, joined: now };
+        let member = Member {
+            team: team.clone(),
+            user: mario.id.clone(),
+            role: TeamRole::User,
+            limits: rules.member,
+            joined: now,
+        };
         let (alias, metadata) = (None, "{}".to_owned());
         store.create_user(&mario).await.unwrap();
         store
-            .create_team(&Team { id: team.clone(), alias, org: None, limits: rules.team, metadata, created: now })
+            .create_team(&Team {
+                id: team.clone(),
+                alias,
+                org: None,
+                limits: rules.team,
+                metadata,
+                created: now,
+            })
             .await
             .unwrap();
         store.create_member(&member).await.unwrap();
@@ -135,7 +147,10 @@ async fn each_scope_may_refuse_and_then_none_keeps_anything() {
         assert_eq!(refusal.scope, crew.scopes()[at]);
         assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
         for state in crew.states(&table).await {
-            assert!(state.leases.is_empty() && state.requests.values().all(|count| *count == 0), "{state:#?}");
+            assert!(
+                state.leases.is_empty() && state.requests.values().all(|count| *count == 0),
+                "{state:#?}"
+            );
         }
         let admission = crew.admit(50).await.unwrap();
         crew.settle(&admission, 50).await;
@@ -167,7 +182,8 @@ async fn a_users_budget_may_be_for_its_own_keys_only_but_deleting_it_binds_them_
     let [key, member, user, team] = crew.states(&table).await.try_into().unwrap();
     assert_eq!([key, member, team].map(|state| state.total_spend), [pico(100); 3]);
     assert_eq!((user.total_spend, user.headroom), (Money::ZERO, pico(10)));
-    let block = |limits: &Limits| Ok::<_, shared::store::StoreError>(Limits { blocked: true, ..limits.clone() });
+    let block =
+        |limits: &Limits| Ok::<_, shared::store::StoreError>(Limits { blocked: true, ..limits.clone() });
     crew.store.edit(&Scope::User(crew.user()), block, crew.now).await.unwrap().unwrap();
     assert_eq!(crew.refused(1).await, Refusal { scope: Scope::User(crew.user()), reason: Reason::Blocked });
     crew.store.delete_user(&crew.user(), crew.now).await.unwrap();
@@ -211,7 +227,8 @@ async fn a_soft_budget_that_is_reached_is_told_once_in_a_period() {
     let mut crew = Crew::on(&table, Terms::default(), Rules { team: soft, ..free() }).await;
     for hour in 0..2 {
         crew.now = crew.now + Duration::from_secs(hour * 3600);
-        let running = [crew.admit(60).await.unwrap(), crew.admit(60).await.unwrap(), crew.admit(60).await.unwrap()];
+        let running =
+            [crew.admit(60).await.unwrap(), crew.admit(60).await.unwrap(), crew.admit(60).await.unwrap()];
         let mut told = Vec::new();
         for admission in &running {
             told.extend(crew.settle(admission, 60).await.reached);
@@ -222,7 +239,9 @@ async fn a_soft_budget_that_is_reached_is_told_once_in_a_period() {
         assert_eq!(crew.settle(&late, 60).await.reached, [], "it was told");
     }
     // Another limit is news.
-    let raise = |limits: &Limits| Ok::<_, shared::store::StoreError>(Limits { soft_budget: Some(pico(150)), ..limits.clone() });
+    let raise = |limits: &Limits| {
+        Ok::<_, shared::store::StoreError>(Limits { soft_budget: Some(pico(150)), ..limits.clone() })
+    };
     crew.store.edit(&Scope::Team(crew.team()), raise, crew.now).await.unwrap().unwrap();
     let next = crew.admit(60).await.unwrap();
     assert_eq!(crew.settle(&next, 60).await.reached.len(), 1);

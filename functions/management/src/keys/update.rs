@@ -63,7 +63,11 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let missing = || unknown("key", &entry.key.hint);
     let after = Key {
         alias: patch.alias.clone().over(entry.key.alias.clone()),
-        metadata: patch.metadata.clone().over(Some(entry.key.metadata.clone())).unwrap_or_else(|| "{}".to_owned()),
+        metadata: patch
+            .metadata
+            .clone()
+            .over(Some(entry.key.metadata.clone()))
+            .unwrap_or_else(|| "{}".to_owned()),
         tags: patch.tags.clone().over(Some(entry.key.tags.clone())).unwrap_or_default(),
         ..entry.key.clone()
     };
@@ -112,10 +116,16 @@ impl KeyPatch {
         };
         let (user, team) = (key.holder.user.as_ref(), key.holder.team.as_ref());
         if !is_kept(&self.user, user.map(|id| id.as_str())) {
-            return Err(Fault::invalid("user_id", "cannot be changed: what the key has spent is that user's"));
+            return Err(Fault::invalid(
+                "user_id",
+                "cannot be changed: what the key has spent is that user's",
+            ));
         }
         if !is_kept(&self.team, team.map(|id| id.as_str())) {
-            return Err(Fault::invalid("team_id", "cannot be changed: what the key has spent is that team's"));
+            return Err(Fault::invalid(
+                "team_id",
+                "cannot be changed: what the key has spent is that team's",
+            ));
         }
         Ok(())
     }

@@ -27,14 +27,15 @@ pub async fn calculate(app: App, _permit: Permit, ask: Ask) -> Result<Response, 
     let (model, usage) = match answer {
         Some(mut answer) => {
             let usage = answer.objects("usage")?.value().and_then(|mut all| all.pop());
-            let usage = usage.ok_or_else(|| Fault::invalid("usage", "must be given with completion_response"))?;
+            let usage =
+                usage.ok_or_else(|| Fault::invalid("usage", "must be given with completion_response"))?;
             (model(&mut answer)?, usage_of(usage)?)
         }
         None => {
             let model = model(&mut fields)?;
-            let bytes = fields.length("messages").ok_or_else(|| {
-                Fault::invalid("messages", "messages or completion_response must be given")
-            })?;
+            let bytes = fields
+                .length("messages")
+                .ok_or_else(|| Fault::invalid("messages", "messages or completion_response must be given"))?;
             (model, Usage { input: bytes, ..Usage::default() })
         }
     };
@@ -59,7 +60,12 @@ fn usage_of(mut usage: Fields) -> Result<Usage, Fault> {
             Some(mut details) => details.count("cached_tokens")?.value().unwrap_or_default(),
             None => 0,
         };
-        return Ok(Usage { input: prompt.saturating_sub(cached), output, cache_read: cached, ..Usage::default() });
+        return Ok(Usage {
+            input: prompt.saturating_sub(cached),
+            output,
+            cache_read: cached,
+            ..Usage::default()
+        });
     }
     let input = count("input_tokens")?
         .ok_or_else(|| Fault::invalid("usage", "must have input_tokens or prompt_tokens"))?;

@@ -12,7 +12,7 @@ use crate::App;
 
 /// One row, before it is shown.
 pub enum Entry {
-    Spent(Record),
+    Spent(Box<Record>),
     Refused(Refused),
 }
 
@@ -29,7 +29,8 @@ impl Entry {
     pub async fn of_day(app: &App, day: &str, filter: &Filter, most: usize) -> Result<Vec<Self>, Fault> {
         let wanted = |record: &Record| filter.wants(&record.key, record.user.as_ref());
         let records = app.store.records_of_day(day, most, wanted).await?;
-        let mut entries: Vec<Self> = records.into_iter().map(Self::Spent).collect();
+        let mut entries: Vec<Self> =
+            records.into_iter().map(|record| Self::Spent(Box::new(record))).collect();
         if filter.is_about_money {
             return Ok(entries);
         }

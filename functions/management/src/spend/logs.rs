@@ -78,7 +78,13 @@ async fn one(app: &App, request: &str) -> Result<Vec<Entry>, Fault> {
     let Some(request) = RequestId::parse(request) else {
         return Ok(Vec::new());
     };
-    Ok(app.store.find_record(request).await?.map(Entry::Spent).into_iter().collect())
+    Ok(app
+        .store
+        .find_record(request)
+        .await?
+        .map(|record| Entry::Spent(Box::new(record)))
+        .into_iter()
+        .collect())
 }
 
 /// The newest entries of some days, and whether there are more than `most`.

@@ -66,11 +66,7 @@ async fn hang_on(
     Ok(())
 }
 
-fn read(
-    body: &[u8],
-    catalog: &Catalog,
-    now: Moment,
-) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
+fn read(body: &[u8], catalog: &Catalog, now: Moment) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
     let mut fields = Fields::read(body)?;
     let id = match fields.patch("team_id", "a string")?.value() {
         Some(id) => parse_id("team_id", id)?,

@@ -44,10 +44,8 @@ pub struct MembershipRow {
 impl TeamRow {
     pub fn of(app: &App, entry: &TeamEntry, members: &[MemberEntry], now: Moment) -> Result<Self, Fault> {
         let team = &entry.team;
-        let seat = |entry: &MemberEntry| Seat {
-            user_id: entry.member.user.clone(),
-            role: entry.member.role.word(),
-        };
+        let seat =
+            |entry: &MemberEntry| Seat { user_id: entry.member.user.clone(), role: entry.member.role.word() };
         Ok(Self {
             team_id: team.id.clone(),
             team_alias: team.alias.clone(),

@@ -24,8 +24,7 @@ const PAGE: usize = 25;
 /// The most users that are filtered or sorted by what no index holds: all of them are read for one page.
 const MOST: usize = 10_000;
 
-const PARAMETERS: &[&str] =
-    &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order"];
+const PARAMETERS: &[&str] = &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order"];
 
 #[derive(Serialize)]
 struct Answer {
@@ -96,7 +95,9 @@ impl Wanted {
             Some("desc") => true,
             Some(_) => return Err(Fault::invalid("sort_order", "must be asc or desc")),
         };
-        let order = query.text("sort_by")?.map(|name| Ok::<_, Fault>(Order { compare: column(&name)?, is_descending }));
+        let order = query
+            .text("sort_by")?
+            .map(|name| Ok::<_, Fault>(Order { compare: column(&name)?, is_descending }));
         Ok(Self { role, ids: ids.transpose()?, email: query.id("user_email")?, order: order.transpose()? })
     }
 
@@ -112,13 +113,15 @@ impl Wanted {
         }
         if ids.len() > MOST {
             let field = if self.role.is_some() { "role" } else { "sort_by" };
-            let rule = format!("works for up to {MOST} users, and there are {}: name them in user_ids", ids.len());
+            let rule =
+                format!("works for up to {MOST} users, and there are {}: name them in user_ids", ids.len());
             return Err(Fault::invalid(field, rule));
         }
         let mut entries = app.store.users(&ids).await?;
         entries.retain(|entry| self.role.is_none_or(|role| entry.user.role == role));
         if let Some(Order { compare, is_descending }) = self.order {
-            entries.sort_by(|one, other| if is_descending { compare(other, one) } else { compare(one, other) });
+            entries
+                .sort_by(|one, other| if is_descending { compare(other, one) } else { compare(one, other) });
         }
         Ok((page.of(&entries).to_vec(), entries.len()))
     }

@@ -101,7 +101,8 @@ async fn hang_on(
         teams::join(app, team, &user.id, now).await?;
     }
     if model_limits.is_asked() {
-        let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
+        let entry =
+            app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
         model_limits.apply(app, &Scope::User(user.id.clone()), &entry.state, now).await?;
     }
     match key {

@@ -24,9 +24,7 @@ pub async fn available_roles(_app: App, _permit: Permit, ask: Ask) -> Result<Res
     ask.query.only(&[])?;
     let told = |role: Role| {
         let (description, ui_label) = match role {
-            Role::ProxyAdmin => {
-                ("admin over the gateway, has all permissions", "Admin (All Permissions)")
-            }
+            Role::ProxyAdmin => ("admin over the gateway, has all permissions", "Admin (All Permissions)"),
             Role::ProxyAdminViewer => ("view all keys, view all spend", "Admin (View Only)"),
             Role::InternalUser => (
                 "view/create/delete their own keys, view their own spend",

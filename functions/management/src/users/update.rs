@@ -56,7 +56,8 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let model_limits = patch.model_limits.clone();
     let (after, limits) = patch.over(entry.user.clone());
-    let binds = after.role != entry.user.role || limits.changes(&entry.state.limits) || model_limits.is_asked();
+    let binds =
+        after.role != entry.user.role || limits.changes(&entry.state.limits) || model_limits.is_asked();
     if !permit.sees_all() && binds {
         return Err(Forbidden("only administrators change a user's role and limits").into());
     }

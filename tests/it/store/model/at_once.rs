@@ -62,7 +62,8 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
     match *step {
         Step::Admit { by, amount, floor } => {
             let (store, now) = world.process(by);
-            let answer = store.admit(&mut world.pointer.clone(), &call_of(amount, amount * floor / 100), || now).await;
+            let answer =
+                store.admit(&mut world.pointer.clone(), &call_of(amount, amount * floor / 100), || now).await;
             if let Ok(admission) = answer {
                 calls.lock().unwrap().push((by, admission));
             }
