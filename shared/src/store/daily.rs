@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::error::Applied;
 use super::item::{Item, Read, text};
+use super::records::read_usage;
 use super::{Store, StoreError, schema};
 use crate::daily::{Daily, Figures};
 use crate::id::{TeamId, UserId};
 use crate::scope::Scope;
-use crate::usage::Usage;
 
 impl Store {
     /// What a user spent, or a key that belongs to nobody, from one UTC day to another, both included; in no order, and
@@ -71,13 +71,7 @@ fn read(item: &Item) -> Result<Daily, StoreError> {
         model: item.text("model")?,
         figures: Figures {
             spend: item.money("spend")?,
-            usage: Usage {
-                input: item.number("input")?,
-                output: item.number("output")?,
-                cache_read: item.number("cache_read")?,
-                cache_write_5m: item.number("cache_write_5m")?,
-                cache_write_1h: item.number("cache_write_1h")?,
-            },
+            usage: read_usage(item)?,
             requests: item.number("requests")?,
             failures: item.number("failures")?,
         },

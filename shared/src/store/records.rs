@@ -258,7 +258,7 @@ fn addition(record: &Record, replaces: Option<&Record>) -> Change {
     change
 }
 
-pub(super) fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
+fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
     let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
     [
         ("input", input),
@@ -267,6 +267,16 @@ pub(super) fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
         ("cache_write_5m", cache_write_5m),
         ("cache_write_1h", cache_write_1h),
     ]
+}
+
+pub(super) fn read_usage(item: &Item) -> Result<Usage, StoreError> {
+    Ok(Usage {
+        input: item.number("input")?,
+        output: item.number("output")?,
+        cache_read: item.number("cache_read")?,
+        cache_write_5m: item.number("cache_write_5m")?,
+        cache_write_1h: item.number("cache_write_1h")?,
+    })
 }
 
 fn read(item: &Item) -> Result<Record, StoreError> {
@@ -283,13 +293,7 @@ fn read(item: &Item) -> Result<Record, StoreError> {
         team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,
         org: item.opt_parsed("org", |id| OrgId::parse(id).ok())?,
         model: item.text("model")?,
-        usage: Usage {
-            input: item.number("input")?,
-            output: item.number("output")?,
-            cache_read: item.number("cache_read")?,
-            cache_write_5m: item.number("cache_write_5m")?,
-            cache_write_1h: item.number("cache_write_1h")?,
-        },
+        usage: read_usage(item)?,
         rates: item.opt_parsed("rates", |packed| Rates::unpack(&packed))?,
         cost: item.money("spend")?,
         status,

@@ -37,7 +37,7 @@ const NOON: i64 = 1_795_089_600_000; // 2026-11-19T12:00:00Z
 async fn aggregate(table: &Table, names: &[&str]) -> Vec<i128> {
     let mut sums = vec![0; names.len()];
     for suffix in 0..8 {
-        let sk = format!("2026-11-19#k1#{MODEL}#{suffix}");
+        let sk = format!("2026-11-19#k1#{MODEL}##{suffix}");
         if let Some(item) = table.item("A#U#mario", &sk).await {
             for (sum, name) in sums.iter_mut().zip(names) {
                 *sum += number(&item[*name]);

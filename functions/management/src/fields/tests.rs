@@ -40,7 +40,7 @@ fn an_error_names_the_field() {
 #[test]
 fn what_nobody_serves_is_named() {
     for (json, want) in [
-        (r#"{"send_invite_email": true, "soft_budget": 5}"#, None),
+        (r#"{"send_invite_email": true, "allowed_cache_controls": ["no-cache"]}"#, None),
         (r#"{"guardrails": [], "team_id": null, "aliases": {}, "auto_rotate": false}"#, None),
         (r#"{"guardrails": ["pii"]}"#, Some("guardrails: is not supported")),
         (r#"{"max_buget": null}"#, Some("max_buget: is not a field of this request")),
