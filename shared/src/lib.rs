@@ -9,7 +9,7 @@
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
 //! - [`record`] what one request cost; [`daily`] what a day did
-//! - [`key`], [`user`], [`team`] the entities; [`policy`] who may do what; [`audit`] who did what
+//! - [`key`], [`user`], [`team`], [`org`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
 //! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
 
@@ -25,6 +25,7 @@ pub mod key;
 pub mod model;
 pub mod moment;
 pub mod money;
+pub mod org;
 pub mod period;
 pub mod policy;
 pub mod pricing;

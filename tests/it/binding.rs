@@ -120,6 +120,31 @@ async fn keys_teams_and_users_are_shut_out_and_let_in_at_once() {
 }
 
 #[tokio::test]
+async fn a_teams_organization_binds_from_the_next_request_and_as_long_as_it_is_the_teams() {
+    let admin = Admin::start().await;
+    admin.post("/organization/new", json!({"organization_id": "acme", "max_budget": 0})).await;
+    admin.post("/organization/new", json!({"organization_id": "other"})).await;
+    admin.post("/team/new", json!({"team_id": "dev"})).await;
+    let key = admin.key(json!({"team_id": "dev"})).await;
+    assert!(admin.works(&key).await);
+    admin.post("/team/update", json!({"team_id": "dev", "organization_id": "acme"})).await;
+    let (status, message) = admin.call(&key).await;
+    assert_eq!(status, 429);
+    assert!(message.starts_with("Budget exceeded for organization acme"), "{message}");
+    admin.post("/team/update", json!({"team_id": "dev", "organization_id": "other"})).await;
+    assert!(admin.works(&key).await);
+    let spent = admin.get("/organization/info?organization_id=other").await["spend"].clone();
+    assert_eq!(spent, json!(0.00105));
+    admin.post("/team/update", json!({"team_id": "dev", "organization_id": null})).await;
+    assert!(admin.works(&key).await);
+    assert_eq!(admin.get("/organization/info?organization_id=other").await["spend"], spent);
+    assert_eq!(admin.get("/organization/info?organization_id=acme").await["total_spend"], json!(0.0));
+    // A key may be charged to one without a team between them.
+    let direct = admin.key(json!({"organization_id": "acme"})).await;
+    assert_eq!(admin.call(&direct).await.0, 429);
+}
+
+#[tokio::test]
 async fn while_a_rotation_lasts_two_secrets_are_one_key_with_one_budget() {
     let admin = Admin::start().await;
     let old = admin.key(json!({"user_id": "mario", "key_alias": "laptop", "max_budget": 1})).await;

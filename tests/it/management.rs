@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod keys;
 mod list;
+mod orgs;
 mod outage;
 mod reports;
 mod roles;

@@ -26,6 +26,8 @@ const MOST: usize = 10_000;
 pub const USERS: &str = "LiteLLM_UserTable";
 pub const KEYS: &str = "LiteLLM_VerificationToken";
 pub const TEAMS: &str = "LiteLLM_TeamTable";
+pub const ORGS: &str = "LiteLLM_OrganizationTable";
+pub const ORG_MEMBERS: &str = "LiteLLM_OrganizationMembership";
 pub const MEMBERS: &str = "LiteLLM_TeamMembership";
 
 /// Who changes something, and when.

@@ -82,7 +82,32 @@ where
     F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response, Fault>> + Send,
 {
-    on(MethodFilter::POST, move |State(app): State<App>, request: Request| async move {
+    by_body(MethodFilter::POST, handler)
+}
+
+/// The same by the other methods that LiteLLM has for it.
+pub fn patch<F, Fut>(handler: F) -> MethodRouter<App>
+where
+    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Fault>> + Send,
+{
+    by_body(MethodFilter::PATCH, handler)
+}
+
+pub fn delete<F, Fut>(handler: F) -> MethodRouter<App>
+where
+    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Fault>> + Send,
+{
+    by_body(MethodFilter::DELETE, handler)
+}
+
+fn by_body<F, Fut>(method: MethodFilter, handler: F) -> MethodRouter<App>
+where
+    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Fault>> + Send,
+{
+    on(method, move |State(app): State<App>, request: Request| async move {
         let now = app.clock.now();
         let answer = match asked_by_body(&app, request, now).await {
             Ok((permit, ask)) => handler(app, permit, ask).await,

@@ -4,7 +4,7 @@
 //! - [`query`], [`fields`], [`litellm`], [`patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
-//! - [`users`], [`keys`], [`teams`], [`spend`] one file per verb
+//! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`] one file per verb
 
 mod audit;
 mod columns;
@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod litellm;
 mod model_limits;
+mod orgs;
 mod paging;
 mod patch;
 mod query;
@@ -31,7 +32,7 @@ use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::store::Store;
 
-use guard::{get, post};
+use guard::{delete, get, patch, post};
 
 /// What every handler may use. Cloning it is cheap.
 #[derive(Clone)]
@@ -87,6 +88,14 @@ pub fn router(app: App) -> Router {
         .route("/team/member_add", post(teams::member_add))
         .route("/team/member_update", post(teams::member_update))
         .route("/team/member_delete", post(teams::member_delete))
+        .route("/organization/new", post(orgs::new))
+        .route("/organization/update", patch(orgs::update))
+        .route("/organization/delete", delete(orgs::delete))
+        .route("/organization/info", get(orgs::info))
+        .route("/organization/list", get(orgs::list))
+        .route("/organization/member_add", post(orgs::member_add))
+        .route("/organization/member_update", patch(orgs::member_update))
+        .route("/organization/member_delete", delete(orgs::member_delete))
         .route("/user/daily/activity", get(spend::activity))
         .route("/spend/logs", get(spend::logs))
         .route("/spend/tags", get(spend::tags))

@@ -11,7 +11,7 @@ use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
 use super::users::NotCreated;
 use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
-use crate::id::{KeyId, TeamId, UserId};
+use crate::id::{KeyId, OrgId, TeamId, UserId};
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::scope::{Holder, Limits, Scope, ScopeState};
@@ -58,7 +58,7 @@ impl Store {
         if let Some(alias) = &key.alias {
             items.push(("key_alias", with_key(alias_key(alias), &key.id)));
         }
-        for owner in owners(&key.holder) {
+        for owner in owners(key) {
             items.push(("key", with_key(owned_key(&owner, &key.id), &key.id)));
         }
         self.put_all("create_key", items).await.map_err(|error| match error {
@@ -67,7 +67,7 @@ impl Store {
         })?;
         // Whose it is may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
         // condition in the transaction would meet the running calls of the user in conflicts.
-        if let Some(field) = self.gone(&key.holder).await? {
+        if let Some(field) = self.gone(key).await? {
             self.delete_key(&key.id).await?;
             return Err(NotCreated::Gone { field });
         }
@@ -75,8 +75,13 @@ impl Store {
     }
 
     /// Which of those that a key belongs to is not there.
-    async fn gone(&self, holder: &Holder) -> Result<Option<&'static str>, StoreError> {
-        let Holder { secret: _, user, team } = holder;
+    async fn gone(&self, key: &Key) -> Result<Option<&'static str>, StoreError> {
+        let Holder { secret: _, user, team } = &key.holder;
+        if let Some(org) = &key.ties.org
+            && self.find_org(org).await?.is_none()
+        {
+            return Ok(Some("organization_id"));
+        }
         Ok(match (user, team) {
             (Some(user), _) if self.find_user(user).await?.is_none() => Some("user_id"),
             (_, Some(team)) if self.find_team(team).await?.is_none() => Some("team_id"),
@@ -114,7 +119,7 @@ impl Store {
         self.keys_of(&Scope::Team(team.clone())).await
     }
 
-    async fn keys_of(&self, owner: &Scope) -> Result<Vec<KeyId>, StoreError> {
+    pub(super) async fn keys_of(&self, owner: &Scope) -> Result<Vec<KeyId>, StoreError> {
         let items = self.query("keys_of", &schema::scope_pk(owner), schema::OWNED_KEY).await?;
         items.iter().map(|item| item.key_id("key")).collect()
     }
@@ -220,7 +225,8 @@ impl Store {
         let team = about.opt_parsed("team", |id| TeamId::parse(id).ok())?.map(Scope::Team);
         let pointers = [current, previous].into_iter().flatten().map(|secret| pointer_key(&secret));
         let alias = about.opt_text("alias")?.map(|alias| alias_key(&alias));
-        let owned = [user, team].into_iter().flatten().map(|owner| owned_key(&owner, id));
+        let org = about.opt_parsed("org", |id| OrgId::parse(id).ok())?.map(Scope::Org);
+        let owned = [user, team, org].into_iter().flatten().map(|owner| owned_key(&owner, id));
         self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect())
             .await?;
         Ok(true)
@@ -275,9 +281,10 @@ fn alias_key(alias: &str) -> Item {
 }
 
 /// Those whose keys a key is among.
-fn owners(holder: &Holder) -> impl Iterator<Item = Scope> {
+fn owners(key: &Key) -> impl Iterator<Item = Scope> {
+    let holder = &key.holder;
     let (user, team) = (holder.user.clone().map(Scope::User), holder.team.clone().map(Scope::Team));
-    user.into_iter().chain(team)
+    user.into_iter().chain(team).chain(key.ties.org.clone().map(Scope::Org))
 }
 
 fn owned_key(owner: &Scope, key: &KeyId) -> Item {
@@ -303,7 +310,7 @@ fn pointer(key: &Key) -> Item {
 
 fn about(key: &Key) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Key(key.id.clone())), schema::ABOUT);
-    let Key { id, hint, alias, holder, ties: _, limits: _, metadata, tags, created } = key;
+    let Key { id, hint, alias, holder, ties, limits: _, metadata, tags, created } = key;
     let fixed = [
         ("secret", text(holder.secret.as_str())),
         ("hint", text(hint)),
@@ -315,7 +322,8 @@ fn about(key: &Key) -> Item {
     let alias = alias.as_ref().map(|alias| ("alias", text(alias)));
     let tags = (!tags.is_empty()).then(|| ("tags", text(tags.join(TAG_END))));
     item.extend(fixed.into_iter().chain(alias).chain(tags).map(|(name, value)| (name.to_owned(), value)));
-    item.extend(owner_attributes(holder));
+    let org = ties.org.as_ref().map(|id| ("org".to_owned(), text(id.as_str())));
+    item.extend(owner_attributes(holder).chain(org));
     item
 }
 

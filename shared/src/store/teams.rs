@@ -3,7 +3,7 @@
 use super::batch::Uniqueness;
 use super::item::{Item, Read, number, text};
 use super::users::NotCreated;
-use super::{Store, StoreError, schema, scopes};
+use super::{Store, StoreError, orgs, schema, scopes};
 use crate::id::{TeamId, UserId};
 use crate::moment::Moment;
 use crate::scope::{Scope, ScopeState, Ties};
@@ -29,11 +29,21 @@ impl Store {
         let scope = Scope::Team(team.id.clone());
         let resets = self.reset_of(&team.limits, team.created);
         let ties = Ties { org: team.org.clone(), ..Ties::default() };
-        let items = vec![
+        let mut items = vec![
             ("team_id", scopes::new_item(&scope, &team.limits, resets, None, &ties)),
             ("team_id", about(team)),
         ];
-        self.put_all("create_team", items).await.map_err(taken)
+        if let Some(org) = &team.org {
+            items.push(("team_id", orgs::team_link_item(org, &team.id)));
+        }
+        self.put_all("create_team", items).await.map_err(taken)?;
+        if let Some(org) = &team.org
+            && self.find_org(org).await?.is_none()
+        {
+            self.delete_team(&team.id, team.created).await?;
+            return Err(NotCreated::Gone { field: "organization_id" });
+        }
+        Ok(())
     }
 
     /// A team that exists and is not being deleted.
@@ -179,13 +189,14 @@ impl Store {
         for seat in self.query("delete_team", &pk, schema::SEAT).await? {
             self.delete_member(id, &user_of(&seat)?).await?;
         }
+        self.forget_org("delete_team", id).await?;
         self.delete("delete_team", schema::key(&pk, schema::ABOUT)).await?;
         self.delete_scope("delete_team", &scope).await?;
         Ok(true)
     }
 }
 
-fn taken(error: Uniqueness) -> NotCreated {
+pub(super) fn taken(error: Uniqueness) -> NotCreated {
     match error {
         Uniqueness::Taken(field) => NotCreated::Taken { field },
         Uniqueness::Store(error) => error.into(),

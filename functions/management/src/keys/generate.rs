@@ -20,6 +20,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_duration};
 use crate::model_limits::ModelLimits;
+use crate::orgs;
 use crate::teams;
 use crate::users::{Whom, must_exist, parse_id};
 
@@ -57,6 +58,9 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
     {
         return Err(not_unique(NotCreated::Taken { field: "key" }, None));
     }
+    if let Some(org) = &order.org {
+        orgs::find(&app, org).await?;
+    }
     if let Some(team) = &order.team {
         belongs(&app, team, order.user.as_ref()).await?;
     } else if let Some(user) = &order.user {
@@ -72,6 +76,9 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
 async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fault> {
     if permit.sees_all() {
         return Ok(order);
+    }
+    if order.org.is_some() {
+        return Err(Forbidden("only administrators charge a key to an organization").into());
     }
     if let Some(team) = &order.team {
         return match teams::may_administer(app, permit, team).await? {
@@ -108,6 +115,10 @@ fn read(body: &[u8], catalog: &Catalog) -> Result<Order, Fault> {
         duration: key_duration(&mut fields)?,
         user,
         team: fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?.value(),
+        org: fields
+            .patch("organization_id", "a string")?
+            .checked(|id| orgs::parse_id("organization_id", id))?
+            .value(),
         limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
         model_limits: ModelLimits::read(&mut fields, catalog)?,
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),

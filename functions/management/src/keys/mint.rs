@@ -2,7 +2,7 @@
 
 use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::{TeamId, UserId, random_key_id};
+use shared::id::{OrgId, TeamId, UserId, random_key_id};
 use shared::key::Key;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
@@ -25,6 +25,7 @@ pub struct Order {
     pub duration: Option<KeyDuration>,
     pub user: Option<UserId>,
     pub team: Option<TeamId>,
+    pub org: Option<OrgId>,
     pub limits: Limits,
     pub model_limits: ModelLimits,
     pub metadata: String,
@@ -58,7 +59,7 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         hint: secret.hint(),
         alias: order.alias,
         holder: Holder { secret: secret.hash(), user: order.user, team: order.team },
-        ties: Ties::default(),
+        ties: Ties { org: order.org, ..Ties::default() },
         limits: Limits { expires, ..order.limits },
         metadata: order.metadata,
         tags: order.tags,

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
-use shared::id::{TeamId, UserId};
+use shared::id::{OrgId, TeamId, UserId};
 use shared::moment::Moment;
 use shared::scope::Scope;
 use shared::store::KeyEntry;
@@ -21,6 +21,7 @@ pub struct KeyRow {
     key_alias: Option<String>,
     user_id: Option<UserId>,
     team_id: Option<TeamId>,
+    organization_id: Option<OrgId>,
     expires: Option<String>,
     #[serde(flatten)]
     columns: Columns,
@@ -39,6 +40,7 @@ impl KeyRow {
             key_alias: key.alias.clone(),
             user_id: key.holder.user.clone(),
             team_id: key.holder.team.clone(),
+            organization_id: key.ties.org.clone(),
             expires: told(key.limits.expires),
             columns: Columns::of(&entry.state, now, zone),
             metadata: raw(&key.metadata)?,

@@ -21,6 +21,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
+use crate::orgs;
 
 /// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
 const RESERVED: &str = "litellm-dashboard";
@@ -31,6 +32,7 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
     let (team, model_limits, members) = read(&ask.body, &app.catalog, ask.now)?;
     app.store.create_team(&team).await.map_err(|error| match error {
         NotCreated::Store(error) => error.into(),
+        NotCreated::Gone { field: "organization_id" } => gone(&team),
         NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
             param: Some("team_id".to_owned()),
             message: format!("team_id: Team with id {} already exists", team.id),
@@ -46,6 +48,13 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Created, (TEAMS, team.id.as_str()), None, Some(&row)).await;
     Ok(json_answer(StatusCode::OK, &row))
+}
+
+fn gone(team: &Team) -> Fault {
+    team.org.as_ref().map_or_else(
+        || Fault::invalid("organization_id", "must name an organization"),
+        |org| orgs::unknown("organization_id", org),
+    )
 }
 
 /// What a new team is to have: limits of single models, and members.
@@ -78,7 +87,10 @@ fn read(body: &[u8], catalog: &Catalog, now: Moment) -> Result<(Team, ModelLimit
     let team = Team {
         id,
         alias: fields.text("team_alias")?.value(),
-        org: None,
+        org: fields
+            .patch("organization_id", "a string")?
+            .checked(|id| orgs::parse_id("organization_id", id))?
+            .value(),
         limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         created: now,

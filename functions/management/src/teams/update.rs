@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::TeamId;
+use shared::id::{OrgId, TeamId};
 use shared::model::Catalog;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
@@ -19,12 +19,14 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
+use crate::orgs;
 use crate::patch::Patch;
 
 struct TeamPatch {
     id: TeamId,
     alias: Patch<String>,
     metadata: Patch<String>,
+    org: Patch<OrgId>,
     limits: LimitsPatch,
     model_limits: ModelLimits,
 }
@@ -41,12 +43,21 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     ask.query.only(&[])?;
     let patch = TeamPatch::read(&ask.body, &app.catalog)?;
     let entry = administered(&app, &permit, &patch.id).await?;
-    let binds = patch.limits.changes(&entry.state.limits) || patch.model_limits.is_asked();
+    let org = patch.org.clone().over(entry.team.org.clone());
+    let binds = patch.limits.changes(&entry.state.limits)
+        || patch.model_limits.is_asked()
+        || org != entry.team.org;
     if !permit.sees_all() && binds {
         return Err(Forbidden("a team's administrators do not change its limits").into());
     }
     let before = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let missing = || unknown("team_id", &patch.id);
+    if let Some(org) = &org {
+        orgs::find(&app, org).await?;
+    }
+    if !app.store.set_org(&patch.id, entry.team.org.as_ref(), org.as_ref()).await? {
+        return Err(missing());
+    }
     let after = Team {
         alias: patch.alias.over(entry.team.alias.clone()),
         metadata: patch.metadata.over(Some(entry.team.metadata.clone())).unwrap_or_else(|| "{}".to_owned()),
@@ -75,6 +86,9 @@ impl TeamPatch {
             id: required_id(&mut fields)?,
             alias: fields.text("team_alias")?,
             metadata: fields.object("metadata")?,
+            org: fields
+                .patch("organization_id", "a string")?
+                .checked(|id| orgs::parse_id("organization_id", id))?,
             limits: LimitsPatch::read(&mut fields)?,
             model_limits: ModelLimits::read(&mut fields, catalog)?,
         };

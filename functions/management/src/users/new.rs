@@ -178,6 +178,7 @@ impl AutoKey {
             duration: self.duration,
             user: Some(user.id.clone()),
             team: None,
+            org: None,
             limits: Limits { models: user.limits.models.clone(), ..Limits::default() },
             model_limits: ModelLimits::default(),
             metadata: "{}".to_owned(),

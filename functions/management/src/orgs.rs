@@ -1,0 +1,43 @@
+//! Organisations: what teams and keys can be charged to besides.
+
+mod delete;
+mod member;
+mod new;
+mod row;
+mod show;
+mod update;
+
+pub use delete::delete;
+pub use member::{member_add, member_delete, member_update};
+pub use new::new;
+pub use show::{info, list};
+pub use update::update;
+
+use shared::fault::Fault;
+use shared::id::OrgId;
+use shared::store::OrgEntry;
+
+use crate::App;
+use crate::fields::Fields;
+
+/// An id as it was sent.
+pub fn parse_id(field: &str, text: String) -> Result<OrgId, Fault> {
+    OrgId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+}
+
+pub fn unknown(field: &str, id: &OrgId) -> Fault {
+    let message = format!("{field}: Organization {id} not found");
+    Fault::NotFound { param: Some(field.to_owned()), message }
+}
+
+/// The organisation of a body's `organization_id`.
+async fn named(app: &App, fields: &mut Fields) -> Result<OrgEntry, Fault> {
+    let id = fields.patch("organization_id", "a string")?.value();
+    let id = id.ok_or_else(|| Fault::invalid("organization_id", "must be given"))?;
+    find(app, &parse_id("organization_id", id)?).await
+}
+
+/// An organisation that must be there.
+pub async fn find(app: &App, id: &OrgId) -> Result<OrgEntry, Fault> {
+    app.store.find_org(id).await?.ok_or_else(|| unknown("organization_id", id))
+}

@@ -1,0 +1,55 @@
+//! `DELETE /organization/delete`
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::OrgId;
+use shared::policy::Permit;
+use shared::web::json_answer;
+
+use super::row::OrgRow;
+use super::{find, parse_id};
+use crate::App;
+use crate::audit::{ORGS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+
+/// Deletes organisations to which nothing is charged any more: LiteLLM would delete their teams and keys with them, which
+/// is a lot for one word. If one of them is unknown or has any, none is deleted.
+pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut rows = Vec::new();
+    for id in read(&ask.body)? {
+        let entry = find(&app, &id).await?;
+        let (teams, keys) = (app.store.teams_of_org(&id).await?, app.store.keys_of_org(&id).await?);
+        if !teams.is_empty() || !keys.is_empty() {
+            let message = format!(
+                "organization_ids: Organization {id} still has {} teams and {} keys of its own",
+                teams.len(),
+                keys.len()
+            );
+            return Err(Fault::Conflict { param: Some("organization_ids".to_owned()), message });
+        }
+        rows.push((id, OrgRow::read(&app, &entry, ask.now).await?));
+    }
+    let scribe = Scribe::new(&app, &permit, &ask);
+    for (id, row) in &rows {
+        app.store.delete_org(id, ask.now).await?;
+        scribe.note(Action::Deleted, (ORGS, id.as_str()), Some(row), None).await;
+    }
+    let rows: Vec<OrgRow> = rows.into_iter().map(|(_, row)| row).collect();
+    Ok(json_answer(StatusCode::OK, &rows))
+}
+
+fn read(body: &[u8]) -> Result<BTreeSet<OrgId>, Fault> {
+    let mut fields = Fields::read(body)?;
+    let ids = fields.texts("organization_ids")?.value().unwrap_or_default();
+    fields.finish()?;
+    if ids.is_empty() {
+        return Err(Fault::invalid("organization_ids", "must name at least one organization"));
+    }
+    ids.into_iter().map(|id| parse_id("organization_ids", id)).collect()
+}

@@ -1,0 +1,112 @@
+//! `POST /organization/member_add`, `PATCH /organization/member_update` and `DELETE /organization/member_delete`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::{OrgId, UserId};
+use shared::moment::Moment;
+use shared::org::OrgMember;
+use shared::policy::Permit;
+use shared::web::json_answer;
+
+use super::named;
+use super::row::MemberRow;
+use crate::App;
+use crate::audit::{ORG_MEMBERS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::users::{Whom, must_exist};
+
+/// LiteLLM's words for what a user is in an organisation.
+const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
+
+#[derive(Serialize)]
+struct Added {
+    organization_id: OrgId,
+    updated_organization_memberships: Vec<MemberRow>,
+}
+
+/// Names users with an organisation. It is a note: it gives them no right, and charges nothing to it.
+pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let org = named(&app, &mut fields).await?.org.id;
+    let members = fields.objects("member")?.value().unwrap_or_default();
+    let members = members.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    fields.finish()?;
+    if members.is_empty() {
+        return Err(Fault::invalid("member", "must name at least one user"));
+    }
+    let mut rows = Vec::new();
+    for (whom, role) in members {
+        let user = must_exist(&app, &whom, ask.now).await?;
+        rows.push(put(&app, &permit, &ask, &org, user, role).await?);
+    }
+    let answer = Added { organization_id: org, updated_organization_memberships: rows };
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+/// Changes what a user is in an organisation.
+pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let org = named(&app, &mut fields).await?.org.id;
+    let (whom, role) = read(fields)?;
+    let user = whom.find(&app).await?;
+    let before = member(&app, &org, &user).await?;
+    let row = put(&app, &permit, &ask, &before.org, user, role).await?;
+    Ok(json_answer(StatusCode::OK, &row))
+}
+
+/// Names a user with an organisation no more.
+pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let org = named(&app, &mut fields).await?.org.id;
+    let whom = Whom::read(&mut fields)?;
+    fields.finish()?;
+    let user = whom.find(&app).await?;
+    let row = MemberRow::from(member(&app, &org, &user).await?);
+    app.store.delete_org_member(&org, &user).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Deleted, (ORG_MEMBERS, &format!("{org}/{user}")), Some(&row), None).await;
+    Ok(json_answer(StatusCode::OK, &row))
+}
+
+/// Who, and as what.
+fn read(mut fields: Fields) -> Result<(Whom, String), Fault> {
+    let whom = Whom::read(&mut fields)?;
+    let role = fields.text("role")?.checked(|role| match ROLES.contains(&&*role) {
+        true => Ok(role),
+        false => Err(Fault::invalid("role", format!("must be one of {}", ROLES.join(", ")))),
+    })?;
+    fields.finish()?;
+    Ok((whom, role.value().unwrap_or_else(|| "internal_user".to_owned())))
+}
+
+async fn put(
+    app: &App,
+    permit: &Permit,
+    ask: &Ask,
+    org: &OrgId,
+    user: UserId,
+    role: String,
+) -> Result<MemberRow, Fault> {
+    let joined: Moment = ask.now;
+    let member = OrgMember { org: org.clone(), user, role, joined };
+    app.store.put_org_member(&member).await?;
+    let object = format!("{org}/{}", member.user);
+    let row = MemberRow::from(member);
+    Scribe::new(app, permit, ask).note(Action::Updated, (ORG_MEMBERS, &object), None, Some(&row)).await;
+    Ok(row)
+}
+
+async fn member(app: &App, org: &OrgId, user: &UserId) -> Result<OrgMember, Fault> {
+    let members = app.store.org_members(org).await?;
+    members.into_iter().find(|member| member.user == *user).ok_or_else(|| Fault::Invalid {
+        param: Some("user_id".to_owned()),
+        message: format!("user_id: User {user} is not in organization {org}"),
+    })
+}

@@ -1,0 +1,56 @@
+//! `POST /organization/new`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::random_key_id;
+use shared::moment::Moment;
+use shared::org::Org;
+use shared::policy::Permit;
+use shared::scope::Limits;
+use shared::store::{NotCreated, StoreError};
+use shared::web::json_answer;
+
+use super::row::OrgRow;
+use super::{find, parse_id};
+use crate::App;
+use crate::audit::{ORGS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::limits::LimitsPatch;
+
+/// Makes an organisation.
+pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let org = read(&ask.body, ask.now)?;
+    app.store.create_org(&org).await.map_err(|error| match error {
+        NotCreated::Store(error) => error.into(),
+        NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
+            param: Some("organization_id".to_owned()),
+            message: format!("organization_id: Organization with id {} already exists", org.id),
+        },
+    })?;
+    let row = OrgRow::read(&app, &find(&app, &org.id).await?, ask.now).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Created, (ORGS, org.id.as_str()), None, Some(&row)).await;
+    Ok(json_answer(StatusCode::OK, &row))
+}
+
+fn read(body: &[u8], now: Moment) -> Result<Org, Fault> {
+    let mut fields = Fields::read(body)?;
+    let id = match fields.patch("organization_id", "a string")?.value() {
+        Some(id) => id,
+        None => random_key_id().map_err(StoreError::from)?.as_str().to_owned(),
+    };
+    let org = Org {
+        id: parse_id("organization_id", id)?,
+        alias: fields.text("organization_alias")?.value(),
+        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
+        created: now,
+    };
+    fields.only_zero("spend")?;
+    fields.finish()?;
+    Ok(org)
+}

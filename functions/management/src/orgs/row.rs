@@ -1,0 +1,60 @@
+//! An organisation, as answers show it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::id::{OrgId, TeamId, UserId};
+use shared::moment::Moment;
+use shared::org::OrgMember;
+use shared::store::OrgEntry;
+
+use crate::App;
+use crate::columns::{Columns, raw};
+
+/// LiteLLM's columns of an organisation.
+#[derive(Debug, Serialize)]
+pub struct OrgRow {
+    organization_id: OrgId,
+    organization_alias: Option<String>,
+    #[serde(flatten)]
+    columns: Columns,
+    metadata: Box<RawValue>,
+    members: Vec<MemberRow>,
+    teams: Vec<TeamId>,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct MemberRow {
+    organization_id: OrgId,
+    user_id: UserId,
+    user_role: String,
+    created_at: String,
+}
+
+impl OrgRow {
+    /// An organisation with the members and teams that it has now.
+    pub async fn read(app: &App, entry: &OrgEntry, now: Moment) -> Result<Self, Fault> {
+        let org = &entry.org;
+        Ok(Self {
+            organization_id: org.id.clone(),
+            organization_alias: org.alias.clone(),
+            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            metadata: raw(&org.metadata)?,
+            members: app.store.org_members(&org.id).await?.into_iter().map(MemberRow::from).collect(),
+            teams: app.store.teams_of_org(&org.id).await?,
+            created_at: org.created.to_string(),
+        })
+    }
+}
+
+impl From<OrgMember> for MemberRow {
+    fn from(member: OrgMember) -> Self {
+        Self {
+            organization_id: member.org,
+            user_id: member.user,
+            user_role: member.role,
+            created_at: member.joined.to_string(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `GET /organization/info` and `GET /organization/list`
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use shared::fault::Fault;
+use shared::policy::Permit;
+use shared::web::json_answer;
+
+use super::row::OrgRow;
+use super::{find, parse_id};
+use crate::App;
+use crate::guard::Ask;
+use crate::paging::Page;
+
+/// A bare array cannot say how many there are.
+const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
+
+/// One organisation, its members and its teams.
+pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["organization_id"])?;
+    let id = ask.query.id("organization_id")?;
+    let id = id.ok_or_else(|| Fault::invalid("organization_id", "must be given"))?;
+    let entry = find(&app, &parse_id("organization_id", id)?).await?;
+    Ok(json_answer(StatusCode::OK, &OrgRow::read(&app, &entry, ask.now).await?))
+}
+
+/// All organisations, the newest first: LiteLLM's bare array, a hundred at a time.
+pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&["page", "page_size"])?;
+    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let ids = app.store.org_ids().await?;
+    let mut rows = Vec::new();
+    for entry in app.store.orgs(page.of(&ids)).await? {
+        rows.push(OrgRow::read(&app, &entry, ask.now).await?);
+    }
+    let mut answer = json_answer(StatusCode::OK, &rows);
+    answer.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
+    Ok(answer)
+}

@@ -1,0 +1,199 @@
+//! Organisations, and which teams and keys are charged to them as well.
+
+use super::change::Change;
+use super::item::{Item, Read, number, text};
+use super::ledger::scope_key;
+use super::teams::taken;
+use super::users::NotCreated;
+use super::{Store, StoreError, Written, schema, scopes};
+use crate::id::{KeyId, OrgId, TeamId, UserId};
+use crate::moment::Moment;
+use crate::org::{Org, OrgMember};
+use crate::scope::{Scope, ScopeState, Ties};
+
+/// An organisation and the scope that its calls are charged to.
+#[derive(Clone, Debug)]
+pub struct OrgEntry {
+    pub org: Org,
+    pub state: ScopeState,
+}
+
+impl Store {
+    /// Creates an organisation and its scope, or nothing.
+    pub async fn create_org(&self, org: &Org) -> Result<(), NotCreated> {
+        let scope = Scope::Org(org.id.clone());
+        let resets = self.reset_of(&org.limits, org.created);
+        let items = vec![
+            ("organization_id", scopes::new_item(&scope, &org.limits, resets, None, &Ties::default())),
+            ("organization_id", about(org)),
+        ];
+        self.put_all("create_org", items).await.map_err(taken)
+    }
+
+    /// An organisation that exists and is not being deleted.
+    pub async fn find_org(&self, id: &OrgId) -> Result<Option<OrgEntry>, StoreError> {
+        Ok(self.orgs(std::slice::from_ref(id)).await?.pop())
+    }
+
+    /// Those of `ids` that exist, in that order.
+    pub async fn orgs(&self, ids: &[OrgId]) -> Result<Vec<OrgEntry>, StoreError> {
+        let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Org).collect();
+        let entries = self.entries("orgs", &scopes).await?;
+        let live = entries.into_iter().filter(|(_, _, state)| !state.deleted);
+        live.map(|(_, about, state)| Ok(OrgEntry { org: read_about(&about, &state)?, state })).collect()
+    }
+
+    /// Every organisation's id, the newest first. Reads index keys only.
+    pub async fn org_ids(&self) -> Result<Vec<OrgId>, StoreError> {
+        let found = self.listed("org").await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|scope| if let Scope::Org(id) = scope { Some(id) } else { None })
+            .collect())
+    }
+
+    /// Changes what is known of an organisation besides its limits. `false`: there is none.
+    pub async fn describe_org(&self, before: &Org, after: &Org) -> Result<bool, StoreError> {
+        let fields = [
+            ("alias", before.alias.clone(), after.alias.clone()),
+            ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
+        ];
+        self.describe("describe_org", &Scope::Org(after.id.clone()), fields).await
+    }
+
+    /// Charges a team's calls to an organisation too, or to none. `false`: there is no such team.
+    ///
+    /// The organisation knows of the team before the team is charged to it, and until it is not any more.
+    pub async fn set_org(&self, team: &TeamId, before: Option<&OrgId>, after: Option<&OrgId>) -> Result<bool, StoreError> {
+        let operation = "set_org";
+        if before == after {
+            return Ok(true);
+        }
+        if let Some(org) = after {
+            let link = Change::default().put("team", Some(text(team.as_str())));
+            self.write(operation, team_link(org, team), &link).await?;
+        }
+        let tie = Change::default()
+            .put("org", after.map(|org| text(org.as_str())))
+            .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)");
+        let written = self.write(operation, scope_key(&Scope::Team(team.clone())), &tie).await?.answer;
+        let is_there = matches!(written, Written::Done(()));
+        if let Some(org) = if is_there { before } else { after } {
+            self.delete(operation, team_link(org, team)).await?;
+        }
+        Ok(is_there)
+    }
+
+    /// Takes a team that is being deleted out of its organisation.
+    pub(super) async fn forget_org(&self, operation: &'static str, team: &TeamId) -> Result<(), StoreError> {
+        let states = self.scope_states(&[Scope::Team(team.clone())]).await?;
+        match states.into_iter().flatten().find_map(|state| state.ties.org) {
+            Some(org) => self.delete(operation, team_link(&org, team)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The teams that are charged to an organisation.
+    pub async fn teams_of_org(&self, org: &OrgId) -> Result<Vec<TeamId>, StoreError> {
+        let pk = schema::scope_pk(&Scope::Org(org.clone()));
+        let links = self.query("teams_of_org", &pk, schema::TEAM_LINK).await?;
+        let team = |link: &Item| {
+            link.opt_parsed("team", |id| TeamId::parse(id).ok())?.ok_or_else(|| StoreError::corrupt("team"))
+        };
+        links.iter().map(team).collect()
+    }
+
+    /// The keys that are charged to an organisation without a team between them.
+    pub async fn keys_of_org(&self, org: &OrgId) -> Result<Vec<KeyId>, StoreError> {
+        self.keys_of(&Scope::Org(org.clone())).await
+    }
+
+    /// Names a user with an organisation, or changes as what.
+    pub async fn put_org_member(&self, member: &OrgMember) -> Result<(), StoreError> {
+        let change = Change::default()
+            .put("user", Some(text(member.user.as_str())))
+            .put("role", Some(text(&member.role)))
+            .set("#created = if_not_exists(#created, :created)")
+            .value("created", number(member.joined.ms()));
+        self.write("put_org_member", seat_key(&member.org, &member.user), &change).await.map(|_| ())
+    }
+
+    /// The users who are named with an organisation.
+    pub async fn org_members(&self, org: &OrgId) -> Result<Vec<OrgMember>, StoreError> {
+        let pk = schema::scope_pk(&Scope::Org(org.clone()));
+        let seats = self.query("org_members", &pk, schema::SEAT).await?;
+        let corrupt = |name| move || StoreError::corrupt(name);
+        let member = |seat: &Item| {
+            Ok(OrgMember {
+                org: org.clone(),
+                user: seat.opt_parsed("user", |id| UserId::parse(id).ok())?.ok_or_else(corrupt("user"))?,
+                role: seat.text("role")?,
+                joined: seat.opt_ms("created")?.ok_or_else(corrupt("created"))?,
+            })
+        };
+        seats.iter().map(member).collect()
+    }
+
+    pub async fn delete_org_member(&self, org: &OrgId, user: &UserId) -> Result<(), StoreError> {
+        self.delete("delete_org_member", seat_key(org, user)).await
+    }
+
+    /// Deletes an organisation, to which nothing is charged any more. The mark binds the next request of whatever is.
+    ///
+    /// `false`: there is none.
+    pub async fn delete_org(&self, id: &OrgId, now: Moment) -> Result<bool, StoreError> {
+        let scope = Scope::Org(id.clone());
+        if !self.mark_deleted("delete_org", &scope, now).await? {
+            return Ok(false);
+        }
+        let pk = schema::scope_pk(&scope);
+        for seat in self.query("delete_org", &pk, schema::SEAT).await? {
+            self.delete("delete_org", schema::key(&pk, seat.text("sk")?)).await?;
+        }
+        self.delete("delete_org", schema::key(&pk, schema::ABOUT)).await?;
+        self.delete_scope("delete_org", &scope).await?;
+        Ok(true)
+    }
+}
+
+/// What an organisation knows of a team.
+pub(super) fn team_link_item(org: &OrgId, team: &TeamId) -> Item {
+    let mut item = team_link(org, team);
+    item.insert("team".to_owned(), text(team.as_str()));
+    item
+}
+
+fn team_link(org: &OrgId, team: &TeamId) -> Item {
+    schema::key(schema::scope_pk(&Scope::Org(org.clone())), format!("{}{team}", schema::TEAM_LINK))
+}
+
+fn seat_key(org: &OrgId, user: &UserId) -> Item {
+    schema::key(schema::scope_pk(&Scope::Org(org.clone())), format!("{}{user}", schema::SEAT))
+}
+
+fn about(org: &Org) -> Item {
+    let mut item = schema::key(schema::scope_pk(&Scope::Org(org.id.clone())), schema::ABOUT);
+    let Org { id, alias, limits: _, metadata, created } = org;
+    let fixed = [
+        ("metadata", text(metadata)),
+        ("created", number(created.ms())),
+        ("list_pk", text("org")),
+        ("list_sk", text(schema::list_sk(*created, id.as_str()))),
+    ];
+    let alias = alias.as_ref().map(|alias| ("alias", text(alias)));
+    item.extend(fixed.into_iter().chain(alias).map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+fn read_about(item: &Item, state: &ScopeState) -> Result<Org, StoreError> {
+    let Some(Scope::Org(id)) = schema::scope_of(&item.text("pk")?) else {
+        return Err(StoreError::corrupt("pk"));
+    };
+    Ok(Org {
+        id,
+        alias: item.opt_text("alias")?,
+        limits: state.limits.clone(),
+        metadata: item.text("metadata")?,
+        created: item.opt_ms("created")?.ok_or_else(|| StoreError::corrupt("created"))?,
+    })
+}
