@@ -102,6 +102,9 @@ impl MasterKey {
 
 /// Who holds the key that a request presents, for routes that are about keys and not about models: a budget that is spent
 /// hides nobody's own spend. **Cost:** a read, and a read of the key with its user.
+///
+/// A team's key stands for itself only, whoever's it is: the team's administrators have seen it. And a secret that a
+/// rotation replaced calls models and nothing else: it may be rotated for having got lost.
 pub async fn key_holder(store: &Store, headers: &HeaderMap, now: Moment) -> Result<Caller, Fault> {
     const UNKNOWN: Fault = Fault::Unauthenticated("Invalid API key");
     let secret = presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
@@ -109,7 +112,7 @@ pub async fn key_holder(store: &Store, headers: &HeaderMap, now: Moment) -> Resu
     let refused = |scope: Scope, reason| Fault::Refused(Refusal { scope, reason }, now);
     let key = Scope::Key(pointer.key.clone());
     let state = store.scope_states(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(UNKNOWN)?;
-    if !state.is_held_by(&pointer.holder, now) {
+    if state.holder.as_ref() != Some(&pointer.holder) {
         return Err(UNKNOWN);
     }
     stands(&state, now).map_err(|reason| refused(key, reason))?;
@@ -118,6 +121,9 @@ pub async fn key_holder(store: &Store, headers: &HeaderMap, now: Moment) -> Resu
     };
     let entry = store.find_user(&user).await?.ok_or(UNKNOWN)?;
     stands(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
+    if pointer.holder.team.is_some() {
+        return Ok(Caller::Key { key: pointer.key });
+    }
     Ok(Caller::User { id: user, role: entry.user.role, key: pointer.key })
 }
 

@@ -10,7 +10,7 @@ pub enum Caller {
     Administrator { actor: String },
     /// Holds a key of this user.
     User { id: UserId, role: Role, key: KeyId },
-    /// Holds a key that belongs to no user.
+    /// Holds a key that belongs to no user, or to a team.
     Key { key: KeyId },
 }
 

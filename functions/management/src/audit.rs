@@ -20,7 +20,7 @@ use crate::spend::Days;
 /// Entries of a page, unless `page_size` says otherwise.
 const PAGE: usize = 10;
 /// The most entries that one search looks back at.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 
 /// The kinds of things, by LiteLLM's names of them.
 pub const USERS: &str = "LiteLLM_UserTable";

@@ -13,7 +13,7 @@ use crate::patch::Patch;
 const AMOUNT: &str = "a number of US dollars from 0 to 1000000000000, such as 50 or 0.25; null is no limit";
 
 /// What a request says of limits. `expires` is not among them: only keys end, and their life is given another way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LimitsPatch {
     max_budget: Patch<Money>,
     soft_budget: Patch<Money>,
@@ -48,6 +48,11 @@ impl LimitsPatch {
         self.clone().over(limits.clone()) != *limits
     }
 
+    /// What is left of it for somebody who may not set limits.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
     /// What `limits` become.
     pub fn over(self, limits: Limits) -> Limits {
         Limits {
@@ -62,6 +67,16 @@ impl LimitsPatch {
             expires: limits.expires,
         }
     }
+}
+
+/// Whether anything may be done with `new` limits of a key that `old` ones forbid: what its holder may not decide.
+pub fn loosens(old: &Limits, new: &Limits) -> bool {
+    let Limits { models, blocked, expires, .. } = new;
+    let money =
+        |limits: &Limits| Limits { models: BTreeSet::new(), blocked: false, expires: None, ..limits.clone() };
+    let lives_longer = old.expires.is_some_and(|end| expires.is_none_or(|new_end| new_end > end));
+    let has_more_models = !old.models.is_empty() && (models.is_empty() || !models.is_subset(&old.models));
+    money(old) != money(new) || old.blocked && !blocked || lives_longer || has_more_models
 }
 
 fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {

@@ -56,6 +56,18 @@ impl ModelLimits {
         !matches!((&self.budgets, &self.rpm, &self.tpm), (Patch::Keep, Patch::Keep, Patch::Keep))
     }
 
+    /// Whether a scope would not have too many, asked before anything is written.
+    pub fn fits(&self, state: &ScopeState) -> Result<(), Fault> {
+        let sent = names(&self.budgets).chain(names(&self.rpm)).chain(names(&self.tpm));
+        let models: BTreeSet<&String> = sent.chain(&state.ties.models).collect();
+        match self.is_asked() && models.len() > MOST {
+            true => {
+                Err(Fault::invalid("model_max_budget", format!("at most {MOST} models can be limited apart")))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Makes a scope's limits of single models what was asked for. `false`: the scope is gone.
     pub async fn apply(
         &self,
@@ -67,20 +79,15 @@ impl ModelLimits {
         if !self.is_asked() {
             return Ok(true);
         }
+        self.fits(state)?;
         let before = read(app, whole, &state.ties.models).await?;
         let sent = names(&self.budgets).chain(names(&self.rpm)).chain(names(&self.tpm));
-        let models: BTreeSet<&String> = sent.chain(before.keys()).collect();
-        if models.len() > MOST {
-            return Err(Fault::invalid(
-                "model_max_budget",
-                format!("at most {MOST} models can be limited apart"),
-            ));
-        }
+        let models: BTreeSet<&String> = sent.chain(&state.ties.models).collect();
         for model in models {
-            let was = before.get(model).map(|state| state.limits.clone());
-            let limits = self.over(model, was.clone().unwrap_or_default());
+            let was = before.get(model).map(|state| state.limits.clone()).unwrap_or_default();
+            let limits = self.over(model, was.clone());
             let is_any = limits != Limits::default();
-            if was.is_none() && !is_any || was.as_ref() == Some(&limits) {
+            if is_any == state.ties.models.contains(model) && was == limits {
                 continue;
             }
             if !app.store.limit_model(whole, model, is_any.then_some(&limits), now).await? {

@@ -27,6 +27,7 @@ use shared::store::TeamEntry;
 use shared::team::TeamRole;
 
 use crate::App;
+use crate::audit::Scribe;
 use crate::fields::Fields;
 
 /// An id as it was sent.
@@ -62,7 +63,13 @@ fn required_id(fields: &mut Fields) -> Result<TeamId, Fault> {
 }
 
 /// Makes a user a plain member of a team, without limits there.
-pub async fn join(app: &App, team: &TeamId, user: &UserId, now: Moment) -> Result<(), Fault> {
+pub async fn join(
+    app: &App,
+    scribe: &Scribe<'_>,
+    team: &TeamId,
+    user: &UserId,
+    now: Moment,
+) -> Result<(), Fault> {
     let member = member::NewMember::plain(user.clone());
-    member::seat(app, team, member, &Limits::default(), now).await.map(|_| ())
+    member::seat(app, scribe, team, member, &Limits::default(), now).await.map(|_| ())
 }

@@ -87,6 +87,28 @@ impl Store {
         tried.answer.map(|_| ()).map_err(|error| failed(operation, error))
     }
 
+    /// Deletes a pointer if it still points where it did.
+    pub(super) async fn let_go(
+        &self,
+        operation: &'static str,
+        key: Item,
+        name: &str,
+        owner: &str,
+    ) -> Result<(), StoreError> {
+        let deletion = || {
+            self.db
+                .delete_item()
+                .table_name(&*self.table)
+                .set_key(Some(key.clone()))
+                .condition_expression("attribute_not_exists(#owner) OR #owner = :owner")
+                .expression_attribute_names("#owner", name)
+                .expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()))
+                .send()
+        };
+        // Refused: it is another's now.
+        self.tried(operation, deletion).await.map(|_| ())
+    }
+
     /// The scope and the `about` item of each of `scopes` that has both, in that order; strongly consistent.
     pub(super) async fn entries(
         &self,

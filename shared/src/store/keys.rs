@@ -146,14 +146,14 @@ impl Store {
             ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
             ("tags", packed(&before.tags), packed(&after.tags)),
         ];
-        let is_there = self.describe(operation, &Scope::Key(after.id.clone()), fields).await?;
+        let is_there = self.describe(operation, &Scope::Key(after.id.clone()), fields, Some("alias")).await?;
         let let_go = match (new == old, is_there) {
             (true, _) => None,
             (false, true) => old,
             (false, false) => new,
         };
         if let Some(alias) = let_go {
-            self.delete(operation, alias_key(alias)).await?;
+            self.let_go(operation, alias_key(alias), "key", after.id.as_str()).await?;
         }
         Ok(is_there)
     }
@@ -201,9 +201,16 @@ impl Store {
             .put("secret", Some(text(new.as_str())))
             .put("previous", grace.map(|_| text(old.as_str())))
             .only_if("attribute_exists(#pk)");
-        self.write(operation, schema::key(schema::scope_pk(&scope), schema::ABOUT), &hint).await?;
-        if grace.is_none() {
-            self.delete(operation, pointer_key(old)).await?;
+        // The rotation binds: whatever fails now, the caller must learn that, and the new secret. An old pointer that stays
+        // proves nothing.
+        let described =
+            self.write(operation, schema::key(schema::scope_pk(&scope), schema::ABOUT), &hint).await;
+        let let_go = match grace {
+            None => self.delete(operation, pointer_key(old)).await,
+            Some(_) => Ok(()),
+        };
+        if let Err(error) = described.map(|_| ()).and(let_go) {
+            tracing::warn!(key = %key.id, error = ?error, "rotation_untidy");
         }
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! What a scope allows of one model: a scope of its own, which the whole scope names.
 //!
-//! The model's scope is there before the whole names it, and goes after the whole has stopped to: who dies in between
-//! leaves one that nobody is charged to.
+//! The model's scope is there before the whole names it, and stays when it is lifted, without limits: a call that meets the
+//! change finds it there whichever way it goes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -14,7 +14,7 @@ use crate::moment::Moment;
 use crate::scope::{Limits, Scope, Ties};
 
 impl Store {
-    /// Sets what `whole` allows of a model, by its catalogue name; `None` lifts it, and forgets what was spent of it.
+    /// Sets what `whole` allows of a model, by its catalogue name; `None` lifts it. What was spent of it stays known.
     ///
     /// `false`: there is no such scope. **Binds** the next request: its reservation in `whole` proves which models are
     /// named there. **Cost:** two writes, or three round trips where the model was named before.
@@ -35,7 +35,7 @@ impl Store {
         let Some(limits) = limits else {
             let lift = named(Change::default().take("#tied_models :model"));
             let written = self.write(operation, scope_key(whole), &lift).await?.answer;
-            self.delete(operation, scope_key(&part)).await?;
+            self.edit::<StoreError>(&part, |_| Ok(Limits::default()), now).await?;
             return Ok(matches!(written, Written::Done(())));
         };
         let item = scopes::new_item(&part, limits, self.reset_of(limits, now), None, &Ties::default());

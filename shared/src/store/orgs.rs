@@ -58,13 +58,18 @@ impl Store {
             ("alias", before.alias.clone(), after.alias.clone()),
             ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
         ];
-        self.describe("describe_org", &Scope::Org(after.id.clone()), fields).await
+        self.describe("describe_org", &Scope::Org(after.id.clone()), fields, None).await
     }
 
     /// Charges a team's calls to an organisation too, or to none. `false`: there is no such team.
     ///
     /// The organisation knows of the team before the team is charged to it, and until it is not any more.
-    pub async fn set_org(&self, team: &TeamId, before: Option<&OrgId>, after: Option<&OrgId>) -> Result<bool, StoreError> {
+    pub async fn set_org(
+        &self,
+        team: &TeamId,
+        before: Option<&OrgId>,
+        after: Option<&OrgId>,
+    ) -> Result<bool, StoreError> {
         let operation = "set_org";
         if before == after {
             return Ok(true);
@@ -80,6 +85,16 @@ impl Store {
         let is_there = matches!(written, Written::Done(()));
         if let Some(org) = if is_there { before } else { after } {
             self.delete(operation, team_link(org, team)).await?;
+        }
+        // It may have been deleted meanwhile, when no team was charged to it yet: then none is.
+        if let Some(org) = after.filter(|_| is_there)
+            && self.find_org(org).await?.is_none()
+        {
+            let undo =
+                Change::default().put("org", None).value("gone", text(org.as_str())).only_if("#org = :gone");
+            self.write(operation, scope_key(&Scope::Team(team.clone())), &undo).await?;
+            self.delete(operation, team_link(org, team)).await?;
+            return Ok(false);
         }
         Ok(is_there)
     }

@@ -74,7 +74,7 @@ impl Store {
             ("alias", before.alias.clone(), after.alias.clone()),
             ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
         ];
-        self.describe("describe_team", &Scope::Team(after.id.clone()), fields).await
+        self.describe("describe_team", &Scope::Team(after.id.clone()), fields, None).await
     }
 
     /// Makes a user a member of a team, with a scope of its own, or does nothing.

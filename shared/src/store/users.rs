@@ -99,30 +99,43 @@ impl Store {
             ("role", Some(before.role.word().to_owned()), Some(after.role.word().to_owned())),
             ("metadata", Some(before.metadata.clone()), Some(after.metadata.clone())),
         ];
-        let is_there = self.describe(operation, &Scope::User(after.id.clone()), fields).await?;
+        // The address that is let go must be the one that was replaced.
+        let is_there =
+            self.describe(operation, &Scope::User(after.id.clone()), fields, Some("email")).await?;
         let let_go = match (new == old, is_there) {
             (true, _) => None,
             (false, true) => old,
             (false, false) => new,
         };
         if let Some(email) = let_go {
-            self.delete(operation, email).await?;
+            self.let_go(operation, email, "user", after.id.as_str()).await?;
         }
         Ok(is_there)
     }
 
-    /// Changes what is known of an entity besides its limits: the fields that differ, and no others. `false`: it is gone.
+    /// Changes what is known of an entity besides its limits: the fields that differ, and no others. `false`: it is gone, or
+    /// the field that is `held` by a pointer is not any more what it was.
     pub(super) async fn describe<const N: usize>(
         &self,
         operation: &'static str,
         scope: &Scope,
         fields: [(&str, Option<String>, Option<String>); N],
+        held: Option<&str>,
     ) -> Result<bool, StoreError> {
         let mut change = Change::default().only_if("attribute_exists(#pk)");
         let mut differs = false;
-        for (name, _, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
-            change = change.put(name, value.map(text));
+        for (name, was, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
+            change = change.put(name, value.clone().map(text));
             differs = true;
+            if held == Some(name) {
+                // Or what it is to be: an earlier try of ours, whose answer was lost.
+                let is = |placeholder: &str, value: &Option<String>| match value {
+                    Some(_) => format!("#{name} = :{placeholder}"),
+                    None => format!("attribute_not_exists(#{name})"),
+                };
+                change = change.only_if(format!("({} OR {})", is("was", &was), is(name, &value)));
+                change = was.into_iter().fold(change, |change, was| change.value("was", text(was)));
+            }
         }
         if !differs {
             return Ok(true);

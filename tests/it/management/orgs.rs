@@ -19,7 +19,8 @@ async fn an_organization_is_made_shown_changed_and_deleted() {
     let made = management.ask("POST", "/organization/new", &body).await.ok();
     assert_eq!((&made["organization_id"], &made["max_budget"]), (&json!("acme"), &json!(100.0)));
     management.post("/team/new", r#"{"team_id": "dev", "organization_id": "acme"}"#).await.ok();
-    let key = management.post("/key/generate", r#"{"key_alias": "ci", "organization_id": "acme"}"#).await.ok();
+    let key =
+        management.post("/key/generate", r#"{"key_alias": "ci", "organization_id": "acme"}"#).await.ok();
     assert_eq!(key["organization_id"], "acme");
     let add = json!({"organization_id": "acme", "member": [{"user_id": "mario", "role": "org_admin"}]});
     let added = management.ask("POST", "/organization/member_add", &add).await.ok();
@@ -32,7 +33,10 @@ async fn an_organization_is_made_shown_changed_and_deleted() {
     let changed = management.ask("PATCH", "/organization/update", &change).await.ok();
     assert_eq!((&changed["organization_alias"], &changed["max_budget"]), (&json!(null), &json!(0.0)));
     let role = json!({"organization_id": "acme", "user_id": "mario", "role": "internal_user"});
-    assert_eq!(management.ask("PATCH", "/organization/member_update", &role).await.ok()["user_role"], "internal_user");
+    assert_eq!(
+        management.ask("PATCH", "/organization/member_update", &role).await.ok()["user_role"],
+        "internal_user"
+    );
     let go = json!({"organization_id": "acme", "user_id": "mario"});
     management.ask("DELETE", "/organization/member_delete", &go).await.ok();
     assert_eq!(management.get("/organization/list").await.ok()[0]["members"], json!([]));
@@ -56,10 +60,28 @@ async fn bad_calls_name_the_field_and_change_nothing() {
         ("POST", "/organization/new", json!({"organization_id": "x", "max_budget": -1}), 400, "max_budget"),
         ("PATCH", "/organization/update", json!({"organization_id": "x"}), 404, "organization_id"),
         ("PATCH", "/organization/update", json!({}), 400, "organization_id"),
-        ("DELETE", "/organization/delete", json!({"organization_ids": ["acme", "x"]}), 404, "organization_id"),
+        (
+            "DELETE",
+            "/organization/delete",
+            json!({"organization_ids": ["acme", "x"]}),
+            404,
+            "organization_id",
+        ),
         ("DELETE", "/organization/delete", json!({"organization_ids": []}), 400, "organization_ids"),
-        ("POST", "/organization/member_add", json!({"organization_id": "acme", "member": {"user_id": "a", "role": "boss"}}), 400, "role"),
-        ("DELETE", "/organization/member_delete", json!({"organization_id": "acme", "user_id": "a"}), 404, "user_id"),
+        (
+            "POST",
+            "/organization/member_add",
+            json!({"organization_id": "acme", "member": {"user_id": "a", "role": "boss"}}),
+            400,
+            "role",
+        ),
+        (
+            "DELETE",
+            "/organization/member_delete",
+            json!({"organization_id": "acme", "user_id": "a"}),
+            400,
+            "user_id",
+        ),
         ("POST", "/team/new", json!({"team_id": "dev", "organization_id": "x"}), 404, "organization_id"),
         ("POST", "/key/generate", json!({"organization_id": "x"}), 404, "organization_id"),
     ] {

@@ -125,3 +125,98 @@ async fn a_key_of_nobody_shows_itself_only() {
     }
     assert_eq!(management.post_as(key, "/key/generate", "{}").await.refusal().0, 403);
 }
+
+/// What a team's administrator has seen must not be worth more than the team.
+#[tokio::test]
+async fn a_teams_key_stands_for_itself_and_for_nobody() {
+    let management = Management::fresh().await;
+    let anna = key_of(&management, "anna", "internal_user").await;
+    key_of(&management, "boss", "proxy_admin").await;
+    let body = r#"{"team_id": "dev", "members_with_roles": [{"user_id": "anna", "role": "admin"}]}"#;
+    management.post("/team/new", body).await.ok();
+    let seat = r#"{"team_id": "dev", "member": {"user_id": "boss"}}"#;
+    management.post_as(&anna, "/team/member_add", seat).await.ok();
+    let order = r#"{"team_id": "dev", "user_id": "boss"}"#;
+    let made = management.post_as(&anna, "/key/generate", order).await.ok();
+    let stolen = made["key"].as_str().unwrap();
+    for (path, body) in
+        [("/user/new", "{}"), ("/key/generate", "{}"), ("/team/delete", r#"{"team_ids": ["dev"]}"#)]
+    {
+        assert_eq!(management.post_as(stolen, path, body).await.refusal().0, 403, "{path}");
+    }
+    for path in ["/user/info", "/user/list", "/key/list", "/spend/logs", "/spend/tags"] {
+        assert_eq!(management.get_as(stolen, path).await.refusal().0, 403, "{path}");
+    }
+    assert_eq!(management.get_as(stolen, "/key/info").await.ok()["info"]["user_id"], "boss");
+    // One that names nobody is the administrator's own, and bound by what it may spend there.
+    let own = management.post_as(&anna, "/key/generate", r#"{"team_id": "dev"}"#).await.ok();
+    assert_eq!(own["user_id"], "anna");
+}
+
+#[tokio::test]
+async fn holders_narrow_what_a_key_is_good_for_and_never_widen_it() {
+    let management = Management::fresh().await;
+    let mario = key_of(&management, "mario", "internal_user").await;
+    let order = r#"{"key_alias": "ci", "models": ["claude-haiku-4-5", "claude-opus-4-5"], "duration": "2d"}"#;
+    let ci = management.post("/key/generate", order).await.ok()["key"].as_str().unwrap().to_owned();
+    let blocked = r#"{"user_id": "mario", "blocked": true}"#;
+    let shut = management.post("/key/generate", blocked).await.ok()["token_id"].as_str().unwrap().to_owned();
+    for (who, path, body) in [
+        (&ci, "/key/update", json!({"key": ci, "models": []})),
+        (&ci, "/key/update", json!({"key": ci, "models": ["claude-haiku-4-5", "claude-sonnet-4-5"]})),
+        (&ci, "/key/update", json!({"key": ci, "duration": "-1"})),
+        (&ci, "/key/update", json!({"key": ci, "duration": "30d"})),
+        (&ci, "/key/update", json!({"key": ci, "model_rpm_limit": {"claude-haiku-4-5": 9}})),
+        (&ci, "/key/regenerate", json!({"key": ci, "duration": "-1"})),
+        (&mario, "/key/update", json!({"key": shut, "blocked": false})),
+    ] {
+        assert_eq!(management.post_as(who, path, &body.to_string()).await.refusal().0, 403, "{path} {body}");
+    }
+    let narrower = json!({"key": ci, "models": ["claude-haiku-4-5"], "duration": "1d"}).to_string();
+    let row = management.post_as(&ci, "/key/update", &narrower).await.ok();
+    assert_eq!(
+        (&row["models"], &row["expires"]),
+        (&json!(["claude-haiku-4-5"]), &json!("2025-01-27T00:00:00Z"))
+    );
+    management.post_as(&ci, "/key/update", &json!({"key": ci, "blocked": true}).to_string()).await.ok();
+    assert_eq!(management.get_as(&ci, "/key/info").await.refusal().0, 401);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_manages_nothing() {
+    let management = Management::fresh().await;
+    let old = key_of(&management, "mario", "internal_user").await;
+    let body = json!({"key": old, "grace_period": "24h"}).to_string();
+    let new =
+        management.post_as(&old, "/key/regenerate", &body).await.ok()["key"].as_str().unwrap().to_owned();
+    assert_eq!(management.post_as(&old, "/key/regenerate", &body).await.refusal().0, 401);
+    assert_eq!(management.get_as(&old, "/user/info").await.refusal().0, 401);
+    assert_eq!(management.get_as(&new, "/user/info").await.ok()["user_id"], "mario");
+}
+
+#[tokio::test]
+async fn nobody_takes_anothers_address_or_learns_which_keys_there_are() {
+    let management = Management::fresh().await;
+    let mario = key_of(&management, "mario", "internal_user").await;
+    key_of(&management, "anna", "internal_user").await;
+    let posing = r#"{"user_id": "mario", "user_email": "ceo@company.com"}"#;
+    assert_eq!(management.post_as(&mario, "/user/update", posing).await.refusal().0, 403);
+    management.post("/key/generate", r#"{"user_id": "anna", "key_alias": "annas"}"#).await.ok();
+    for alias in ["annas", "nobodys"] {
+        let path = format!("/key/info?key_alias={alias}");
+        assert_eq!(management.get_as(&mario, &path).await.refusal().0, 404, "{alias}");
+        let body = json!({"key_aliases": [alias]}).to_string();
+        assert_eq!(management.post_as(&mario, "/key/delete", &body).await.refusal().0, 404, "{alias}");
+    }
+    let team = r#"{"team_id": "dev", "members_with_roles": [{"user_id": "mario"}, {"user_id": "anna"}]}"#;
+    management.post("/team/new", team).await.ok();
+    for user in ["mario", "anna"] {
+        management.post("/key/generate", &json!({"team_id": "dev", "user_id": user}).to_string()).await.ok();
+    }
+    let info = management.get_as(&mario, "/team/info?team_id=dev").await.ok();
+    assert_eq!(info["team_info"]["members_with_roles"].as_array().unwrap().len(), 2);
+    for part in ["keys", "team_memberships"] {
+        assert_eq!(info[part].as_array().unwrap().len(), 1, "{part}");
+        assert_eq!(info[part][0]["user_id"], "mario", "{part}");
+    }
+}

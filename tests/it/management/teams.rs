@@ -171,3 +171,39 @@ async fn bad_calls_name_the_field_and_change_nothing() {
     assert_eq!(management.get("/team/list").await.ok().as_array().unwrap().len(), 1);
     assert_eq!(management.get("/user/list").await.ok()["total"], 2);
 }
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_half_of_it() {
+    let management = Management::fresh().await;
+    a_team(&management).await;
+    let users = management.get("/user/list").await.ok()["total"].clone();
+    for (body, field) in [
+        (r#"{"team_id": "dev", "member": [{"user_id": "new"}, {"user_id": "mario"}]}"#, "user_id"),
+        (r#"{"team_id": "dev", "member": [{"user_id": "new"}, {"user_id": "new"}]}"#, "member"),
+    ] {
+        assert_eq!(management.post("/team/member_add", body).await.refusal().1, Some(field), "{body}");
+    }
+    assert_eq!(management.get("/user/list").await.ok()["total"], users, "nobody was made for it");
+    let made = management.post("/key/generate", r#"{"user_id": "mario", "max_budget": 5}"#).await.ok();
+    let catalogue = shared::model::Catalog::bundled("global").unwrap();
+    let many: serde_json::Map<String, Value> =
+        catalogue.models().take(21).map(|model| (model.name.clone(), json!(1))).collect();
+    for (path, name) in [
+        ("/key/update", json!({"key": made["key"]})),
+        ("/user/update", json!({"user_id": "mario"})),
+        ("/team/update", json!({"team_id": "dev"})),
+    ] {
+        let mut body = name;
+        body["max_budget"] = json!(1000);
+        body["model_rpm_limit"] = Value::Object(many.clone());
+        let refused = management.post(path, &body.to_string()).await;
+        assert_eq!((refused.refusal().0, refused.refusal().1), (400, Some("model_max_budget")), "{path}");
+    }
+    let key = management.get(&format!("/key/info?key={}", made["token_id"].as_str().unwrap())).await.ok();
+    assert_eq!(key["info"]["max_budget"], json!(5.0));
+    assert_eq!(management.get("/team/info?team_id=dev").await.ok()["team_info"]["max_budget"], json!(500.0));
+    // Whom a call makes along, the audit log knows.
+    management.post("/team/member_add", r#"{"team_id": "dev", "member": {"user_id": "eve"}}"#).await.ok();
+    let log = management.get("/audit?action=created&object_id=eve").await.ok();
+    assert_eq!(log["total"], 1);
+}

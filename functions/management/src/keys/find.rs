@@ -43,6 +43,17 @@ pub async fn within_reach(app: &App, permit: &Permit, id: &KeyId) -> Result<Opti
     Err(Forbidden("this key is not yours").into())
 }
 
+/// A key by its alias, which anybody may guess: one out of reach is as unknown as one that is not there.
+pub async fn by_alias(app: &App, permit: &Permit, field: &str, alias: &str) -> Result<KeyEntry, Fault> {
+    let missing = || unknown(field, alias);
+    let id = app.store.find_key_by_alias(alias).await?.ok_or_else(missing)?;
+    match within_reach(app, permit, &id).await {
+        Ok(Some(entry)) => Ok(entry),
+        Ok(None) | Err(Fault::Forbidden(_)) => Err(missing()),
+        Err(fault) => Err(fault),
+    }
+}
+
 pub fn unknown(field: &str, which: &str) -> Fault {
     Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: No keys found: {which}") }
 }

@@ -64,7 +64,8 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
     if let Some(team) = &order.team {
         belongs(&app, team, order.user.as_ref()).await?;
     } else if let Some(user) = &order.user {
-        must_exist(&app, &Whom::Id(user.clone()), ask.now).await?;
+        let scribe = Scribe::new(&app, &permit, &ask);
+        must_exist(&app, &scribe, &Whom::Id(user.clone()), ask.now).await?;
     }
     let minted = mint(&app, &permit, order, ask.now).await?;
     minted.note(&app, &Scribe::new(&app, &permit, &ask), ask.now).await?;
@@ -81,10 +82,11 @@ async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fa
         return Err(Forbidden("only administrators charge a key to an organization").into());
     }
     if let Some(team) = &order.team {
-        return match teams::may_administer(app, permit, team).await? {
-            true => Ok(order),
-            false => Err(Forbidden("only administrators of the team make its keys").into()),
-        };
+        if !teams::may_administer(app, permit, team).await? {
+            return Err(Forbidden("only administrators of the team make its keys").into());
+        }
+        // A key of the team's own would not be bound by what its administrator may spend there.
+        return Ok(Order { user: order.user.or_else(|| permit.user().cloned()), ..order });
     }
     match (permit.user(), &order.user) {
         (Some(own), None) => Ok(Order { user: Some(own.clone()), ..order }),

@@ -9,7 +9,7 @@ use shared::store::KeyEntry;
 use shared::web::json_answer;
 
 use super::KeyRow;
-use super::find::{by_secret, unknown, within_reach};
+use super::find::{by_alias, by_secret, unknown, within_reach};
 use crate::App;
 use crate::guard::Ask;
 
@@ -34,9 +34,8 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     let (name, entry) = match (key, alias) {
         (Some(key), _) => (key.clone(), by_secret(&app, &permit, "key", &key).await?),
         (None, Some(alias)) => {
-            let missing = || unknown("key_alias", &alias);
-            let id = app.store.find_key_by_alias(&alias).await?.ok_or_else(missing)?;
-            (alias.clone(), within_reach(&app, &permit, &id).await?.ok_or_else(missing)?)
+            let entry = by_alias(&app, &permit, "key_alias", &alias).await?;
+            (alias, entry)
         }
         (None, None) => {
             let entry = own(&app, &permit).await?;

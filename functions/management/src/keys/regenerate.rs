@@ -6,10 +6,10 @@ use shared::audit::Action;
 use shared::fault::Fault;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::scope::{Limits, Scope};
 use shared::secret::Secret;
-use shared::store::StoreError;
+use shared::store::{KeyEntry, StoreError};
 use shared::web::json_answer;
 
 use super::KeyRow;
@@ -19,7 +19,8 @@ use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::key_life;
+use crate::limits::{key_life, loosens};
+use crate::patch::Patch;
 
 /// Gives a key another secret. Its limits, its spend and its alias stay. With `grace_period` the old secret goes on
 /// working that long: both are one key with one budget.
@@ -41,20 +42,41 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask) -> Result<Response, 
         None => Secret::generate().map_err(StoreError::from)?,
     };
     let until = |life: KeyDuration| Moment::from_seconds(life.expires(ask.now.seconds()));
+    let missing = || unknown("key", &entry.key.hint);
+    // Before the rotation: once that binds, the new secret must reach whoever asked for it.
+    if life != Patch::Keep {
+        let expires = life.value().map(until);
+        let edit = |limits: &Limits| {
+            let new = Limits { expires, ..limits.clone() };
+            let is_theirs = permit.sees_all() || !loosens(limits, &new);
+            if is_theirs {
+                Ok(new)
+            } else {
+                Err(Fault::from(Forbidden("only administrators let a key do more")))
+            }
+        };
+        let scope = Scope::Key(entry.key.id.clone());
+        app.store.edit(&scope, edit, ask.now).await?.ok_or_else(missing)?;
+    }
     if !app.store.rotate_key(&entry.key, &secret, grace.value().map(until)).await? {
         let message = "key: it was given another secret meanwhile, or the new one is taken".to_owned();
         return Err(Fault::Conflict { param: Some("key".to_owned()), message });
     }
-    let missing = || unknown("key", &entry.key.hint);
-    if life != crate::patch::Patch::Keep {
-        let expires = life.value().map(until);
-        let edit = |limits: &Limits| Ok::<_, Fault>(Limits { expires, ..limits.clone() });
-        let scope = Scope::Key(entry.key.id.clone());
-        app.store.edit(&scope, edit, ask.now).await?.ok_or_else(missing)?;
-    }
-    let entry = app.store.keys(std::slice::from_ref(&entry.key.id)).await?.pop().ok_or_else(missing)?;
-    let row = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    let row = KeyRow::of(&rotated(&app, &entry, &secret).await, ask.now, &app.store.terms().zone)?;
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Rotated, (KEYS, row.hash()), Some(&before), Some(&row)).await;
     Ok(json_answer(StatusCode::OK, &Answer::once(&secret, row)))
+}
+
+/// The key as it is now; as it was but for its secret, if the table will not say.
+async fn rotated(app: &App, before: &KeyEntry, secret: &Secret) -> KeyEntry {
+    if let Ok(mut found) = app.store.keys(std::slice::from_ref(&before.key.id)).await
+        && let Some(entry) = found.pop()
+    {
+        return entry;
+    }
+    let mut entry = before.clone();
+    entry.key.hint = secret.hint();
+    entry.key.holder.secret = secret.hash();
+    entry
 }

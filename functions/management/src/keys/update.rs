@@ -20,7 +20,7 @@ use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::{LimitsPatch, key_life};
+use crate::limits::{LimitsPatch, key_life, loosens};
 use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 
@@ -48,18 +48,21 @@ struct Answer {
 
 /// Changes a key: a field that is absent stays, `null` clears it, anything else sets it; `duration` counts from now.
 ///
-/// Whose key it is stays. Its owner changes everything of it but how much it may spend.
+/// Whose key it is stays. Its holder may narrow what it is good for, and never widen it.
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let patch = KeyPatch::read(&ask.body, &app.catalog)?;
     let entry = by_secret(&app, &permit, "key", &patch.key).await?;
     let before = KeyRow::read(&app, &entry, ask.now).await?;
     patch.keeps_its_owner(&entry.key)?;
-    let limits = |limits: &Limits| patch.limits_over(limits, ask.now);
-    let (was, will_be) = (&entry.state.limits, limits(&entry.state.limits));
-    if !permit.sees_all() && (money(was) != money(&will_be) || patch.model_limits.is_asked()) {
-        return Err(Forbidden("only administrators change what a key may spend").into());
-    }
+    // Asked again where it is changed: an administrator may have changed it meanwhile.
+    let limits = |limits: &Limits| {
+        let new = patch.limits_over(limits, ask.now);
+        let is_theirs = permit.sees_all() || !loosens(limits, &new) && !patch.model_limits.is_asked();
+        if is_theirs { Ok(new) } else { Err(Forbidden("only administrators let a key do more")) }
+    };
+    limits(&entry.state.limits)?;
+    patch.model_limits.fits(&entry.state)?;
     let missing = || unknown("key", &entry.key.hint);
     let after = Key {
         alias: patch.alias.clone().over(entry.key.alias.clone()),
@@ -77,7 +80,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
         return Err(missing());
     }
     let scope = Scope::Key(entry.key.id.clone());
-    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)), ask.now).await?;
+    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)?), ask.now).await?;
     edited.ok_or_else(missing)?;
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(missing());
@@ -138,10 +141,4 @@ impl KeyPatch {
         };
         Limits { expires, ..self.limits.clone().over(limits.clone()) }
     }
-}
-
-/// What of limits is about how much: a user's own to lower would be its own to raise again.
-fn money(limits: &Limits) -> Limits {
-    let Limits { models: _, blocked: _, expires: _, .. } = limits;
-    Limits { models: Default::default(), blocked: false, expires: None, ..limits.clone() }
 }

@@ -41,7 +41,7 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, 
     }
     let mut rows = Vec::new();
     for (whom, role) in members {
-        let user = must_exist(&app, &whom, ask.now).await?;
+        let user = must_exist(&app, &Scribe::new(&app, &permit, &ask), &whom, ask.now).await?;
         rows.push(put(&app, &permit, &ask, &org, user, role).await?);
     }
     let answer = Added { organization_id: org, updated_organization_memberships: rows };
@@ -67,7 +67,8 @@ pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Respons
     let org = named(&app, &mut fields).await?.org.id;
     let whom = Whom::read(&mut fields)?;
     fields.finish()?;
-    let user = whom.find(&app).await?;
+    // A user who was deleted may still be named here.
+    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown())?;
     let row = MemberRow::from(member(&app, &org, &user).await?);
     app.store.delete_org_member(&org, &user).await?;
     let scribe = Scribe::new(&app, &permit, &ask);

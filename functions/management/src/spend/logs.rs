@@ -62,6 +62,7 @@ pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
             None => return long(&app, &[], false).await,
         }
     }
+    let days = days.of(&app, filter.user.as_ref().filter(|_| !permit.sees_all())).await?;
     if ask.query.has_any(PARAMETERS) {
         let (entries, truncated) = newest(&app, days, &filter, MOST_LONG).await?;
         return long(&app, &entries, truncated).await;
@@ -88,12 +89,17 @@ async fn one(app: &App, request: &str) -> Result<Vec<Entry>, Fault> {
 }
 
 /// The newest entries of some days, and whether there are more than `most`.
-async fn newest(app: &App, days: Days, filter: &Filter, most: usize) -> Result<(Vec<Entry>, bool), Fault> {
+async fn newest(
+    app: &App,
+    days: Vec<String>,
+    filter: &Filter,
+    most: usize,
+) -> Result<(Vec<Entry>, bool), Fault> {
     let mut entries = Vec::new();
-    for day in days.newest_first() {
+    for day in days {
         // One more than is shown tells whether there is more.
         let room = most + 1 - entries.len();
-        entries.extend(Entry::of_day(app, &day.to_string(), filter, room).await?);
+        entries.extend(Entry::of_day(app, &day, filter, room).await?);
         if entries.len() > most {
             entries.truncate(most);
             return Ok((entries, true));

@@ -1,10 +1,15 @@
 //! Which days a report is about.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use shared::fault::Fault;
+use shared::id::UserId;
 use shared::moment::Moment;
+use shared::scope::Scope;
 
+use crate::App;
 use crate::query::Query;
 
 /// Days that are shown where none are named, today among them.
@@ -47,6 +52,18 @@ impl Days {
     /// The first day and the last.
     pub fn ends(self) -> (String, String) {
         (self.first.to_string(), self.last.to_string())
+    }
+
+    /// The days, the newest first; of somebody who sees only their own, those on which they spent anything: nobody's
+    /// curiosity reads everybody's records for nothing.
+    pub async fn of(self, app: &App, user: Option<&UserId>) -> Result<Vec<String>, Fault> {
+        let Some(user) = user else {
+            return Ok(self.newest_first().map(|day| day.to_string()).collect());
+        };
+        let (first, last) = self.ends();
+        let daily = app.store.daily_of(&Scope::User(user.clone()), &first, &last).await?;
+        let days: BTreeSet<String> = daily.into_iter().map(|daily| daily.day).collect();
+        Ok(days.into_iter().rev().collect())
     }
 
     /// Every day, the newest first.

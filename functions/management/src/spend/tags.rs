@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
 use shared::money::Money;
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::record::Record;
 use shared::web::json_answer;
 
@@ -29,13 +29,17 @@ struct Row {
 pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["start_date", "end_date"])?;
     let days = Days::read(&ask.query, ask.now)?;
+    if !permit.sees_all() && permit.user().is_none() {
+        return Err(Forbidden("this key belongs to nobody").into());
+    }
+    let days = days.of(&app, permit.user().filter(|_| !permit.sees_all())).await?;
     let wanted = |record: &Record| {
         permit.sees_all() || permit.user().is_some_and(|own| record.user.as_ref() == Some(own))
     };
     let mut keys = HashMap::new();
     let mut rows: BTreeMap<String, (u64, Money)> = BTreeMap::new();
-    for day in days.newest_first() {
-        let records = app.store.records_of_day(&day.to_string(), usize::MAX, wanted).await?;
+    for day in days {
+        let records = app.store.records_of_day(&day, usize::MAX, wanted).await?;
         learn(&app, &records, &mut keys).await?;
         for record in records {
             let of_key = keys.get(&record.key).into_iter().flatten();

@@ -9,7 +9,7 @@ use shared::policy::{Forbidden, Permit};
 use shared::web::json_answer;
 
 use super::row::MembershipRow;
-use super::{TeamRow, parse_id, unknown};
+use super::{TeamRow, may_administer, parse_id, unknown};
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
@@ -33,13 +33,19 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
         return Err(Forbidden("only its members may see a team").into());
     }
     let entry = app.store.find_team(&id).await?.ok_or_else(|| unknown("team_id", &id))?;
-    let keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
+    let mut keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
+    let mut shown = members.clone();
+    if !permit.sees_all() && !may_administer(&app, &permit, &id).await? {
+        // A plain member sees who is there, and of keys and spend its own.
+        keys.retain(|entry| entry.key.holder.user.as_ref() == permit.user());
+        shown.retain(|entry| Some(&entry.member.user) == permit.user());
+    }
     let zone = &app.store.terms().zone;
     let answer = Answer {
         team_info: TeamRow::of(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
         team_id: id,
         keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
-        team_memberships: members.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),
+        team_memberships: shown.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),
     };
     Ok(json_answer(StatusCode::OK, &answer))
 }

@@ -1,5 +1,7 @@
 //! `POST /team/member_add`, `/team/member_update` and `/team/member_delete`
 
+use std::collections::HashSet;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -61,10 +63,11 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, 
         return Err(Fault::invalid("member", "must name at least one user"));
     }
     let team = administered(&app, &permit, &id).await?;
+    may_join(&app, &id, &members).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
     let mut added = Vec::new();
     for member in members {
-        added.push(seat(&app, &id, member, &limits, ask.now).await?);
+        added.push(seat(&app, &scribe, &id, member, &limits, ask.now).await?);
     }
     let mut rows = Vec::new();
     for user in &added {
@@ -78,23 +81,47 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, 
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
+/// Refuses, before anything is written, users who are in the team or named twice.
+async fn may_join(app: &App, team: &TeamId, members: &[NewMember]) -> Result<(), Fault> {
+    let mut seen = HashSet::new();
+    for member in members {
+        let name = match &member.whom {
+            Whom::Id(id) => id.to_string(),
+            Whom::Email(email) => email.to_lowercase(),
+        };
+        if !seen.insert(name.clone()) {
+            return Err(Fault::invalid("member", format!("names {name} twice")));
+        }
+        if let Some(user) = member.whom.id(app).await?
+            && app.store.find_member(team, &user).await?.is_some()
+        {
+            return Err(is_member(team, &user));
+        }
+    }
+    Ok(())
+}
+
+fn is_member(team: &TeamId, user: &UserId) -> Fault {
+    let message = format!("user_id: User {user} is already in team {team}");
+    Fault::Invalid { param: Some("user_id".to_owned()), message }
+}
+
 /// Gives one user a seat in a team.
 pub async fn seat(
     app: &App,
+    scribe: &Scribe<'_>,
     team: &TeamId,
     NewMember { whom, role }: NewMember,
     limits: &Limits,
     now: Moment,
 ) -> Result<UserId, Fault> {
-    let user = must_exist(app, &whom, now).await?;
+    let user = must_exist(app, scribe, &whom, now).await?;
     let member = Member { team: team.clone(), user, role, limits: limits.clone(), joined: now };
     let refused = |message: String| Fault::Invalid { param: Some("user_id".to_owned()), message };
     match app.store.create_member(&member).await {
         Ok(()) => Ok(member.user),
         Err(NotCreated::Store(error)) => Err(error.into()),
-        Err(NotCreated::Taken { .. }) => {
-            Err(refused(format!("user_id: User {} is already in team {team}", member.user)))
-        }
+        Err(NotCreated::Taken { .. }) => Err(is_member(team, &member.user)),
         Err(NotCreated::Gone { field }) => Err(refused(format!("{field}: it was deleted meanwhile"))),
     }
 }
@@ -115,6 +142,9 @@ pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Respons
     if !permit.sees_all() && permit.user() == Some(&user) && limits.changes(&entry.state.limits) {
         return Err(Forbidden("nobody changes their own limits").into());
     }
+    let is_own = !permit.sees_all() && permit.user() == Some(&user);
+    // What changes nothing now might undo what an administrator changes meanwhile.
+    let limits = if is_own { LimitsPatch::nothing() } else { limits };
     let before = MembershipRow::of(&app, &entry, ask.now);
     if let Some(role) = role
         && !app.store.set_team_role(&id, &user, role).await?
@@ -139,12 +169,15 @@ pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Respons
     let whom = Whom::read(&mut fields)?;
     fields.finish()?;
     let team = administered(&app, &permit, &id).await?;
-    let user = whom.find(&app).await?;
-    let entry = app.store.find_member(&id, &user).await?.ok_or_else(|| no_member(&id, &user))?;
-    let before = MembershipRow::of(&app, &entry, ask.now);
-    app.store.delete_member(&id, &user).await?;
+    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown())?;
+    let entry = app.store.find_member(&id, &user).await?;
+    let before = entry.map(|entry| MembershipRow::of(&app, &entry, ask.now));
+    // One whose removal was cut short is no member any more, and is removed all the same.
+    if !app.store.delete_member(&id, &user).await? {
+        return Err(no_member(&id, &user));
+    }
     let scribe = Scribe::new(&app, &permit, &ask);
-    scribe.note(Action::Deleted, (MEMBERS, &object(&id, &user)), Some(&before), None).await;
+    scribe.note(Action::Deleted, (MEMBERS, &object(&id, &user)), before.as_ref(), None).await;
     Ok(json_answer(StatusCode::OK, &TeamRow::read(&app, &team, ask.now).await?))
 }
 

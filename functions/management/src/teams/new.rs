@@ -38,7 +38,9 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
             message: format!("team_id: Team with id {} already exists", team.id),
         },
     })?;
-    if let Err(fault) = hang_on(&app, &team, &model_limits, members, ask.now).await {
+    if let Err(fault) =
+        hang_on(&app, &Scribe::new(&app, &permit, &ask), &team, &model_limits, members, ask.now).await
+    {
         // All or nothing: half a team would be found when the call is made again.
         app.store.delete_team(&team.id, ask.now).await?;
         return Err(fault);
@@ -60,6 +62,7 @@ fn gone(team: &Team) -> Fault {
 /// What a new team is to have: limits of single models, and members.
 async fn hang_on(
     app: &App,
+    scribe: &Scribe<'_>,
     team: &Team,
     model_limits: &ModelLimits,
     members: Vec<NewMember>,
@@ -70,7 +73,7 @@ async fn hang_on(
         model_limits.apply(app, &Scope::Team(team.id.clone()), &entry.state, now).await?;
     }
     for member in members {
-        seat(app, &team.id, member, &Limits::default(), now).await?;
+        seat(app, scribe, &team.id, member, &Limits::default(), now).await?;
     }
     Ok(())
 }

@@ -44,12 +44,14 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let patch = TeamPatch::read(&ask.body, &app.catalog)?;
     let entry = administered(&app, &permit, &patch.id).await?;
     let org = patch.org.clone().over(entry.team.org.clone());
-    let binds = patch.limits.changes(&entry.state.limits)
-        || patch.model_limits.is_asked()
-        || org != entry.team.org;
+    let binds =
+        patch.limits.changes(&entry.state.limits) || patch.model_limits.is_asked() || org != entry.team.org;
     if !permit.sees_all() && binds {
         return Err(Forbidden("a team's administrators do not change its limits").into());
     }
+    patch.model_limits.fits(&entry.state)?;
+    // What changes nothing now might undo what an administrator changes meanwhile.
+    let limits = if permit.sees_all() { patch.limits } else { LimitsPatch::nothing() };
     let before = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let missing = || unknown("team_id", &patch.id);
     if let Some(org) = &org {
@@ -66,7 +68,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     if !app.store.describe_team(&entry.team, &after).await? {
         return Err(missing());
     }
-    let (scope, limits) = (Scope::Team(patch.id.clone()), patch.limits);
+    let scope = Scope::Team(patch.id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(missing)?;
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {

@@ -71,14 +71,15 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
     }
     let created = app.store.create_user(&user).await;
     created.map_err(|error| not_unique(error, &user.id, user.email.as_deref()))?;
-    let minted = match hang_on(&app, &permit, &user, hangings, ask.now).await {
-        Ok(minted) => minted,
-        Err(fault) => {
-            // All or nothing: without what it was to have, the user goes too.
-            app.store.delete_user(&user.id, ask.now).await?;
-            return Err(fault);
-        }
-    };
+    let minted =
+        match hang_on(&app, (&permit, &Scribe::new(&app, &permit, &ask)), &user, hangings, ask.now).await {
+            Ok(minted) => minted,
+            Err(fault) => {
+                // All or nothing: without what it was to have, the user goes too.
+                app.store.delete_user(&user.id, ask.now).await?;
+                return Err(fault);
+            }
+        };
     let entry = app.store.find_user(&user.id).await?.ok_or_else(|| unknown("user_id", user.id.as_str()))?;
     let row = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
@@ -92,13 +93,13 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
 /// What a new user is to have: its places in teams, and a key.
 async fn hang_on(
     app: &App,
-    permit: &Permit,
+    (permit, scribe): (&Permit, &Scribe<'_>),
     user: &User,
     Hangings { model_limits, teams, key }: Hangings,
     now: Moment,
 ) -> Result<Option<Minted>, Fault> {
     for team in &teams {
-        teams::join(app, team, &user.id, now).await?;
+        teams::join(app, scribe, team, &user.id, now).await?;
     }
     if model_limits.is_asked() {
         let entry =

@@ -42,7 +42,7 @@ struct Answer {
 /// Changes a user: a field that is absent stays, `null` clears it, anything else sets it.
 ///
 /// With `user_id` the user is found by it and `user_email` is a field like any other; alone, `user_email` finds the user.
-/// Users change their own name, address and metadata, and nothing that binds them.
+/// Users change their own name and metadata, and nothing that binds them.
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let patch = UserPatch::read(&ask.body, &app.catalog)?;
@@ -56,15 +56,21 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let model_limits = patch.model_limits.clone();
     let (after, limits) = patch.over(entry.user.clone());
-    let binds =
-        after.role != entry.user.role || limits.changes(&entry.state.limits) || model_limits.is_asked();
+    let binds = after.role != entry.user.role
+        || after.email != entry.user.email
+        || limits.changes(&entry.state.limits)
+        || model_limits.is_asked();
     if !permit.sees_all() && binds {
-        return Err(Forbidden("only administrators change a user's role and limits").into());
+        // An address names a person to administrators.
+        return Err(Forbidden("only administrators change a user's role, address and limits").into());
     }
+    model_limits.fits(&entry.state)?;
+    // What changes nothing now might undo what an administrator changes meanwhile.
+    let limits = if permit.sees_all() { limits } else { LimitsPatch::nothing() };
     // First what may be refused: an address that another user has leaves the limits as they were.
     let described = app.store.describe_user(&entry.user, &after).await;
     if !described.map_err(|error| not_unique(error, &id, after.email.as_deref()))? {
-        return Err(whom.unknown());
+        return Err(changed_or_gone(&app, &whom, &id).await);
     }
     let scope = Scope::User(id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
@@ -77,6 +83,18 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (USERS, id.as_str()), Some(&before), Some(&data)).await;
     Ok(json_answer(StatusCode::OK, &Answer { user_id: id, data }))
+}
+
+/// Why a user was not described: it is not there any more, or somebody else changed its address meanwhile.
+async fn changed_or_gone(app: &App, whom: &Whom, id: &UserId) -> Fault {
+    match app.store.find_user(id).await {
+        Ok(None) => whom.unknown(),
+        Ok(Some(_)) => Fault::Conflict {
+            param: Some("user_email".to_owned()),
+            message: "user_email: it was changed meanwhile; look again".to_owned(),
+        },
+        Err(error) => error.into(),
+    }
 }
 
 impl UserPatch {

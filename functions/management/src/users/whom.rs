@@ -1,5 +1,6 @@
 //! Which user a request means.
 
+use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
@@ -7,8 +8,10 @@ use shared::scope::Limits;
 use shared::store::{NotCreated, StoreError};
 use shared::user::{Role, User};
 
+use super::row::UserRow;
 use super::{email, not_unique, parse_id, unknown};
 use crate::App;
+use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 
 /// A user, by one of two names.
@@ -40,7 +43,7 @@ impl Whom {
     }
 
     /// The id by which the user would be found.
-    async fn id(&self, app: &App) -> Result<Option<UserId>, Fault> {
+    pub async fn id(&self, app: &App) -> Result<Option<UserId>, Fault> {
         match self {
             Self::Id(id) => Ok(Some(id.clone())),
             Self::Email(email) => Ok(app.store.user_of_email(email).await?),
@@ -56,7 +59,7 @@ impl Whom {
 }
 
 /// Sees to it that there is such a user: one that is not known yet is made, without limits.
-pub async fn must_exist(app: &App, whom: &Whom, now: Moment) -> Result<UserId, Fault> {
+pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment) -> Result<UserId, Fault> {
     let id = match whom.id(app).await? {
         Some(id) => id,
         None => new_id()?,
@@ -78,7 +81,13 @@ pub async fn must_exist(app: &App, whom: &Whom, now: Moment) -> Result<UserId, F
         created: now,
     };
     match app.store.create_user(&bare).await {
-        Ok(()) => Ok(bare.id),
+        Ok(()) => {
+            if let Some(entry) = app.store.find_user(&bare.id).await? {
+                let row = UserRow::of(app, &entry, Vec::new(), now)?;
+                scribe.note(Action::Created, (USERS, bare.id.as_str()), None, Some(&row)).await;
+            }
+            Ok(bare.id)
+        }
         // Another call was faster; or the user is on its way out, and what is made for it would go with it.
         Err(NotCreated::Taken { field: "user_id" }) if app.store.find_user(&bare.id).await?.is_some() => {
             Ok(bare.id)
