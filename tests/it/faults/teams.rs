@@ -378,7 +378,7 @@ fn is_founded(stage: &Stage) -> BoxFuture<'_, ()> {
         again(store.create_team(&team).await);
         assert_eq!(store.find_org(&org_id(stage)).await.unwrap().unwrap().org, renamed_org(stage));
         assert_eq!(store.org_members(&org_id(stage)).await.unwrap(), [org_member(stage)]);
-        assert_eq!(store.teams_of_org(&org_id(stage)).await.unwrap(), [team.id.clone()]);
+        assert_eq!(store.teams_of_org(&org_id(stage)).await.unwrap(), std::slice::from_ref(&team.id));
         assert_eq!(store.find_team(&team.id).await.unwrap().unwrap().team, team);
     }
     .boxed()
