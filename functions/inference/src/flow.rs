@@ -36,10 +36,16 @@ pub async fn whole(
     model: &str,
     body: Vec<u8>,
 ) -> Result<Bytes, Fault> {
+    begin(running).await?;
     let outcome = kept_while(running, Box::pin(bedrock.invoke(model, body))).await?;
     match outcome {
         Ok(answer) => {
             running.meter.end(&answer);
+            // It leaves in one piece, so all of it must be covered first.
+            if let Err(lost) = covered(running).await {
+                running.settle(Status::Failure).await;
+                return Err(ended(&lost));
+            }
             Ok(answer)
         }
         Err(failed) => Err(settle_failed(running, failed).await),
@@ -53,10 +59,20 @@ pub async fn open(
     model: &str,
     body: Vec<u8>,
 ) -> Result<Chunks, Fault> {
+    begin(running).await?;
     match kept_while(running, Box::pin(bedrock.open(model, body))).await? {
         Ok(chunks) => Ok(chunks),
         Err(failed) => Err(settle_failed(running, failed).await),
     }
+}
+
+/// Refuses a call whose leases are over before it began: its process stood still in between.
+async fn begin(running: &mut Running) -> Result<(), Fault> {
+    if running.leases.allow(0) {
+        return Ok(());
+    }
+    running.settle_free().await;
+    Err(broken("the request was held up for too long before it could begin"))
 }
 
 /// Keeps the call's leases while `work` goes on. The SDK's futures are large, so they come boxed.

@@ -4,7 +4,7 @@ use shared::clock::Clock;
 use shared::id::RequestId;
 use shared::money::Money;
 use shared::record::{Record, Status};
-use shared::store::{Admission, Settled, SoftBudget, Store};
+use shared::store::{Admission, Settled, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::App;
@@ -125,10 +125,7 @@ async fn settle(store: &Store, clock: &Clock, admission: &Admission, record: &Re
         tracing::error!(request = %record.request, cost = %record.cost, %reserved, "actual_over_reserved");
     }
     match store.settle(admission, record, || clock.now()).await {
-        Ok(Settled { cost, reached }) => {
-            for SoftBudget { scope, limit, spend } in reached {
-                tracing::warn!(%scope, %limit, %spend, "soft_budget_reached");
-            }
+        Ok(Settled { cost, .. }) => {
             let usage = record.usage;
             tracing::info!(
                 request = %record.request,

@@ -20,27 +20,29 @@ pub async fn standing(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
     loop {
         let scopes = pointer.standing();
         let states = app.store.scope_states(&scopes).await?;
+        let mut is_news = false;
+        for (scope, state) in scopes.iter().zip(&states) {
+            is_news |= state.as_ref().is_some_and(|state| pointer.learn(scope.clone(), state.ties.clone()));
+        }
+        if is_news {
+            // Before anything is missed: what is gone may be what the key is not charged to any more.
+            app.keyring.remember(&pointer);
+            continue;
+        }
+        let is_ours = |scope: &Scope, state: &ScopeState| {
+            !matches!(scope, Scope::Key(_)) || state.is_held_by(&pointer.holder, now)
+        };
         let mut found = Vec::with_capacity(scopes.len());
         for (scope, state) in scopes.into_iter().zip(states) {
-            let is_ours = |state: &ScopeState| state.is_held_by(&pointer.holder, now);
-            match state {
-                Some(state) if !matches!(scope, Scope::Key(_)) || is_ours(&state) => {
-                    found.push((scope, state));
-                }
-                _ => {
+            match state.filter(|state| is_ours(&scope, state)) {
+                Some(state) => found.push((scope, state)),
+                None => {
                     app.keyring.forget(&pointer.holder.secret);
                     return Err(Fault::Refused(Refusal { scope, reason: Reason::Unknown }, now));
                 }
             }
         }
-        let mut is_news = false;
-        for (scope, state) in &found {
-            is_news |= pointer.learn(scope.clone(), state.ties.clone());
-        }
-        if !is_news {
-            return Ok(Standing { pointer, scopes: found });
-        }
-        app.keyring.remember(&pointer);
+        return Ok(Standing { pointer, scopes: found });
     }
 }
 

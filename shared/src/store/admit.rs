@@ -36,9 +36,13 @@ impl Pointer {
         Self { key, holder, ties: BTreeMap::new() }
     }
 
-    /// The organisation that calls of this key are charged to.
+    /// The organisation that calls of this key are charged to: its team's, or its own where it has no team.
     pub fn org(&self) -> Option<&OrgId> {
-        self.ties.values().find_map(|ties| ties.org.as_ref())
+        let whose = match &self.holder.team {
+            Some(team) => Scope::Team(team.clone()),
+            None => Scope::Key(self.key.clone()),
+        };
+        self.ties.get(&whose).and_then(|ties| ties.org.as_ref())
     }
 
     /// Every scope that a call of `model` with this key is charged to, the narrowest first.
@@ -191,7 +195,11 @@ impl Store {
                 scopes.push(scope);
                 answers.push(answer);
             }
-            if answers.iter().all(|answer| matches!(answer, Answer::Granted(_) | Answer::Stands)) {
+            let is_granted =
+                answers.iter().all(|answer| matches!(answer, Answer::Granted(_) | Answer::Stands));
+            // A process that stood still between two grants holds what a sweep may have ended, or will.
+            let is_late = now() + self.terms.lease_margin >= ask.lease.expires;
+            if is_granted && !is_late {
                 let holds = answers.into_iter().filter_map(Answer::hold).collect();
                 let (pointer, model) = (pointer.clone(), call.model.clone());
                 return Ok(Admission { request: ask.request, quote, holds, pointer, model });

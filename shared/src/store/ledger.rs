@@ -188,15 +188,19 @@ impl Store {
         Ok(())
     }
 
-    /// Says of an ended lease that its record is about to change.
-    pub(super) async fn dispute(&self, hold: &Hold, request: RequestId) -> Result<(), StoreError> {
+    /// Says of an ended lease that its record is about to change. `false`: the scope has forgotten the call, and could not
+    /// follow.
+    pub(super) async fn dispute(&self, hold: &Hold, request: RequestId) -> Result<bool, StoreError> {
         let change = Change::default()
             .bind("r", request.as_str())
             .set("#closed.#r.#l = :true")
             .value("true", AttributeValue::Bool(true))
             .only_if("attribute_exists(#closed.#r)");
-        // Refused: the lease is still there, and whoever ends it asks the record.
-        self.write("dispute", scope_key(&hold.scope), &change).await.map(|_| ())
+        Ok(match self.write("dispute", scope_key(&hold.scope), &change).await?.answer {
+            Written::Done(()) | Written::Refused(None) => true,
+            // Whoever ends a lease that is still there asks the record.
+            Written::Refused(Some(item)) => scopes::read(&item)?.leases.contains_key(&request),
+        })
     }
 
     /// Changes what a sweep charged to what the record says.

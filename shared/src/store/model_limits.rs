@@ -7,17 +7,20 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::batch::Uniqueness;
 use super::change::Change;
-use super::item::Read;
+use super::item::{Read, number};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, schema, scopes};
+use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
 use crate::moment::Moment;
 use crate::scope::{Limits, Scope, Ties};
+
+/// Tries of an edit that meets other edits of the same scope.
+const TRIES: u32 = 10;
 
 impl Store {
     /// Sets what `whole` allows of a model, by its catalogue name; `None` lifts it. What was spent of it stays known.
     ///
     /// `false`: there is no such scope. **Binds** the next request: its reservation in `whole` proves which models are
-    /// named there. **Cost:** two writes, or three round trips where the model was named before.
+    /// named there. **Cost:** two round trips, and one more where the model was limited before.
     pub async fn limit_model(
         &self,
         whole: &Scope,
@@ -25,30 +28,52 @@ impl Store {
         limits: Option<&Limits>,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let operation = "limit_model";
-        let part = Scope::Model(Box::new(whole.clone()), model.to_owned());
-        let named = |change: Change| {
-            change
-                .value("model", AttributeValue::Ss(vec![model.to_owned()]))
-                .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
-        };
-        let Some(limits) = limits else {
-            let lift = named(Change::default().take("#tied_models :model"));
-            let written = self.write(operation, scope_key(whole), &lift).await?.answer;
-            self.edit::<StoreError>(&part, |_| Ok(Limits::default()), now).await?;
-            return Ok(matches!(written, Written::Done(())));
-        };
-        let item = scopes::new_item(&part, limits, self.reset_of(limits, now), None, &Ties::default());
-        match self.put_all(operation, vec![("model", item)]).await {
-            Ok(()) => {}
-            Err(Uniqueness::Store(error)) => return Err(error),
-            Err(Uniqueness::Taken(_)) => {
-                self.edit::<StoreError>(&part, |_| Ok(limits.clone()), now).await?;
+        if let Some(limits) = limits {
+            let part = Scope::Model(Box::new(whole.clone()), model.to_owned());
+            let item = scopes::new_item(&part, limits, self.reset_of(limits, now), None, &Ties::default());
+            match self.put_all("limit_model", vec![("model", item)]).await {
+                Ok(()) => {}
+                Err(Uniqueness::Store(error)) => return Err(error),
+                Err(Uniqueness::Taken(_)) => {
+                    self.edit::<StoreError>(&part, |_| Ok(limits.clone()), now).await?;
+                }
             }
         }
-        let tie = named(Change::default().add("#tied_models :model"));
-        let written = self.write(operation, scope_key(whole), &tie).await?.answer;
-        Ok(matches!(written, Written::Done(())))
+        self.name_model(whole, model, limits.is_some()).await
+    }
+
+    /// Names a model in its whole scope, or does no more. An edit like any other: by the version, so that one which lands
+    /// late or twice changes nothing.
+    async fn name_model(&self, whole: &Scope, model: &str, is_named: bool) -> Result<bool, StoreError> {
+        let operation = "limit_model";
+        for tries in 1..=TRIES {
+            let Some(item) = self.get(operation, scope_key(whole)).await? else {
+                return Ok(false);
+            };
+            let state = scopes::read(&item)?;
+            if state.deleted {
+                return Ok(false);
+            }
+            if state.ties.models.contains(model) == is_named {
+                return Ok(true);
+            }
+            let change = Change::default()
+                .set("#version = #version + :one")
+                .value("one", number(1))
+                .value("version", number(state.version))
+                .value("model", AttributeValue::Ss(vec![model.to_owned()]))
+                .only_if("#version = :version AND attribute_not_exists(#deleted)");
+            let change = match is_named {
+                true => change.add("#tied_models :model"),
+                false => change.take("#tied_models :model"),
+            };
+            if let Written::Done(()) = self.write(operation, scope_key(whole), &change).await?.answer {
+                return Ok(true);
+            }
+            pause(tries).await;
+        }
+        let source = "every try met another edit".into();
+        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
     }
 
     /// Deletes a scope, which binds the next request, and then those of its models.

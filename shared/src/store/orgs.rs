@@ -5,11 +5,14 @@ use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
 use super::teams::taken;
 use super::users::NotCreated;
-use super::{Store, StoreError, Written, schema, scopes};
+use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
 use crate::id::{KeyId, OrgId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::org::{Org, OrgMember};
 use crate::scope::{Scope, ScopeState, Ties};
+
+/// Tries of an edit that meets other edits of the same team.
+const TRIES: u32 = 10;
 
 /// An organisation and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -61,42 +64,69 @@ impl Store {
         self.describe("describe_org", &Scope::Org(after.id.clone()), fields, None).await
     }
 
-    /// Charges a team's calls to an organisation too, or to none. `false`: there is no such team.
+    /// Charges a team's calls to an organisation too, or to none. `false`: the team is gone, or the organisation is.
     ///
-    /// The organisation knows of the team before the team is charged to it, and until it is not any more.
-    pub async fn set_org(
-        &self,
-        team: &TeamId,
-        before: Option<&OrgId>,
-        after: Option<&OrgId>,
-    ) -> Result<bool, StoreError> {
+    /// The organisation knows of the team before the team is charged to it, and until it is not any more. An edit like any
+    /// other: by the version, so that one which lands late or twice changes nothing.
+    pub async fn set_org(&self, team: &TeamId, after: Option<&OrgId>) -> Result<bool, StoreError> {
         let operation = "set_org";
-        if before == after {
-            return Ok(true);
-        }
+        let scope = Scope::Team(team.clone());
         if let Some(org) = after {
             let link = Change::default().put("team", Some(text(team.as_str())));
             self.write(operation, team_link(org, team), &link).await?;
         }
-        let tie = Change::default()
-            .put("org", after.map(|org| text(org.as_str())))
-            .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)");
-        let written = self.write(operation, scope_key(&Scope::Team(team.clone())), &tie).await?.answer;
-        let is_there = matches!(written, Written::Done(()));
-        if let Some(org) = if is_there { before } else { after } {
-            self.delete(operation, team_link(org, team)).await?;
+        for tries in 1..=TRIES {
+            let item = self.get(operation, scope_key(&scope)).await?;
+            let state = item.as_ref().map(scopes::read).transpose()?.filter(|state| !state.deleted);
+            let Some(state) = state else {
+                self.unlink(operation, team, after).await?;
+                return Ok(false);
+            };
+            let before = state.ties.org.clone();
+            let tie = Change::default()
+                .set("#version = #version + :one")
+                .value("one", number(1))
+                .value("version", number(state.version))
+                .put("org", after.map(|org| text(org.as_str())))
+                .only_if("#version = :version AND attribute_not_exists(#deleted)");
+            let is_tied = before.as_ref() == after
+                || matches!(self.write(operation, scope_key(&scope), &tie).await?.answer, Written::Done(()));
+            if !is_tied {
+                pause(tries).await;
+                continue;
+            }
+            if before.as_ref() != after {
+                self.unlink(operation, team, before.as_ref()).await?;
+            }
+            // It may have been deleted meanwhile, when no team was charged to it yet: then none is.
+            return match after {
+                Some(org) if self.find_org(org).await?.is_none() => {
+                    Box::pin(self.set_org(team, None)).await.map(|_| false)
+                }
+                _ => Ok(true),
+            };
         }
-        // It may have been deleted meanwhile, when no team was charged to it yet: then none is.
-        if let Some(org) = after.filter(|_| is_there)
-            && self.find_org(org).await?.is_none()
-        {
-            let undo =
-                Change::default().put("org", None).value("gone", text(org.as_str())).only_if("#org = :gone");
-            self.write(operation, scope_key(&Scope::Team(team.clone())), &undo).await?;
-            self.delete(operation, team_link(org, team)).await?;
-            return Ok(false);
+        let source = "every try met another edit".into();
+        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
+    }
+
+    /// Lets an organisation forget a team, unless the team has come back to it meanwhile.
+    async fn unlink(
+        &self,
+        operation: &'static str,
+        team: &TeamId,
+        org: Option<&OrgId>,
+    ) -> Result<(), StoreError> {
+        let Some(org) = org else {
+            return Ok(());
+        };
+        self.delete(operation, team_link(org, team)).await?;
+        let states = self.scope_states(&[Scope::Team(team.clone())]).await?;
+        if states.into_iter().flatten().any(|state| state.ties.org.as_ref() == Some(org)) {
+            let link = Change::default().put("team", Some(text(team.as_str())));
+            self.write(operation, team_link(org, team), &link).await?;
         }
-        Ok(is_there)
+        Ok(())
     }
 
     /// Takes a team that is being deleted out of its organisation.
@@ -115,7 +145,14 @@ impl Store {
         let team = |link: &Item| {
             link.opt_parsed("team", |id| TeamId::parse(id).ok())?.ok_or_else(|| StoreError::corrupt("team"))
         };
-        links.iter().map(team).collect()
+        let teams = links.iter().map(team).collect::<Result<Vec<_>, _>>()?;
+        // A link may be left of a move that was cut short: the team itself tells.
+        let scopes: Vec<Scope> = teams.iter().cloned().map(Scope::Team).collect();
+        let states = self.scope_states(&scopes).await?;
+        let is_here = |state: &Option<ScopeState>| {
+            state.as_ref().is_some_and(|state| state.ties.org.as_ref() == Some(org))
+        };
+        Ok(teams.into_iter().zip(&states).filter(|(_, state)| is_here(state)).map(|(team, _)| team).collect())
     }
 
     /// The keys that are charged to an organisation without a team between them.

@@ -35,20 +35,29 @@ impl Store {
     /// - **Repeatable:** a second call with the same record answers the same.
     /// - **Cost:** one transaction of two items: two write units per started KB of each.
     pub async fn put_record(&self, record: &Record) -> Result<Money, StoreError> {
-        self.put_record_of(record, &[]).await
+        self.put_record_of(record, &[], record.ended).await
     }
 
     /// The same for the holder of these leases. Before it replaces what a sweep assumed it says so in every scope: should
     /// it die before it has corrected them, the next sweep does.
-    pub(super) async fn put_record_of(&self, record: &Record, holds: &[Hold]) -> Result<Money, StoreError> {
+    pub(super) async fn put_record_of(
+        &self,
+        record: &Record,
+        holds: &[Hold],
+        now: Moment,
+    ) -> Result<Money, StoreError> {
         let mut replaces = None;
         for tries in 0..TRIES {
             let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
             match self.try_record(record, replaces.as_ref(), suffix).await? {
                 Written::Done => return Ok(record.cost),
                 Written::Conflict => pause(tries + 1).await,
-                Written::Exists(found) if gives_way(&found, record) => {
-                    try_join_all(holds.iter().map(|hold| self.dispute(hold, record.request))).await?;
+                Written::Exists(found) if gives_way(&found, record, now) => {
+                    let disputes = holds.iter().map(|hold| self.dispute(hold, record.request));
+                    // A scope that has forgotten the call could not follow.
+                    if !try_join_all(disputes).await?.into_iter().all(|follows| follows) {
+                        return Ok(found.cost);
+                    }
                     replaces = Some(*found);
                 }
                 Written::Exists(found) => return Ok(found.cost),
@@ -150,7 +159,8 @@ impl Store {
             .put("key", Some(text(record.key.as_str())))
             .put("model", Some(text(&record.model)))
             .put("list_pk", Some(text(format!("day#{day}"))))
-            .put("list_sk", Some(text(format!("{pk}#{sk}"))));
+            // An index may have it twice; and its keys are shorter than the table's.
+            .put("list_sk", Some(text(&sk)));
         // Absent in one is absent in all of the same name: nothing is removed.
         let user = record.user.as_ref().map(|id| id.as_str());
         let change =
@@ -219,9 +229,9 @@ enum Written {
 
 /// Whether what a sweep assumed is replaced by what its holder says: not once a scope may have forgotten the lease, for
 /// it could not be corrected any more.
-fn gives_way(found: &Record, record: &Record) -> bool {
+fn gives_way(found: &Record, record: &Record, now: Moment) -> bool {
     let is_assumed = found.status == Status::Swept && record.status != Status::Swept;
-    is_assumed && record.ended <= found.ended + BELIEVED
+    is_assumed && now <= found.ended + BELIEVED
 }
 
 /// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::admit::Admission;
 use super::change::Change;
 use super::ledger::{Hold, scope_key};
-use super::{Store, StoreError, Written, pause, scopes};
+use super::{Store, StoreError, Tried, Written, pause, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::record::Record;
@@ -128,7 +128,7 @@ impl Store {
         record: &Record,
         now: Moment,
     ) -> Result<Settled, StoreError> {
-        let cost = self.put_record_of(record, &admission.holds).await?;
+        let cost = self.put_record_of(record, &admission.holds, now).await?;
         let tokens = record.usage.total();
         let charges = admission.holds.iter().map(|hold| async move {
             let spend = self.charge(hold, record.request, cost, tokens, now).await?;
@@ -155,12 +155,23 @@ impl Store {
             .set("#soft_told = :true")
             .value("true", AttributeValue::Bool(true))
             .only_if("attribute_not_exists(#soft_told) AND #soft_budget <= #spend");
-        let written = self.update("soft_budget_reached", scope_key(&hold.scope), &told).await?.answer;
-        let Written::Done(item) = written else {
-            return Ok(None);
+        let item = match self.update("soft_budget_reached", scope_key(&hold.scope), &told).await {
+            Ok(Tried { answer: Written::Done(item), .. }) => item,
+            // Told already; by us, if an answer of ours was lost.
+            Ok(Tried { answer: Written::Refused(Some(item)), uncertain: true }) => item,
+            Ok(_) => return Ok(None),
+            // The call is settled all the same. The next one finds the mark missing, and tells.
+            Err(error) => {
+                tracing::warn!(scope = %hold.scope, error = ?error, "soft_budget_not_marked");
+                return Ok(None);
+            }
         };
         let state = scopes::read(&item)?;
-        let limit = state.limits.soft_budget.ok_or_else(|| StoreError::corrupt("soft_budget"))?;
+        let Some(limit) = state.limits.soft_budget else {
+            return Ok(None);
+        };
+        // Here and not by the caller, to whom another scope's failure may answer instead.
+        tracing::warn!(scope = %hold.scope, %limit, spend = %state.spend, "soft_budget_reached");
         Ok(Some(SoftBudget { scope: hold.scope.clone(), limit, spend: state.spend }))
     }
 }

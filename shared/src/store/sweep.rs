@@ -97,7 +97,7 @@ impl Store {
                 let agrees = self.confirm(scope, &state, *request, closed).await?;
                 // A holder that was about to say something else may still do so.
                 if agrees && (!closed.disputed || closed.at + BELIEVED < now) {
-                    confirmed.push(*request);
+                    confirmed.push((*request, closed.disputed));
                 }
             } else if self.still_agrees(scope, *request, closed).await? {
                 forgotten.push(*request);
@@ -254,7 +254,7 @@ impl Store {
         &self,
         scope: &Scope,
         state: &ScopeState,
-        confirmed: &[RequestId],
+        confirmed: &[(RequestId, bool)],
         forgotten: &[RequestId],
         now: Moment,
     ) -> Result<(), StoreError> {
@@ -278,13 +278,16 @@ impl Store {
                 .value("none", number(0))
                 .value("forgotten", number(forgotten.len())),
         };
-        for (at, request) in confirmed.iter().enumerate() {
+        for (at, (request, was_disputed)) in confirmed.iter().enumerate() {
             change = change
                 .bind(&format!("c{at}"), request.as_str())
                 .set(format!("#closed.#c{at}.#v = :true"))
-                .remove(format!("#closed.#c{at}.#l"))
                 .only_if(format!("attribute_exists(#closed.#c{at})"))
                 .value("true", AttributeValue::Bool(true));
+            if *was_disputed {
+                // Never a mark that was not seen: its holder may be at work.
+                change = change.remove(format!("#closed.#c{at}.#l"));
+            }
         }
         for (at, request) in forgotten.iter().enumerate() {
             change = change.bind(&format!("o{at}"), request.as_str()).remove(format!("#closed.#o{at}"));
@@ -295,7 +298,9 @@ impl Store {
 }
 
 /// Whose call it was that was charged to these scopes.
-fn parties<'a>(scopes: impl Iterator<Item = &'a Scope>) -> (Option<UserId>, Option<TeamId>, Option<OrgId>) {
+fn parties<'a>(
+    scopes: impl IntoIterator<Item = &'a Scope>,
+) -> (Option<UserId>, Option<TeamId>, Option<OrgId>) {
     let (mut user, mut team, mut org) = (None, None, None);
     for scope in scopes {
         match scope {
@@ -306,7 +311,11 @@ fn parties<'a>(scopes: impl Iterator<Item = &'a Scope>) -> (Option<UserId>, Opti
                 team = Some(its_team.clone());
             }
             Scope::Org(id) => org = Some(id.clone()),
-            Scope::Key(_) | Scope::Model(..) => {}
+            Scope::Model(whole, _) => {
+                let (its_user, its_team, its_org) = parties(std::iter::once(&**whole));
+                (user, team, org) = (user.or(its_user), team.or(its_team), org.or(its_org));
+            }
+            Scope::Key(_) => {}
         }
     }
     (user, team, org)

@@ -388,7 +388,7 @@ fn transfer(stage: &Stage) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_org(&an_org(stage)).await.unwrap();
-        let moved = stage.faulty.store.set_org(&team_id(stage), None, Some(&org_id(stage))).await;
+        let moved = stage.faulty.store.set_org(&team_id(stage), Some(&org_id(stage))).await;
         told(moved.map(|found| assert!(found)))
     }
     .boxed()
@@ -399,7 +399,7 @@ fn is_transferred(stage: &Stage) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (store, org, team) = (&stage.quiet.store, org_id(stage), team_id(stage));
-        assert!(store.set_org(&team, None, Some(&org)).await.unwrap());
+        assert!(store.set_org(&team, Some(&org)).await.unwrap());
         assert_eq!(store.find_team(&team).await.unwrap().unwrap().team.org.as_ref(), Some(&org));
         assert_eq!(store.teams_of_org(&org).await.unwrap(), std::slice::from_ref(&team));
         let now = stage.quiet.now();
@@ -407,7 +407,7 @@ fn is_transferred(stage: &Stage) -> BoxFuture<'_, ()> {
         let admission = store.admit(&mut pointer, &call(1), || now).await.unwrap();
         assert_eq!(pointer.org(), Some(&org), "it is charged from the next request");
         store.settle(&admission, &record(&pointer, &admission, now), || now).await.unwrap();
-        assert!(store.set_org(&team, Some(&org), None).await.unwrap());
+        assert!(store.set_org(&team, None).await.unwrap());
         assert!(store.teams_of_org(&org).await.unwrap().is_empty());
     }
     .boxed()

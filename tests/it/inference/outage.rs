@@ -88,6 +88,36 @@ async fn a_table_that_fails_is_told_as_such_or_not_at_all() {
     println!("measured: {asked} failures of the table under calls");
 }
 
+/// A whole answer longer than what its leases covered from the start: it leaves when they cover all of it, or not at all.
+#[tokio::test]
+async fn a_whole_answer_leaves_only_when_its_leases_cover_it() {
+    let (table, stargate) = (Table::fresh().await, Stargate::start().await);
+    let mut body = ask(&json!({"text": "long", "input_tokens": 1000, "output_tokens": 20_000}));
+    body["max_tokens"] = json!(32_000);
+    let cost = Money::parse("0.101").unwrap();
+
+    // The settlement fails: what the sweep charges for it is what it cost at least.
+    let front = Front::new(&table, &stargate).await;
+    front.wire.plan("put_record", 0, usize::MAX, Fault::Cut);
+    assert_eq!(front.ask("/v1/messages", &body).await.0, 200);
+    for state in table.audit_both(&front.quiet).await {
+        let floors: Vec<Money> = state.leases.values().map(|lease| lease.floor).collect();
+        assert!(floors.len() == 1 && floors[0] >= cost, "{floors:?} must cover {cost}");
+    }
+    front.wire.heal();
+    front.comes_to_rest(&table, true).await;
+
+    // The leases cannot be raised: nothing leaves, and what Bedrock has made is charged.
+    let front = Front::new(&table, &stargate).await;
+    front.wire.plan("renew", 0, usize::MAX, Fault::Failed);
+    let asked = tokio::time::timeout(std::time::Duration::from_secs(3), front.ask("/v1/messages", &body));
+    match asked.await {
+        Ok((status, answer)) => assert!(status == 502 && !answer.contains("long"), "{status} {answer}"),
+        // It goes on trying as long as the leases stand, and the client waits.
+        Err(_) => front.comes_to_rest(&table, false).await,
+    }
+}
+
 impl Front {
     /// Once all leases have run out, key, user and records agree; and an answer was not free.
     async fn comes_to_rest(&self, table: &Table, was_answered: bool) {

@@ -59,6 +59,9 @@ pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
         return Err(not_unique(NotCreated::Taken { field: "key" }, None));
     }
     if let Some(org) = &order.org {
+        if order.team.is_some() {
+            return Err(Fault::invalid("organization_id", "is the team's where there is a team_id"));
+        }
         orgs::find(&app, org).await?;
     }
     if let Some(team) = &order.team {

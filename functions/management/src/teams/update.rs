@@ -57,7 +57,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     if let Some(org) = &org {
         orgs::find(&app, org).await?;
     }
-    if !app.store.set_org(&patch.id, entry.team.org.as_ref(), org.as_ref()).await? {
+    if org != entry.team.org && !app.store.set_org(&patch.id, org.as_ref()).await? {
         return Err(missing());
     }
     let after = Team {
