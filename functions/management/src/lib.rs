@@ -1,7 +1,7 @@
 //! Management: users, keys and spend, as LiteLLM's clients know them.
 //!
 //! - [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
-//! - [`query`], [`fields`], [`litellm`], [`patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
+//! - [`query`], [`fields`], [`litellm`], [`mod@patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
 //! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`] one file per verb
