@@ -3,6 +3,7 @@
 
 mod entities;
 mod ledger;
+mod orgs;
 mod stage;
 mod teams;
 
@@ -135,11 +136,17 @@ fn every_call_site_of_teams_survives_every_fault() {
     insta::assert_snapshot!("teams", outcomes(&teams::STORIES));
 }
 
+#[test]
+fn every_call_site_of_organisations_survives_every_fault() {
+    insta::assert_snapshot!("orgs", outcomes(&orgs::STORIES));
+}
+
 #[tokio::test]
 async fn every_call_site_has_a_story() {
     let table: &'static Table = Box::leak(Box::new(Table::fresh().await));
     let mut told = BTreeSet::new();
-    for story in ledger::STORIES.iter().chain(&entities::STORIES).chain(&teams::STORIES) {
+    for story in ledger::STORIES.iter().chain(&entities::STORIES).chain(&teams::STORIES).chain(&orgs::STORIES)
+    {
         told.extend(story.cases(table).await.into_iter().map(|case| case.site));
     }
     let untold: Vec<_> = named_in_the_store().difference(&told).cloned().collect();

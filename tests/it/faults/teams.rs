@@ -5,9 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use shared::audit::{Action, Entry};
-use shared::id::{OrgId, RequestId, TeamId, UserId};
+use shared::id::{RequestId, TeamId, UserId};
 use shared::key::Key;
-use shared::org::{Org, OrgMember};
 use shared::record::Record;
 use shared::scope::{Holder, Scope};
 use shared::secret::Secret;
@@ -20,7 +19,7 @@ use super::entities::{again, nothing, told};
 use super::ledger::roomy;
 use super::stage::{AMOUNT, COST, End, FLOOR, Stage, Told};
 
-const fn story(
+pub const fn story(
     name: &'static str,
     play: fn(&Stage) -> BoxFuture<'_, End>,
     after: fn(&Stage) -> BoxFuture<'_, ()>,
@@ -28,7 +27,7 @@ const fn story(
     Story { name, limits: roomy, before: &[], play, after }
 }
 
-pub const STORIES: [Story; 13] = [
+pub const STORIES: [Story; 10] = [
     story("a team is made, with a member", make, is_made),
     story("a team and a member change", change, has_changed),
     story("a member goes", remove_member, member_is_gone),
@@ -37,22 +36,19 @@ pub const STORIES: [Story; 13] = [
     story("a key gets another name", rename, is_renamed),
     story("a key gets another secret", rotate, is_rotated),
     story("a model is limited, and is not", limit, is_lifted),
-    story("an organization is made, with a team", found, is_founded),
-    story("a team changes its organization", transfer, is_transferred),
-    story("an organization goes", dissolve, is_dissolved),
     story("a change is written down", note, is_noted),
     story("reports of teams and days", report, nothing),
 ];
 
-fn team_id(stage: &Stage) -> TeamId {
+pub fn team_id(stage: &Stage) -> TeamId {
     TeamId::parse(format!("team of {}", stage.quiet.key_id())).unwrap()
 }
 
-fn mario(stage: &Stage) -> UserId {
+pub fn mario(stage: &Stage) -> UserId {
     UserId::parse(format!("mario of {}", stage.quiet.key_id())).unwrap()
 }
 
-fn a_team(stage: &Stage) -> Team {
+pub fn a_team(stage: &Stage) -> Team {
     let (alias, metadata) = (Some("Developers".to_owned()), "{}".to_owned());
     Team { id: team_id(stage), alias, org: None, limits: no_limits(), metadata, created: stage.spare.created }
 }
@@ -70,7 +66,7 @@ fn a_key(stage: &Stage) -> Key {
     Key { id, alias, holder: Holder { user, team, ..holder }, ..key(None, no_limits(), stage.spare.created) }
 }
 
-async fn set(stage: &Stage) {
+pub async fn set(stage: &Stage) {
     let store = &stage.quiet.store;
     store.create_user(&user(mario(stage).as_str(), no_limits(), stage.spare.created)).await.unwrap();
     store.create_team(&a_team(stage)).await.unwrap();
@@ -179,7 +175,7 @@ fn team_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn pointer(stage: &Stage) -> Pointer {
+pub fn pointer(stage: &Stage) -> Pointer {
     let key = a_key(stage);
     Pointer::new(key.id, key.holder)
 }
@@ -334,110 +330,6 @@ fn is_lifted(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn org_id(stage: &Stage) -> OrgId {
-    OrgId::parse(format!("org of {}", stage.quiet.key_id())).unwrap()
-}
-
-fn an_org(stage: &Stage) -> Org {
-    let metadata = "{}".to_owned();
-    Org { id: org_id(stage), alias: None, limits: no_limits(), metadata, created: stage.spare.created }
-}
-
-fn renamed_org(stage: &Stage) -> Org {
-    Org { alias: Some("ACME".to_owned()), ..an_org(stage) }
-}
-
-fn org_member(stage: &Stage) -> OrgMember {
-    let role = "org_admin".to_owned();
-    OrgMember { org: org_id(stage), user: mario(stage), role, joined: stage.spare.created }
-}
-
-fn found(stage: &Stage) -> BoxFuture<'_, End> {
-    async {
-        let store = &stage.faulty.store;
-        if let Err(error) = store.create_org(&an_org(stage)).await {
-            return told(Err(error));
-        }
-        let named = store.put_org_member(&org_member(stage)).await;
-        let described = store.describe_org(&an_org(stage), &renamed_org(stage)).await;
-        let team = Team { org: Some(org_id(stage)), ..a_team(stage) };
-        match named.and(described) {
-            Ok(_) => told(store.create_team(&team).await),
-            Err(error) => told(Err(error)),
-        }
-    }
-    .boxed()
-}
-
-fn is_founded(stage: &Stage) -> BoxFuture<'_, ()> {
-    async {
-        let (store, team) = (&stage.quiet.store, Team { org: Some(org_id(stage)), ..a_team(stage) });
-        again(store.create_org(&an_org(stage)).await);
-        store.put_org_member(&org_member(stage)).await.unwrap();
-        assert!(store.describe_org(&an_org(stage), &renamed_org(stage)).await.unwrap());
-        again(store.create_team(&team).await);
-        assert_eq!(store.find_org(&org_id(stage)).await.unwrap().unwrap().org, renamed_org(stage));
-        assert_eq!(store.org_members(&org_id(stage)).await.unwrap(), [org_member(stage)]);
-        assert_eq!(store.teams_of_org(&org_id(stage)).await.unwrap(), std::slice::from_ref(&team.id));
-        assert_eq!(store.find_team(&team.id).await.unwrap().unwrap().team, team);
-    }
-    .boxed()
-}
-
-fn transfer(stage: &Stage) -> BoxFuture<'_, End> {
-    async {
-        set(stage).await;
-        stage.quiet.store.create_org(&an_org(stage)).await.unwrap();
-        let moved = stage.faulty.store.set_org(&team_id(stage), Some(&org_id(stage))).await;
-        told(moved.map(|found| assert!(found)))
-    }
-    .boxed()
-}
-
-/// There and back: whatever was told, the team and the organisation agree after another try.
-fn is_transferred(stage: &Stage) -> BoxFuture<'_, ()> {
-    async {
-        stage.wire.land().await;
-        let (store, org, team) = (&stage.quiet.store, org_id(stage), team_id(stage));
-        assert!(store.set_org(&team, Some(&org)).await.unwrap());
-        assert_eq!(store.find_team(&team).await.unwrap().unwrap().team.org.as_ref(), Some(&org));
-        assert_eq!(store.teams_of_org(&org).await.unwrap(), std::slice::from_ref(&team));
-        let now = stage.quiet.now();
-        let mut pointer = pointer(stage);
-        let admission = store.admit(&mut pointer, &call(1), || now).await.unwrap();
-        assert_eq!(pointer.org(), Some(&org), "it is charged from the next request");
-        store.settle(&admission, &record(&pointer, &admission, now), || now).await.unwrap();
-        assert!(store.set_org(&team, None).await.unwrap());
-        assert!(store.teams_of_org(&org).await.unwrap().is_empty());
-    }
-    .boxed()
-}
-
-fn dissolve(stage: &Stage) -> BoxFuture<'_, End> {
-    async {
-        let store = &stage.quiet.store;
-        store.create_org(&an_org(stage)).await.unwrap();
-        store.put_org_member(&org_member(stage)).await.unwrap();
-        let one = stage.faulty.store.delete_org_member(&org_id(stage), &mario(stage)).await;
-        let deleted = stage.faulty.store.delete_org(&org_id(stage), stage.faulty.now()).await;
-        told(one.and(deleted).map(|found| assert!(found)))
-    }
-    .boxed()
-}
-
-fn is_dissolved(stage: &Stage) -> BoxFuture<'_, ()> {
-    async {
-        let (store, org) = (&stage.quiet.store, org_id(stage));
-        store.delete_org(&org, stage.quiet.now()).await.unwrap();
-        stage.wire.land().await;
-        store.delete_org(&org, stage.quiet.now()).await.unwrap();
-        assert!(store.find_org(&org).await.unwrap().is_none());
-        let left = store.scope_states(&[Scope::Org(org)]).await.unwrap();
-        assert_eq!(left.into_iter().flatten().count(), 0);
-    }
-    .boxed()
-}
-
 fn entry(stage: &Stage) -> Entry {
     Entry {
         id: RequestId::from_parts(
@@ -483,10 +375,6 @@ fn report(stage: &Stage) -> BoxFuture<'_, End> {
 async fn reports(stage: &Stage) -> Result<(), StoreError> {
     let (store, team, user) = (&stage.faulty.store, team_id(stage), mario(stage));
     assert!(store.team_ids().await?.contains(&team));
-    store.org_ids().await?;
-    assert!(store.orgs(&[org_id(stage)]).await?.is_empty());
-    assert!(store.org_members(&org_id(stage)).await?.is_empty());
-    assert!(store.teams_of_org(&org_id(stage)).await?.is_empty());
     assert_eq!(store.teams(std::slice::from_ref(&team)).await?.len(), 1);
     assert_eq!(store.members(&team).await?.len(), 1);
     assert!(store.find_member(&team, &user).await?.is_some());
