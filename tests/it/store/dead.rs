@@ -1,6 +1,7 @@
 //! Processes that died between two writes: whatever they left, the next sweeps complete.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -70,6 +71,43 @@ async fn a_holder_that_died_between_its_late_record_and_its_correction_is_comple
             assert_eq!((state.total_spend, state.closed.len()), (pico(77), closed), "{minutes}");
             assert_eq!(state.closed.values().any(|closed| closed.disputed), minutes == 0, "{minutes}");
         }
+    }
+}
+
+/// A process that stood still in the middle of a settlement goes on with the record that it had made.
+#[tokio::test]
+async fn a_record_that_comes_when_every_scope_has_forgotten_its_call_changes_nothing() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    let admission = caller.admit(&call_of(100, 30)).await.unwrap();
+    let record = caller.record(&admission, 77);
+    caller.outlive_leases();
+    caller.sweep().await;
+    caller.wait(Duration::from_secs(2 * 3600));
+    caller.sweep().await;
+    let settled = caller.store.settle(&admission, &record, || caller.now()).await.unwrap();
+    assert_eq!((settled.cost, caller.recorded().await), (pico(30), pico(30)));
+    for state in table.audit_both(&caller).await {
+        assert_eq!((state.total_spend, state.closed.len()), (pico(30), 0));
+    }
+}
+
+/// A process that stood still while it reserved holds what a sweep may have ended: it gives that back and asks again.
+#[tokio::test]
+async fn a_call_that_was_held_up_while_it_reserved_begins_anew() {
+    let table = Table::fresh().await;
+    let caller = table.caller(budget(1000), budget(1000)).await;
+    let asked = AtomicUsize::new(0);
+    let held_up = || {
+        // The first try is asked for now, and answered when its lease is as good as over.
+        let late = if asked.fetch_add(1, Relaxed) == 0 { 0 } else { 55 };
+        caller.now() + Duration::from_secs(late)
+    };
+    let admission =
+        caller.store.admit(&mut caller.pointer.clone(), &call_of(100, 30), held_up).await.unwrap();
+    for state in table.audit_both(&caller).await {
+        let leases: Vec<_> = state.leases.keys().copied().collect();
+        assert_eq!((leases, state.headroom), (vec![admission.request()], pico(900)));
     }
 }
 
