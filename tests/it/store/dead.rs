@@ -105,6 +105,7 @@ async fn a_call_that_was_held_up_while_it_reserved_begins_anew() {
     };
     let admission =
         caller.store.admit(&mut caller.pointer.clone(), &call_of(100, 30), held_up).await.unwrap();
+    assert!(admission.expires().unwrap() > caller.now() + Duration::from_secs(100), "its leases are new");
     for state in table.audit_both(&caller).await {
         let leases: Vec<_> = state.leases.keys().copied().collect();
         assert_eq!((leases, state.headroom), (vec![admission.request()], pico(900)));
