@@ -122,11 +122,6 @@ impl Row {
     pub fn allows(&self, role: usize) -> bool {
         [self.viewer, self.user, self.user_viewer].get(role).is_some_and(|access| *access != No)
     }
-
-    /// Whether the public API serves it: somebody besides an administrator may call it.
-    pub fn is_public(&self) -> bool {
-        [self.viewer, self.user, self.user_viewer].iter().any(|access| *access != No)
-    }
 }
 
 /// Leave to call one management route. Only [`may_manage`] makes one.
@@ -146,16 +141,23 @@ impl Permit {
         self.sees_all
     }
 
-    /// Whether it is an administrator's.
-    pub fn is_administrators(&self) -> bool {
-        self.caller.role() == Role::ProxyAdmin
-    }
-
     /// The user whose own things the caller may reach.
     pub fn user(&self) -> Option<&UserId> {
         match &self.caller {
             Caller::User { id, .. } => Some(id),
             Caller::Administrator { .. } | Caller::Key { .. } => None,
+        }
+    }
+
+    /// Whose things a request is about, of those within reach: `None` is everybody's. Whoever sees only their own may name
+    /// nobody else, and is refused with `told`.
+    pub fn whose(&self, asked: Option<UserId>, told: &'static str) -> Result<Option<UserId>, Forbidden> {
+        match (self.sees_all, self.user(), asked) {
+            (true, _, asked) => Ok(asked),
+            (false, Some(own), asked) if asked.as_ref().is_none_or(|asked| asked == own) => {
+                Ok(Some(own.clone()))
+            }
+            (false, ..) => Err(Forbidden(told)),
         }
     }
 
@@ -231,6 +233,24 @@ mod tests {
         for role in [Role::ProxyAdminViewer, Role::InternalUserViewer] {
             assert!(may_manage(user(role), "POST", "/key/generate").is_err(), "{role:?} only looks");
         }
+    }
+
+    #[test]
+    fn whoever_sees_only_their_own_may_name_nobody_else() {
+        let id = |name: &str| UserId::parse(name).ok();
+        let permit = |role| may_manage(user(role), "GET", "/key/list").unwrap();
+        for (role, asked, want) in [
+            (Role::ProxyAdminViewer, None, Ok(None)),
+            (Role::ProxyAdminViewer, id("v"), Ok(id("v"))),
+            (Role::InternalUser, None, Ok(id("u"))),
+            (Role::InternalUser, id("u"), Ok(id("u"))),
+            (Role::InternalUser, id("v"), Err(Forbidden("no"))),
+        ] {
+            assert_eq!(permit(role).whose(asked.clone(), "no"), want, "{role:?} {asked:?}");
+        }
+        let nobodys = Caller::Key { key: KeyId::parse("k").unwrap() };
+        let permit = may_manage(nobodys, "GET", "/key/list").unwrap();
+        assert_eq!(permit.whose(None, "no"), Err(Forbidden("no")));
     }
 
     #[test]

@@ -26,13 +26,14 @@ use stage::{End, Stage, Told};
 const AT_ONCE: usize = 24;
 
 /// The store's ways to ask, each with its call site's name first.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "update",
     "conditional",
     "mark_deleted",
     "write",
     "get",
     "query",
+    "query_between",
     "tried",
     "delete",
     "put_all",

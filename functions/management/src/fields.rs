@@ -2,7 +2,7 @@
 
 mod nan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -68,6 +68,22 @@ impl Fields {
             }
             texts.into_iter().map(|text| checked(name, text)).collect()
         })
+    }
+
+    /// A body that is a list of ids and nothing else: what is to be deleted.
+    pub fn only_ids<T: Ord>(
+        body: &[u8],
+        name: &str,
+        noun: &str,
+        parse: fn(&str, String) -> Result<T, Fault>,
+    ) -> Result<BTreeSet<T>, Fault> {
+        let mut fields = Self::read(body)?;
+        let ids = fields.texts(name)?.value().unwrap_or_default();
+        fields.finish()?;
+        if ids.is_empty() {
+            return Err(Fault::invalid(name, format!("must name at least one {noun}")));
+        }
+        ids.into_iter().map(|id| parse(name, id)).collect()
     }
 
     /// An object or a list of objects, each to be read field by field.

@@ -1,8 +1,12 @@
 //! One page of a list.
 
+use axum::http::HeaderName;
 use shared::fault::Fault;
 
 use crate::query::Query;
+
+/// A bare array cannot say how many there are.
+pub const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
 
 /// Which page, counted from one, and how many entries it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 //! Daily aggregates, read: of one owner over days, or of everybody on one day.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
-use super::error::Applied;
-use super::item::{Item, Read, text};
+use super::item::{Item, Read};
 use super::records::read_usage;
 use super::{Store, StoreError, schema};
 use crate::daily::{Daily, Figures};
@@ -16,37 +13,10 @@ impl Store {
     ///
     /// **Cost:** reads what it answers, some 300 bytes for each key, model and day.
     pub async fn daily_of(&self, owner: &Scope, first: &str, last: &str) -> Result<Vec<Daily>, StoreError> {
-        let operation = "daily_of";
-        let (pk, mut all, mut from) = (format!("A#{}", schema::scope_pk(owner)), Vec::new(), None::<Item>);
-        loop {
-            let page = || {
-                self.db
-                    .query()
-                    .table_name(&*self.table)
-                    .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
-                    .expression_attribute_names("#pk", "pk")
-                    .expression_attribute_names("#sk", "sk")
-                    .expression_attribute_values(":pk", text(&pk))
-                    .expression_attribute_values(":first", text(first))
-                    // `$` sorts after the `#` that follows the day.
-                    .expression_attribute_values(":last", text(format!("{last}$")))
-                    .consistent_read(true)
-                    .set_exclusive_start_key(from.clone())
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .send()
-            };
-            let page = self.tried(operation, page).await?.answer.map_err(|error| {
-                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
-            })?;
-            self.tally.count_read(page.consumed_capacity.as_ref());
-            for item in page.items.unwrap_or_default() {
-                all.push(read(&item)?);
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(all);
-            }
-        }
+        let pk = format!("A#{}", schema::scope_pk(owner));
+        // `$` sorts after the `#` that follows the day.
+        let items = self.query_between("daily_of", &pk, first, &format!("{last}$")).await?;
+        items.iter().map(read).collect()
     }
 
     /// What everybody spent on one UTC day, as [`Store::daily_of`] has it.

@@ -366,9 +366,8 @@ fn held(change: Change, holder: &Holder) -> Change {
     let change = change
         .only_if("(#secret = :secret OR (#previous = :secret AND #previous_until > :now))")
         .value("secret", item::text(holder.secret.as_str()));
-    let text = |id: &str| item::text(id);
-    let change = proven(change, "user", holder.user.as_ref().map(|id| text(id.as_str())));
-    proven(change, "team", holder.team.as_ref().map(|id| text(id.as_str())))
+    let change = proven(change, "user", holder.user.as_ref().map(|id| item::text(id.as_str())));
+    proven(change, "team", holder.team.as_ref().map(|id| item::text(id.as_str())))
 }
 
 /// The condition that an attribute is what it is thought to be.

@@ -1,5 +1,6 @@
 //! One request to the table: tried again where that is safe, counted, and in a span that names its call site.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tracing::Instrument;
 use super::Store;
 use super::change::Change;
 use super::error::{self, Applied, StoreError};
-use super::item::Item;
+use super::item::{self, Item};
 
 /// Tries of one call, and the pause before the second; it doubles and is spread at random.
 const TRIES: u32 = 3;
@@ -178,6 +179,31 @@ impl Store {
         pk: &str,
         sk_prefix: &str,
     ) -> Result<Vec<Item>, StoreError> {
+        self.query_where(operation, pk, "begins_with(#sk, :prefix)", &[(":prefix", sk_prefix)]).await
+    }
+
+    /// The same with a sort key from one to another, both included.
+    pub(super) async fn query_between(
+        &self,
+        operation: &'static str,
+        pk: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let bounds = [(":first", first), (":last", last)];
+        self.query_where(operation, pk, "#sk BETWEEN :first AND :last", &bounds).await
+    }
+
+    async fn query_where(
+        &self,
+        operation: &'static str,
+        pk: &str,
+        condition: &str,
+        bounds: &[(&str, &str)],
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut values: HashMap<String, AttributeValue> =
+            bounds.iter().map(|(name, value)| ((*name).to_owned(), item::text(*value))).collect();
+        values.insert(":pk".to_owned(), item::text(pk));
         let mut items = Vec::new();
         let mut from: Option<Item> = None;
         loop {
@@ -186,11 +212,10 @@ impl Store {
                     self.db
                         .query()
                         .table_name(&*self.table)
-                        .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+                        .key_condition_expression(format!("#pk = :pk AND {condition}"))
                         .expression_attribute_names("#pk", "pk")
                         .expression_attribute_names("#sk", "sk")
-                        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                        .expression_attribute_values(":sk", AttributeValue::S(sk_prefix.to_owned()))
+                        .set_expression_attribute_values(Some(values.clone()))
                         .consistent_read(true)
                         .set_exclusive_start_key(from.clone())
                         .return_consumed_capacity(ReturnConsumedCapacity::Total)

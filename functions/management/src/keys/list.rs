@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
@@ -65,11 +65,7 @@ async fn find(app: &App, permit: &Permit, ask: &Ask, page: Page) -> Result<(Vec<
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let team = ask.query.id("team_id")?.map(|id| teams::parse_id("team_id", id)).transpose()?;
     let (alias, hash) = (ask.query.text("key_alias")?, ask.query.text("key_hash")?);
-    let user = match (permit.sees_all(), permit.user(), user) {
-        (true, _, user) => user,
-        (false, Some(own), user) if user.is_none() || user.as_ref() == Some(own) => Some(own.clone()),
-        _ => return Err(Forbidden("only your own keys can be listed").into()),
-    };
+    let user = permit.whose(user, "only your own keys can be listed")?;
     let ids: Vec<KeyId> = match (&alias, &hash, &user, &team) {
         (None, None, None, None) => {
             let ids = app.store.key_ids().await?;

@@ -1,12 +1,9 @@
 //! `DELETE /organization/delete`
 
-use std::collections::BTreeSet;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
 use shared::fault::Fault;
-use shared::id::OrgId;
 use shared::policy::Permit;
 use shared::web::json_answer;
 
@@ -22,7 +19,7 @@ use crate::guard::Ask;
 pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let mut rows = Vec::new();
-    for id in read(&ask.body)? {
+    for id in Fields::only_ids(&ask.body, "organization_ids", "organization", parse_id)? {
         let entry = find(&app, &id).await?;
         let (teams, keys) = (app.store.teams_of_org(&id).await?, app.store.keys_of_org(&id).await?);
         if !teams.is_empty() || !keys.is_empty() {
@@ -42,14 +39,4 @@ pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     }
     let rows: Vec<OrgRow> = rows.into_iter().map(|(_, row)| row).collect();
     Ok(json_answer(StatusCode::OK, &rows))
-}
-
-fn read(body: &[u8]) -> Result<BTreeSet<OrgId>, Fault> {
-    let mut fields = Fields::read(body)?;
-    let ids = fields.texts("organization_ids")?.value().unwrap_or_default();
-    fields.finish()?;
-    if ids.is_empty() {
-        return Err(Fault::invalid("organization_ids", "must name at least one organization"));
-    }
-    ids.into_iter().map(|id| parse_id("organization_ids", id)).collect()
 }

@@ -1,6 +1,6 @@
 //! `GET /organization/info` and `GET /organization/list`
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use shared::fault::Fault;
 use shared::policy::Permit;
@@ -10,10 +10,7 @@ use super::row::OrgRow;
 use super::{find, parse_id};
 use crate::App;
 use crate::guard::Ask;
-use crate::paging::Page;
-
-/// A bare array cannot say how many there are.
-const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
+use crate::paging::{Page, TOTAL};
 
 /// One organisation, its members and its teams.
 pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {

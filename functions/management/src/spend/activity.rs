@@ -9,7 +9,7 @@ use shared::daily::{Daily, Figures};
 use shared::fault::Fault;
 use shared::id::{KeyId, UserId};
 use shared::money::Money;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::scope::Scope;
 use shared::web::json_answer;
 
@@ -95,7 +95,8 @@ pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
         }
     }
     let (days, page) = (Days::read(query, ask.now)?, Page::read(query, "page_size", PAGE)?);
-    let user = whose(&permit, query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?)?;
+    let user = query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
+    let user = permit.whose(user, "Non-admin users can only view their own spend data")?;
     let mut found = read(&app, days, user).await?;
     if let Some(model) = query.text("model")? {
         let name = app.catalog.find(&model).map_or(model, |model| model.name.clone());
@@ -119,14 +120,6 @@ pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
         metadata: Metadata::of(total, page, dates.len()),
     };
     Ok(json_answer(StatusCode::OK, &answer))
-}
-
-fn whose(permit: &Permit, asked: Option<UserId>) -> Result<Option<UserId>, Fault> {
-    match (permit.sees_all(), permit.user(), asked) {
-        (true, _, asked) => Ok(asked),
-        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => Ok(Some(own.clone())),
-        _ => Err(Forbidden("Non-admin users can only view their own spend data").into()),
-    }
 }
 
 /// What a user spent in some days, or everybody.

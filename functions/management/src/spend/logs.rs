@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, RequestId};
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
@@ -44,11 +44,7 @@ pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     let days = Days::read(&ask.query, ask.now)?;
     let request = ask.query.text("request_id")?;
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let user = match (permit.sees_all(), permit.user(), user) {
-        (true, _, user) => user,
-        (false, Some(own), user) if user.is_none() || user.as_ref() == Some(own) => Some(own.clone()),
-        _ => return Err(Forbidden("Non-admin users can only view their own spend data").into()),
-    };
+    let user = permit.whose(user, "Non-admin users can only view their own spend data")?;
     let secret = ask.query.text("api_key")?;
     if let Some(request) = request {
         let mut entries = one(&app, &request).await?;

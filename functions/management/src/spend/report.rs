@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::daily::{Daily, Figures};
 use shared::fault::Fault;
 use shared::money::Money;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::web::json_answer;
 
 use super::activity::{Metrics, read};
@@ -23,10 +23,9 @@ use crate::users::{UserRow, parse_id};
 pub async fn by_key(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
-    let ids = match (permit.sees_all(), permit.user()) {
-        (true, _) => app.store.key_ids().await?,
-        (false, Some(own)) => app.store.keys_of_user(own).await?,
-        (false, None) => return Err(Forbidden("this key belongs to nobody").into()),
+    let ids = match permit.whose(None, "this key belongs to nobody")? {
+        None => app.store.key_ids().await?,
+        Some(own) => app.store.keys_of_user(&own).await?,
     };
     let zone = &app.store.terms().zone;
     let entries = app.store.keys(page.of(&ids)).await?;
@@ -39,11 +38,9 @@ pub async fn by_user(app: App, permit: Permit, ask: Ask) -> Result<Response, Fau
     ask.query.only(&["user_id", "page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let ids = match (permit.sees_all(), permit.user(), asked) {
-        (true, _, Some(id)) => vec![id],
-        (true, _, None) => app.store.user_ids().await?,
-        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => vec![own.clone()],
-        (false, ..) => return Err(Forbidden("users see their own spend only").into()),
+    let ids = match permit.whose(asked, "users see their own spend only")? {
+        None => app.store.user_ids().await?,
+        Some(id) => vec![id],
     };
     let mut rows = Vec::new();
     for entry in app.store.users(page.of(&ids)).await? {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
 use shared::money::Money;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::record::Record;
 use shared::web::json_answer;
 
@@ -29,13 +29,9 @@ struct Row {
 pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["start_date", "end_date"])?;
     let days = Days::read(&ask.query, ask.now)?;
-    if !permit.sees_all() && permit.user().is_none() {
-        return Err(Forbidden("this key belongs to nobody").into());
-    }
-    let days = days.of(&app, permit.user().filter(|_| !permit.sees_all())).await?;
-    let wanted = |record: &Record| {
-        permit.sees_all() || permit.user().is_some_and(|own| record.user.as_ref() == Some(own))
-    };
+    let own = permit.whose(None, "this key belongs to nobody")?;
+    let days = days.of(&app, own.as_ref()).await?;
+    let wanted = |record: &Record| own.is_none() || record.user == own;
     let mut keys = HashMap::new();
     let mut rows: BTreeMap<String, (u64, Money)> = BTreeMap::new();
     for day in days {

@@ -1,7 +1,5 @@
 //! `POST /team/delete`
 
-use std::collections::BTreeSet;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -29,7 +27,7 @@ struct Answer {
 /// A team whose deletion was cut short counts as known, so that it can be asked for again.
 pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let ids: Vec<TeamId> = read(&ask.body)?.into_iter().collect();
+    let ids: Vec<TeamId> = Fields::only_ids(&ask.body, "team_ids", "team", parse_id)?.into_iter().collect();
     let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Team).collect();
     let states = app.store.scope_states(&scopes).await?;
     if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {
@@ -45,14 +43,4 @@ pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
         scribe.note(Action::Deleted, (TEAMS, id.as_str()), before.as_ref(), None).await;
     }
     Ok(json_answer(StatusCode::OK, &Answer { deleted_teams: ids.len(), team_ids: ids }))
-}
-
-fn read(body: &[u8]) -> Result<BTreeSet<TeamId>, Fault> {
-    let mut fields = Fields::read(body)?;
-    let ids = fields.texts("team_ids")?.value().unwrap_or_default();
-    fields.finish()?;
-    if ids.is_empty() {
-        return Err(Fault::invalid("team_ids", "must name at least one team"));
-    }
-    ids.into_iter().map(|id| parse_id("team_ids", id)).collect()
 }

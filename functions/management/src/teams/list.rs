@@ -1,30 +1,23 @@
 //! `GET /team/list`
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use shared::fault::Fault;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::web::json_answer;
 
 use super::TeamRow;
 use crate::App;
 use crate::guard::Ask;
-use crate::paging::Page;
+use crate::paging::{Page, TOTAL};
 use crate::users::parse_id;
-
-/// A bare array cannot say how many there are.
-const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
 
 /// All teams, the newest first, or those of one user: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["user_id", "page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let user = match (permit.sees_all(), permit.user(), asked) {
-        (true, _, asked) => asked,
-        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => Some(own.clone()),
-        _ => return Err(Forbidden("only your own teams can be listed").into()),
-    };
+    let user = permit.whose(asked, "only your own teams can be listed")?;
     let ids = match &user {
         None => app.store.team_ids().await?,
         Some(user) => app.store.teams_of_user(user).await?,

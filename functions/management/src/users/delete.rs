@@ -1,7 +1,5 @@
 //! `POST /user/delete`
 
-use std::collections::BTreeSet;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -31,7 +29,7 @@ struct Answer {
 /// A user whose deletion was cut short counts as known, so that it can be asked for again.
 pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let ids: Vec<UserId> = read(&ask.body)?.into_iter().collect();
+    let ids: Vec<UserId> = Fields::only_ids(&ask.body, "user_ids", "user", parse_id)?.into_iter().collect();
     let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::User).collect();
     let states = app.store.scope_states(&scopes).await?;
     if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {
@@ -48,14 +46,4 @@ pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     }
     let answer = Answer { deleted_users: ids.len(), user_ids: ids };
     Ok(json_answer(StatusCode::OK, &answer))
-}
-
-fn read(body: &[u8]) -> Result<BTreeSet<UserId>, Fault> {
-    let mut fields = Fields::read(body)?;
-    let ids = fields.texts("user_ids")?.value().unwrap_or_default();
-    fields.finish()?;
-    if ids.is_empty() {
-        return Err(Fault::invalid("user_ids", "must name at least one user"));
-    }
-    ids.into_iter().map(|id| parse_id("user_ids", id)).collect()
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, TeamId};
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::web::json_answer;
 
 use super::row::{PlainUser, UserRow};
@@ -41,11 +41,8 @@ struct Everything {
 pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&["user_id"])?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let id = match (permit.sees_all(), permit.user(), asked) {
-        (true, _, Some(id)) => id,
-        (true, _, None) => return everything(&app, &ask).await,
-        (false, Some(own), asked) if asked.is_none() || asked.as_ref() == Some(own) => own.clone(),
-        (false, ..) => return Err(Forbidden("key not allowed to access this user's info").into()),
+    let Some(id) = permit.whose(asked, "key not allowed to access this user's info")? else {
+        return everything(&app, &ask).await;
     };
     let entry = app.store.find_user(&id).await?.ok_or_else(|| unknown("user_id", id.as_str()))?;
     let teams = app.store.teams_of_user(&id).await?;
