@@ -20,6 +20,8 @@ pub struct Config {
     pub master_key: Option<Secret>,
     /// `STARGATE_ADMIN_SECRET`: a second factor, `X-Admin-Secret`.
     pub admin_secret: Option<Secret>,
+    /// `STARGATE_LITELLM_SETTINGS`: rules for new users and keys, a JSON object that management reads.
+    pub litellm_settings: Option<String>,
     /// `STARGATE_MAX_BODY_BYTES`, default 32 MiB, what Anthropic itself accepts.
     pub max_body: usize,
     /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
@@ -112,6 +114,7 @@ impl Config {
             admin_auth,
             master_key: set("STARGATE_MASTER_KEY").map(Secret::new),
             admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
+            litellm_settings: set("STARGATE_LITELLM_SETTINGS"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
             clamps,
             terms,

@@ -136,6 +136,10 @@ impl Permit {
         &self.caller
     }
 
+    pub fn role(&self) -> Role {
+        self.caller.role()
+    }
+
     /// Whether the route reaches everything, and not only what is the caller's own.
     pub fn sees_all(&self) -> bool {
         self.sees_all

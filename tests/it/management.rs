@@ -9,6 +9,7 @@ mod orgs;
 mod outage;
 mod reports;
 mod roles;
+mod rules;
 mod spend;
 mod teams;
 mod update;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request};
-use management::Entrance;
+use management::{Entrance, Rules};
 use serde_json::Value;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
@@ -70,22 +71,28 @@ impl Management {
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
         let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
-        let router = router(&store, &clock, Entrance::MasterKey(master));
+        let router = router(&store, &clock, Entrance::MasterKey(master), "{}");
         Self { table, store, clock, router }
     }
 
     /// The same table behind the public API.
     fn public(&self) -> Self {
-        self.behind(Entrance::SelfService)
+        self.behind(Entrance::SelfService, "{}")
     }
 
     fn behind_iam(&self) -> Self {
-        self.behind(Entrance::Iam)
+        self.behind(Entrance::Iam, "{}")
     }
 
-    fn behind(&self, entrance: Entrance) -> Self {
+    /// The same table where the deployment has rules of its own.
+    fn ruled(&self, rules: &str) -> Self {
+        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+        self.behind(Entrance::MasterKey(master), rules)
+    }
+
+    fn behind(&self, entrance: Entrance, rules: &str) -> Self {
         let (table, store, clock) = (Arc::clone(&self.table), self.store.clone(), self.clock.clone());
-        let router = router(&store, &clock, entrance);
+        let router = router(&store, &clock, entrance, rules);
         Self { table, store, clock, router }
     }
 
@@ -128,11 +135,14 @@ impl Management {
     }
 }
 
-fn router(store: &Store, clock: &Clock, entrance: Entrance) -> Router {
+fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Router {
+    let catalog = Arc::new(Catalog::bundled("global").unwrap());
+    let rules = Rules::read(Some(rules), &catalog, clock.now()).unwrap();
     management::router(management::App {
         store: store.clone(),
-        catalog: Arc::new(Catalog::bundled("global").unwrap()),
+        catalog,
         entrance,
+        rules: Arc::new(rules),
         clock: clock.clone(),
         max_body: 64 << 10,
     })

@@ -1,5 +1,6 @@
 //! A request's JSON object, read field by field, so that every error names its field and its rule.
 
+mod defaults;
 mod nan;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,8 @@ use shared::fault::Fault;
 
 use crate::litellm::{HARMLESS, UNSERVED};
 use crate::patch::Patch;
+
+pub use defaults::Defaults;
 
 /// The longest text of one field, in bytes; ids have a limit of their own.
 const LONGEST_TEXT: usize = 512;

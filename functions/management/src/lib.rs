@@ -2,6 +2,7 @@
 //!
 //! - [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
 //! - [`query`], [`fields`], [`litellm`], [`mod@patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
+//! - [`rules`] what a deployment lays down for new users and keys
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
 //! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`] one file per verb
@@ -18,6 +19,7 @@ mod orgs;
 mod paging;
 mod patch;
 mod query;
+mod rules;
 mod spend;
 mod teams;
 mod users;
@@ -32,6 +34,8 @@ use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::store::Store;
 
+pub use rules::Rules;
+
 use guard::{delete, get, patch, post};
 
 /// What every handler may use. Cloning it is cheap.
@@ -41,6 +45,7 @@ pub struct App {
     /// What the deployment's models are called at Bedrock: for reports.
     pub catalog: Arc<Catalog>,
     pub entrance: Entrance,
+    pub rules: Arc<Rules>,
     pub clock: Clock,
     /// The largest body that is read, in bytes.
     pub max_body: usize,

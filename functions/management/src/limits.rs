@@ -53,6 +53,24 @@ impl LimitsPatch {
         Self::default()
     }
 
+    /// The first limit that goes beyond its bound. Budget periods are compared by their length.
+    pub fn beyond(&self, bounds: &Self) -> Option<&'static str> {
+        let length = |patch: &Patch<BudgetDuration>| match patch {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(duration) => Patch::Set(duration.length()),
+        };
+        [
+            ("max_budget", self.max_budget.is_beyond(&bounds.max_budget)),
+            ("budget_duration", length(&self.budget_duration).is_beyond(&length(&bounds.budget_duration))),
+            ("max_parallel_requests", self.max_parallel_requests.is_beyond(&bounds.max_parallel_requests)),
+            ("tpm_limit", self.tpm.is_beyond(&bounds.tpm)),
+            ("rpm_limit", self.rpm.is_beyond(&bounds.rpm)),
+        ]
+        .into_iter()
+        .find_map(|(name, is_beyond)| is_beyond.then_some(name))
+    }
+
     /// What `limits` become.
     pub fn over(self, limits: Limits) -> Limits {
         Limits {
@@ -86,12 +104,7 @@ fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {
     })
 }
 
-/// A key's life; `None` is for ever.
-pub fn key_duration(fields: &mut Fields) -> Result<Option<KeyDuration>, Fault> {
-    Ok(key_life(fields)?.value())
-}
-
-/// What a key's life becomes. LiteLLM's `-1` is for ever too.
+/// What a key's life becomes: without an end where it is cleared. LiteLLM's `-1` is for ever too.
 pub fn key_life(fields: &mut Fields) -> Result<Patch<KeyDuration>, Fault> {
     let parse =
         |text: String| KeyDuration::parse(&text).map_err(|rule| Fault::invalid("duration", rule.to_string()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_http::Error;
-use management::{App, Entrance, router};
+use management::{App, Entrance, Rules, router};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
@@ -25,12 +25,16 @@ async fn main() -> Result<(), Error> {
         AdminAuth::Iam => Entrance::Iam,
         AdminAuth::None => Entrance::SelfService,
     };
+    let catalog = Arc::new(Catalog::bundled(&config.profile)?);
+    let clock = Clock::default();
+    let rules = Rules::read(config.litellm_settings.as_deref(), &catalog, clock.now())?;
     let db = store::client(&aws_config::load_from_env().await);
     let app = App {
         store: Store::new(db, &config.table, config.terms),
-        catalog: Arc::new(Catalog::bundled(&config.profile)?),
+        catalog,
+        rules: Arc::new(rules),
         entrance,
-        clock: Clock::default(),
+        clock,
         max_body: config.max_body,
     };
     lambda_http::run(router(app)).await

@@ -26,6 +26,18 @@ impl<T> Patch<T> {
         self.over(None)
     }
 
+    /// Whether it sets more than a bound that there is, or sets free what is bound.
+    pub fn is_beyond(&self, bound: &Self) -> bool
+    where
+        T: PartialOrd,
+    {
+        match (self, bound) {
+            (Self::Set(value), Self::Set(bound)) => value > bound,
+            (Self::Clear, Self::Set(_)) => true,
+            (Self::Keep, _) | (_, Self::Keep | Self::Clear) => false,
+        }
+    }
+
     /// The same with a value that passed `check`.
     pub fn checked<U>(self, check: impl FnOnce(T) -> Result<U, Fault>) -> Result<Patch<U>, Fault> {
         Ok(match self {

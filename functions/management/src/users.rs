@@ -12,7 +12,7 @@ mod whom;
 pub use delete::delete;
 pub use info::info;
 pub use list::list;
-pub use new::new;
+pub use new::{new, read as read_new};
 pub use roles::available_roles;
 pub use row::UserRow;
 pub use update::update;
@@ -47,6 +47,11 @@ fn role(word: &str) -> Result<Role, Fault> {
     let rule =
         "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer (or admin, user)";
     Role::parse(word).ok_or_else(|| Fault::invalid("user_role", rule))
+}
+
+/// The role that a request names, and the word that it has for it.
+pub fn role_of(fields: &mut Fields) -> Result<Option<(Role, String)>, Fault> {
+    fields.text("user_role")?.value().map(|word| Ok((role(&word)?, word))).transpose()
 }
 
 /// Why a user was not created or changed: what must be unique is held by another.

@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
 use inference::Bedrock;
-use management::Entrance;
+use management::{Entrance, Rules};
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
@@ -79,6 +79,7 @@ impl Gateway {
         let store = Store::new(db, &config.table, config.terms.clone());
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
         let catalog = Arc::new(Catalog::bundled(&config.profile)?);
+        let rules = Rules::read(config.litellm_settings.as_deref(), &catalog, clock.now())?;
         let router = whole(
             inference::router(inference::App {
                 store: store.clone(),
@@ -93,6 +94,7 @@ impl Gateway {
             management::router(management::App {
                 store: store.clone(),
                 catalog,
+                rules: Arc::new(rules),
                 entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
                 clock: clock.clone(),
                 max_body: config.max_body,

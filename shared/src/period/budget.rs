@@ -69,6 +69,19 @@ impl BudgetDuration {
         &self.text
     }
 
+    /// About how many seconds a period has: a month thirty days, a year 365. To compare periods, not to count them.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        const DAY: i64 = 86_400;
+        match self.step {
+            Step::Exact(seconds) => seconds,
+            Step::Calendar(count, Period::Day) => count * DAY,
+            Step::Calendar(count, Period::Week) => count * 7 * DAY,
+            Step::Calendar(count, Period::Month) => count * 30 * DAY,
+            Step::Calendar(count, Period::Year) => count * 365 * DAY,
+        }
+    }
+
     /// When a budget that is given this period at `now` first starts again: strictly after `now`.
     #[must_use]
     pub fn first_reset(&self, now: i64, tz: &TimeZone) -> i64 {

@@ -6,10 +6,12 @@ use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
+use shared::moment::Moment;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Limits;
 use shared::secret::Secret;
 use shared::store::NotCreated;
+use shared::team::TeamRole;
 use shared::web::json_answer;
 
 use super::mint::not_unique;
@@ -18,9 +20,10 @@ use crate::App;
 use crate::audit::Scribe;
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::{LimitsPatch, key_duration};
+use crate::limits::{LimitsPatch, key_life};
 use crate::model_limits::ModelLimits;
 use crate::orgs;
+use crate::rules::Rules;
 use crate::teams;
 use crate::users::{Whom, must_exist, parse_id};
 
@@ -48,7 +51,7 @@ impl Answer {
 /// Users make keys for themselves; administrators of a team make keys for it and its members.
 pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let order = permitted(&app, &permit, read(&ask.body, &app.catalog)?).await?;
+    let order = permitted(&app, &permit, read(&ask.body, &app.rules, &app.catalog, ask.now)?).await?;
     // What would be refused is refused before a user is created for it.
     if let Some(alias) = &order.alias {
         must_be_free(&app, alias).await?;
@@ -84,17 +87,32 @@ async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fa
     if order.org.is_some() {
         return Err(Forbidden("only administrators charge a key to an organization").into());
     }
-    if let Some(team) = &order.team {
-        if !teams::may_administer(app, permit, team).await? {
-            return Err(Forbidden("only administrators of the team make its keys").into());
-        }
+    let caller = permit.user().ok_or(Forbidden("User can only create keys for themselves"))?;
+    let order = match &order.team {
         // A key of the team's own would not be bound by what its administrator may spend there.
-        return Ok(Order { user: order.user.or_else(|| permit.user().cloned()), ..order });
-    }
-    match (permit.user(), &order.user) {
-        (Some(own), None) => Ok(Order { user: Some(own.clone()), ..order }),
-        (Some(own), Some(user)) if own == user => Ok(order),
-        _ => Err(Forbidden("User can only create keys for themselves").into()),
+        Some(team) => {
+            let member = app.store.find_member(team, caller).await?;
+            let role = member.ok_or(Forbidden("only members of the team make its keys"))?.member.role;
+            app.rules.makers.allow_of_team(role)?;
+            if role == TeamRole::Admin {
+                Order { user: order.user.or_else(|| Some(caller.clone())), ..order }
+            } else {
+                own(order, caller)?
+            }
+        }
+        None => {
+            app.rules.makers.allow_personal(permit.role())?;
+            own(order, caller)?
+        }
+    };
+    Ok(order)
+}
+
+/// A key for the caller.
+fn own(order: Order, caller: &UserId) -> Result<Order, Fault> {
+    match &order.user {
+        Some(user) if user != caller => Err(Forbidden("User can only create keys for themselves").into()),
+        _ => Ok(Order { user: Some(caller.clone()), ..order }),
     }
 }
 
@@ -110,21 +128,26 @@ async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), 
     }
 }
 
-fn read(body: &[u8], catalog: &Catalog) -> Result<Order, Fault> {
+/// Reads a request for a key, completed by what this deployment gives every key, and held to its bounds.
+pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
     let mut fields = Fields::read(body)?;
+    rules.makers.needs(&fields)?;
+    rules.complete_key(&mut fields);
     let secret = fields.text("key")?.checked(own_secret)?.value();
     let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();
+    let (limits, life) = (LimitsPatch::read(&mut fields)?, key_life(&mut fields)?);
+    rules.within_bounds(&limits, &life, now)?;
     let order = Order {
         secret,
         alias: fields.text("key_alias")?.value(),
-        duration: key_duration(&mut fields)?,
+        duration: life.value(),
         user,
         team: fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?.value(),
         org: fields
             .patch("organization_id", "a string")?
             .checked(|id| orgs::parse_id("organization_id", id))?
             .value(),
-        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        limits: limits.over(Limits::default()),
         model_limits: ModelLimits::read(&mut fields, catalog)?,
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         tags: fields.texts("tags")?.value().unwrap_or_default(),

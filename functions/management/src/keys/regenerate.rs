@@ -19,7 +19,7 @@ use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::{key_life, loosens};
+use crate::limits::{LimitsPatch, key_life, loosens};
 use crate::patch::Patch;
 
 /// Gives a key another secret. Its limits, its spend and its alias stay. With `grace_period` the old secret goes on
@@ -35,6 +35,7 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask) -> Result<Response, 
     })?;
     let life = key_life(&mut fields)?;
     fields.finish()?;
+    app.rules.within_bounds(&LimitsPatch::nothing(), &life, ask.now)?;
     let entry = by_secret(&app, &permit, "key", &named).await?;
     let before = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
     let secret = match chosen {

@@ -55,6 +55,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let entry = by_secret(&app, &permit, "key", &patch.key).await?;
     let before = KeyRow::read(&app, &entry, ask.now).await?;
     patch.keeps_its_owner(&entry.key)?;
+    app.rules.within_bounds(&patch.limits, &patch.life, ask.now)?;
     // Asked again where it is changed: an administrator may have changed it meanwhile.
     let limits = |limits: &Limits| {
         let new = patch.limits_over(limits, ask.now);

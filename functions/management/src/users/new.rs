@@ -11,32 +11,33 @@ use shared::moment::Moment;
 use shared::period::KeyDuration;
 use shared::policy::Permit;
 use shared::scope::{Limits, Scope};
-use shared::user::{Role, User};
+use shared::user::User;
 use shared::web::json_answer;
 
 use super::row::UserRow;
 use super::whom::new_id;
-use super::{email, not_unique, parse_id, role, unknown};
+use super::{email, not_unique, parse_id, role_of, unknown};
 use crate::App;
 use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::keys::{self, Minted, Order};
-use crate::limits::{LimitsPatch, key_duration};
+use crate::limits::{LimitsPatch, key_life};
 use crate::model_limits::ModelLimits;
+use crate::rules::Rules;
 use crate::teams;
 
 /// What is asked for.
-struct NewUser {
-    user: User,
+pub struct NewUser {
+    pub user: User,
     /// The word that was sent for the role: the answer repeats it.
     role_word: Option<String>,
-    hangings: Hangings,
+    pub hangings: Hangings,
 }
 
 /// What hangs on a new user.
-struct Hangings {
-    model_limits: ModelLimits,
+pub struct Hangings {
+    pub model_limits: ModelLimits,
     teams: Vec<TeamId>,
     key: Option<AutoKey>,
 }
@@ -62,7 +63,7 @@ struct Answer {
 /// Creates a user, with a key if `auto_create_key` is true: without it no key is made, unlike LiteLLM's default.
 pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
-    let NewUser { user, role_word, hangings } = NewUser::read(&ask.body, &app.catalog, ask.now)?;
+    let NewUser { user, role_word, hangings } = read(&ask.body, &app.rules, &app.catalog, ask.now)?;
     if let Some(alias) = hangings.key.as_ref().and_then(|key| key.alias.as_deref()) {
         keys::must_be_free(&app, alias).await?;
     }
@@ -126,37 +127,41 @@ fn answer(mut row: UserRow, minted: Option<Minted>, role_word: Option<String>) -
     }
 }
 
-impl NewUser {
-    fn read(body: &[u8], catalog: &Catalog, now: Moment) -> Result<Self, Fault> {
-        let mut fields = Fields::read(body)?;
-        let id = match fields.patch("user_id", "a string")?.value() {
-            Some(text) => parse_id("user_id", text)?,
-            None => new_id()?,
-        };
-        let role_word = fields.text("user_role")?.value();
-        let user = User {
-            id,
-            email: email(&mut fields)?.value(),
-            alias: fields.text("user_alias")?.value(),
-            role: role_word.as_deref().map(role).transpose()?.unwrap_or(Role::default()),
-            limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
-            metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
-            created: now,
-        };
-        let teams = fields.texts("teams")?.value().unwrap_or_default();
-        let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
-        let model_limits = ModelLimits::read(&mut fields, catalog)?;
-        let key = AutoKey::read(&mut fields)?;
-        fields.only_zero("spend")?;
-        fields.finish()?;
-        Ok(Self { user, role_word, hangings: Hangings { model_limits, teams, key } })
-    }
+/// Reads a request for a new user, completed by what this deployment gives every new user.
+pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Result<NewUser, Fault> {
+    let mut fields = Fields::read(body)?;
+    let sent = role_of(&mut fields)?;
+    let (role, role_word) = match sent {
+        Some((role, word)) => (role, Some(word)),
+        None => (rules.default_role, None),
+    };
+    rules.complete_user(&mut fields, role);
+    let id = match fields.patch("user_id", "a string")?.value() {
+        Some(text) => parse_id("user_id", text)?,
+        None => new_id()?,
+    };
+    let user = User {
+        id,
+        email: email(&mut fields)?.value(),
+        alias: fields.text("user_alias")?.value(),
+        role,
+        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
+        created: now,
+    };
+    let teams = fields.texts("teams")?.value().unwrap_or_default();
+    let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
+    let model_limits = ModelLimits::read(&mut fields, catalog)?;
+    let key = AutoKey::read(&mut fields)?;
+    fields.only_zero("spend")?;
+    fields.finish()?;
+    Ok(NewUser { user, role_word, hangings: Hangings { model_limits, teams, key } })
 }
 
 impl AutoKey {
     fn read(fields: &mut Fields) -> Result<Option<Self>, Fault> {
         let is_asked_for = fields.flag("auto_create_key")?.value().unwrap_or(false);
-        let key = Self { alias: fields.text("key_alias")?.value(), duration: key_duration(fields)? };
+        let key = Self { alias: fields.text("key_alias")?.value(), duration: key_life(fields)?.value() };
         let stray = match (&key.alias, &key.duration) {
             (Some(_), _) => Some("key_alias"),
             (None, Some(_)) => Some("duration"),

@@ -4,12 +4,12 @@ use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
-use shared::scope::Limits;
+use shared::scope::Scope;
 use shared::store::{NotCreated, StoreError};
-use shared::user::{Role, User};
+use shared::user::User;
 
 use super::row::UserRow;
-use super::{email, not_unique, parse_id, unknown};
+use super::{email, not_unique, parse_id, read_new, unknown};
 use crate::App;
 use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
@@ -58,7 +58,7 @@ impl Whom {
     }
 }
 
-/// Sees to it that there is such a user: one that is not known yet is made, without limits.
+/// Sees to it that there is such a user: one that is not known yet is made, with what every new user gets.
 pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment) -> Result<UserId, Fault> {
     let id = match whom.id(app).await? {
         Some(id) => id,
@@ -71,18 +71,15 @@ pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment
         Whom::Id(_) => None,
         Whom::Email(email) => Some(email.clone()),
     };
-    let bare = User {
-        id,
-        email,
-        alias: None,
-        role: Role::default(),
-        limits: Limits::default(),
-        metadata: "{}".to_owned(),
-        created: now,
-    };
+    let new = read_new(b"{}", &app.rules, &app.catalog, now)?;
+    let bare = User { id, email, ..new.user };
     match app.store.create_user(&bare).await {
         Ok(()) => {
             if let Some(entry) = app.store.find_user(&bare.id).await? {
+                new.hangings
+                    .model_limits
+                    .apply(app, &Scope::User(bare.id.clone()), &entry.state, now)
+                    .await?;
                 let row = UserRow::of(app, &entry, Vec::new(), now)?;
                 scribe.note(Action::Created, (USERS, bare.id.as_str()), None, Some(&row)).await;
             }

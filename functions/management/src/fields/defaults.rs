@@ -1,0 +1,71 @@
+//! What a request says where it says nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+
+use super::Fields;
+
+/// Fields and what they are by default.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    values: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Defaults {
+    /// Makes one field of `fields` the default of another.
+    pub fn take(&mut self, fields: &mut Fields, from: &str, to: &str) {
+        if let Some(raw) = fields.left.remove(from) {
+            self.values.insert(to.to_owned(), raw);
+        }
+    }
+
+    /// A default as it was written.
+    pub fn shown(&self, name: &str) -> &str {
+        self.values.get(name).map_or("null", |raw| raw.get())
+    }
+}
+
+impl Fields {
+    /// The defaults themselves, to be read like any request.
+    pub fn of(defaults: &Defaults) -> Self {
+        Self { left: defaults.values.clone() }
+    }
+
+    /// A field that is an object of defaults.
+    pub fn defaults(&mut self, name: &str) -> Result<Defaults, Fault> {
+        Ok(self.nested(name)?.map(|fields| Defaults { values: fields.left }).unwrap_or_default())
+    }
+
+    /// A field that is an object, to be read field by field.
+    pub fn nested(&mut self, name: &str) -> Result<Option<Self>, Fault> {
+        let left = self.patch::<BTreeMap<String, Box<RawValue>>>(name, "a JSON object")?.value();
+        Ok(left.map(|left| Self { left }))
+    }
+
+    /// Adds what is absent, or asks for nothing: LiteLLM's clients send `null`, `[]` and `{}` for that.
+    pub fn complete(&mut self, defaults: &Defaults, except: &[&str]) {
+        for (name, value) in &defaults.values {
+            if !self.says(name) && !except.contains(&name.as_str()) {
+                self.left.insert(name.clone(), value.clone());
+            }
+        }
+    }
+
+    /// Whether a field is there and asks for something.
+    pub fn says(&self, name: &str) -> bool {
+        self.left.get(name).is_some_and(|raw| !["null", "[]", "{}"].contains(&raw.get()))
+    }
+
+    /// Refuses every field but these.
+    pub fn only(&self, within: &str, names: &[&str]) -> Result<(), Fault> {
+        match self.left.keys().find(|name| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Fault::invalid(
+                within,
+                format!("{name} is not served here; there are: {}", names.join(", ")),
+            )),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a deployment lays down for new users and keys: `STARGATE_LITELLM_SETTINGS`, by LiteLLM's names.
+
+mod bounds;
+mod makers;
+#[cfg(test)]
+mod tests;
+
+use shared::fault::Fault;
+use shared::model::Catalog;
+use shared::moment::Moment;
+use shared::period::KeyDuration;
+use shared::user::Role;
+
+use crate::fields::{Defaults, Fields};
+use crate::keys;
+use crate::limits::LimitsPatch;
+use crate::patch::Patch;
+use crate::users;
+
+use bounds::Bounds;
+pub use makers::Makers;
+
+const OF_USERS: [&str; 12] = [
+    "user_role",
+    "max_budget",
+    "soft_budget",
+    "budget_duration",
+    "models",
+    "tpm_limit",
+    "rpm_limit",
+    "max_parallel_requests",
+    "metadata",
+    "model_max_budget",
+    "model_rpm_limit",
+    "model_tpm_limit",
+];
+
+const OF_KEYS: [&str; 14] = [
+    "team_id",
+    "max_budget",
+    "soft_budget",
+    "budget_duration",
+    "duration",
+    "models",
+    "tpm_limit",
+    "rpm_limit",
+    "max_parallel_requests",
+    "metadata",
+    "tags",
+    "model_max_budget",
+    "model_rpm_limit",
+    "model_tpm_limit",
+];
+
+/// Why a deployment's rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("STARGATE_LITELLM_SETTINGS: {0}")]
+pub struct InvalidRules(#[from] Fault);
+
+/// The rules of one deployment. The default has none.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// What a new user is whose role nobody names.
+    pub default_role: Role,
+    /// For every new user but administrators.
+    user: Defaults,
+    /// For new users who are nothing more than that.
+    internal_user: Defaults,
+    key: Defaults,
+    bounds: Bounds,
+    pub makers: Makers,
+}
+
+impl Rules {
+    /// Reads the setting: a JSON object. What no user and no key could have is refused, by name.
+    pub fn read(setting: Option<&str>, catalog: &Catalog, now: Moment) -> Result<Self, InvalidRules> {
+        setting.map_or_else(|| Ok(Self::default()), |text| Ok(Self::parse(text, catalog, now)?))
+    }
+
+    fn parse(text: &str, catalog: &Catalog, now: Moment) -> Result<Self, Fault> {
+        let mut fields = Fields::read(text.as_bytes())?;
+        let mut internal_user = Defaults::default();
+        for (setting, field) in
+            [("max_internal_user_budget", "max_budget"), ("internal_user_budget_duration", "budget_duration")]
+        {
+            internal_user.take(&mut fields, setting, field);
+        }
+        let user = fields.defaults("default_internal_user_params")?;
+        Fields::of(&user).only("default_internal_user_params", &OF_USERS)?;
+        let key = fields.defaults("default_key_generate_params")?;
+        Fields::of(&key).only("default_key_generate_params", &OF_KEYS)?;
+        let role = users::role_of(&mut Fields::of(&user))?;
+        let rules = Self {
+            default_role: role.map_or_else(Role::default, |(role, _)| role),
+            user,
+            internal_user,
+            key,
+            bounds: Bounds::read(&mut fields)?,
+            makers: Makers::read(&mut fields)?,
+        };
+        fields.finish()?;
+        // Tried now, so that the first user to be made does not find out.
+        let within = |setting: &'static str| move |fault: Fault| Fault::invalid(setting, fault.to_string());
+        users::read_new(b"{}", &rules, catalog, now).map_err(within("default_internal_user_params"))?;
+        let tried = Self { makers: Makers::default(), ..rules.clone() };
+        keys::read_order(b"{}", &tried, catalog, now).map_err(within("default_key_generate_params"))?;
+        Ok(rules)
+    }
+
+    /// Gives a request for a new user what it does not say.
+    pub fn complete_user(&self, fields: &mut Fields, role: Role) {
+        if role != Role::ProxyAdmin {
+            fields.complete(&self.user, &["user_role"]);
+        }
+        if matches!(role, Role::InternalUser | Role::InternalUserViewer) {
+            fields.complete(&self.internal_user, &[]);
+        }
+    }
+
+    /// The same for a key: what has a bound and no value gets the bound.
+    pub fn complete_key(&self, fields: &mut Fields) {
+        fields.complete(&self.key, &[]);
+        self.bounds.complete(fields);
+    }
+
+    /// Refuses what is set beyond its bound.
+    pub fn within_bounds(
+        &self,
+        limits: &LimitsPatch,
+        life: &Patch<KeyDuration>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        self.bounds.allow(limits, life, now)
+    }
+}
