@@ -30,6 +30,9 @@ pub enum Fault {
     NoRoute { method: String, path: String },
     #[error("{path} does not take {method}")]
     WrongMethod { method: String, path: String },
+    /// A password was tried too often; good again in so many seconds.
+    #[error("Too many tries to log in: try again later")]
+    TooManyTries { retry_after: i64 },
     #[error("content-type must be application/json")]
     MediaType,
     #[error("the request is larger than {limit} bytes")]
@@ -120,6 +123,7 @@ impl Fault {
             Self::NotFound { .. } | Self::NoRoute { .. } => (S::NOT_FOUND, K::NotFound, None, false),
             Self::WrongMethod { .. } => (S::METHOD_NOT_ALLOWED, K::Invalid, None, false),
             Self::Conflict { .. } => (S::CONFLICT, K::Conflict, None, false),
+            Self::TooManyTries { retry_after } => (S::TOO_MANY_REQUESTS, K::Rate, Some(*retry_after), false),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),
             Self::Upstream { status, kind, retry_after, .. } => (*status, *kind, *retry_after, true),

@@ -16,5 +16,7 @@ pub struct Key {
     /// A JSON object, kept as it was sent.
     pub metadata: String,
     pub tags: Vec<String>,
+    /// Whether it is somebody's session: made by logging in, shown in no list, good for no model.
+    pub is_session: bool,
     pub created: Moment,
 }

@@ -3,13 +3,13 @@
 //! Core: pure. No async, AWS, HTTP or clock; `now` is an argument. Core imports core only.
 //!
 //! - [`money`] amounts and rates, in whole picodollars; [`moment`] a point in time
-//! - [`id`] names of things; [`secret`] a key in the clear, and what is stored of it
+//! - [`id`] names of things; [`secret`] a key in the clear, and what is stored of it; [`password`] what people log in with
 //! - [`period`] how long budgets and keys last
 //! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
 //! - [`record`] what one request cost; [`daily`] what a day did
-//! - [`key`], [`user`], [`team`], [`org`] the entities; [`policy`] who may do what; [`audit`] who did what
+//! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
 //! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
 
@@ -21,11 +21,13 @@ pub mod config;
 pub mod daily;
 pub mod fault;
 pub mod id;
+pub mod invitation;
 pub mod key;
 pub mod model;
 pub mod moment;
 pub mod money;
 pub mod org;
+pub mod password;
 pub mod period;
 pub mod policy;
 pub mod pricing;

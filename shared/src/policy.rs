@@ -12,6 +12,8 @@ pub enum Caller {
     User { id: UserId, role: Role, key: KeyId },
     /// Holds a key that belongs to no user, or to a team.
     Key { key: KeyId },
+    /// Has proven at an open route to be this user, and holds no key yet.
+    Person { id: UserId },
 }
 
 impl Caller {
@@ -21,6 +23,7 @@ impl Caller {
             Self::Administrator { actor } => actor.clone(),
             Self::User { id, key, .. } => format!("user {id} (key {key})"),
             Self::Key { key } => format!("key {key}"),
+            Self::Person { id } => format!("user {id}"),
         }
     }
 
@@ -30,6 +33,7 @@ impl Caller {
             Self::User { role, .. } => *role,
             // It can do what its owner could, of what is its own: itself.
             Self::Key { .. } => Role::InternalUser,
+            Self::Person { .. } => Role::InternalUserViewer,
         }
     }
 }
@@ -53,10 +57,16 @@ pub struct Row {
     viewer: Access,
     user: Access,
     user_viewer: Access,
+    /// Whether it is for those who have no key yet: they prove themselves by what they send.
+    pub is_open: bool,
 }
 
 const fn row(method: &'static str, path: &'static str, [viewer, user, user_viewer]: [Access; 3]) -> Row {
-    Row { method, path, viewer, user, user_viewer }
+    Row { method, path, viewer, user, user_viewer, is_open: false }
+}
+
+const fn open(method: &'static str, path: &'static str) -> Row {
+    Row { method, path, viewer: All, user: All, user_viewer: All, is_open: true }
 }
 
 /// Every management route: for a viewer of everything, a user, and a user who only looks. A request for one that has no
@@ -98,6 +108,15 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/organization/member_add", [No, No, No]),
     row("PATCH", "/organization/member_update", [No, No, No]),
     row("DELETE", "/organization/member_delete", [No, No, No]),
+    row("POST", "/invitation/new", [No, No, No]),
+    row("GET", "/invitation/info", [All, No, No]),
+    row("POST", "/invitation/delete", [No, No, No]),
+    open("GET", "/onboarding/get_token"),
+    open("POST", "/onboarding/claim_token"),
+    open("POST", "/login"),
+    open("POST", "/v2/login"),
+    row("POST", "/session/logout", [Own, Own, Own]),
+    row("POST", "/user/password/change", [Own, Own, Own]),
     row("GET", "/spend/logs", [All, Own, Own]),
     row("GET", "/spend/tags", [All, Own, Own]),
     row("GET", "/spend/keys", [All, Own, Own]),
@@ -124,7 +143,7 @@ impl Row {
     }
 }
 
-/// Leave to call one management route. Only [`may_manage`] makes one.
+/// Leave to call one management route. Only this file makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     caller: Caller,
@@ -148,7 +167,7 @@ impl Permit {
     /// The user whose own things the caller may reach.
     pub fn user(&self) -> Option<&UserId> {
         match &self.caller {
-            Caller::User { id, .. } => Some(id),
+            Caller::User { id, .. } | Caller::Person { id } => Some(id),
             Caller::Administrator { .. } | Caller::Key { .. } => None,
         }
     }
@@ -169,7 +188,7 @@ impl Permit {
     pub fn reaches_key(&self, key: &KeyId, owner: Option<&UserId>) -> bool {
         match &self.caller {
             _ if self.sees_all => true,
-            Caller::User { id, .. } => owner == Some(id),
+            Caller::User { id, .. } | Caller::Person { id } => owner == Some(id),
             Caller::Key { key: own } => own == key,
             Caller::Administrator { .. } => true,
         }
@@ -190,6 +209,16 @@ pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Fo
         No => Err(NO_ROUTE),
         access => Ok(Permit { caller, sees_all: access == All }),
     }
+}
+
+/// Whether a route is for those who have no key.
+pub fn is_open(method: &str, path: &str) -> bool {
+    ROUTES.iter().any(|row| row.is_open && row.method == method && row.path == path)
+}
+
+/// Leave for somebody who has proven at an open route who they are, to have what is theirs there.
+pub fn identified(id: UserId) -> Permit {
+    Permit { caller: Caller::Person { id }, sees_all: false }
 }
 
 /// The same on the public API, where an administrator's secrets are worth nothing: whoever finds one there must not

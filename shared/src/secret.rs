@@ -20,6 +20,13 @@ impl Secret {
         Ok(Self(format!("{PREFIX}{}", hex(&bits))))
     }
 
+    /// A secret for one purpose and a short time: 256 random bits in hexadecimal, and no key.
+    pub fn one_time() -> Result<Self, getrandom::Error> {
+        let mut bits = [0; 32];
+        getrandom::fill(&mut bits)?;
+        Ok(Self(hex(&bits)))
+    }
+
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

@@ -4,6 +4,7 @@
 mod entities;
 mod ledger;
 mod orgs;
+mod people;
 mod stage;
 mod teams;
 
@@ -142,12 +143,17 @@ fn every_call_site_of_organisations_survives_every_fault() {
     insta::assert_snapshot!("orgs", outcomes(&orgs::STORIES));
 }
 
+#[test]
+fn every_call_site_of_invitations_and_passwords_survives_every_fault() {
+    insta::assert_snapshot!("people", outcomes(&people::STORIES));
+}
+
 #[tokio::test]
 async fn every_call_site_has_a_story() {
     let table: &'static Table = Box::leak(Box::new(Table::fresh().await));
     let mut told = BTreeSet::new();
-    for story in ledger::STORIES.iter().chain(&entities::STORIES).chain(&teams::STORIES).chain(&orgs::STORIES)
-    {
+    let ledger = ledger::STORIES.iter().chain(&entities::STORIES);
+    for story in ledger.chain(&teams::STORIES).chain(&orgs::STORIES).chain(&people::STORIES) {
         told.extend(story.cases(table).await.into_iter().map(|case| case.site));
     }
     let untold: Vec<_> = named_in_the_store().difference(&told).cloned().collect();

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod bad_input;
+mod invitations;
 mod keys;
 mod list;
 mod orgs;

@@ -90,6 +90,7 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
         limits,
         metadata: "{}".to_owned(),
         tags: Vec::new(),
+        is_session: false,
         created,
     }
 }

@@ -28,6 +28,7 @@ pub const KEYS: &str = "LiteLLM_VerificationToken";
 pub const TEAMS: &str = "LiteLLM_TeamTable";
 pub const ORGS: &str = "LiteLLM_OrganizationTable";
 pub const ORG_MEMBERS: &str = "LiteLLM_OrganizationMembership";
+pub const INVITATIONS: &str = "LiteLLM_InvitationLink";
 pub const MEMBERS: &str = "LiteLLM_TeamMembership";
 
 /// Who changes something, and when.

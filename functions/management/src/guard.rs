@@ -14,6 +14,7 @@ use shared::fault::Fault;
 use shared::id::RequestId;
 use shared::moment::Moment;
 use shared::policy::{self, Caller, Permit};
+use shared::secret::Secret;
 use shared::web::{Shape, json_bytes};
 
 use crate::query::Query;
@@ -35,6 +36,8 @@ pub struct Ask {
     pub body: Bytes,
     pub now: Moment,
     pub changed_by: Option<String>,
+    /// The secret that was sent, if any: who sent it is told by the permit.
+    pub presented: Option<Secret>,
 }
 
 impl Ask {
@@ -46,6 +49,7 @@ impl Ask {
             body: Bytes::new(),
             now,
             changed_by: request.headers.get(CHANGED_BY).and_then(text),
+            presented: auth::presented(&request.headers),
         })
     }
 }
@@ -126,10 +130,46 @@ async fn asked_by_body(app: &App, request: Request, now: Moment) -> Result<(Perm
     Ok((permit, Ask { body, ..ask }))
 }
 
+/// A route for those who have no key yet. It must be open by its row of [`policy::ROUTES`].
+pub fn open<F, Fut>(method: MethodFilter, handler: F) -> MethodRouter<App>
+where
+    F: Fn(App, Ask) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Fault>> + Send,
+{
+    on(method, move |State(app): State<App>, request: Request| async move {
+        let now = app.clock.now();
+        let answer = match opened(&app, request, now).await {
+            Ok(ask) => handler(app, ask).await,
+            Err(fault) => Err(fault),
+        };
+        finished(answer, now)
+    })
+}
+
+async fn opened(app: &App, request: Request, now: Moment) -> Result<Ask, Fault> {
+    let (request, body) = request.into_parts();
+    if !policy::is_open(method(&request).as_str(), route(&request)) {
+        return Err(Fault::Unauthenticated("No API key was sent"));
+    }
+    let ask = Ask::read(&request, now)?;
+    if request.method != Method::POST {
+        return Ok(ask);
+    }
+    let (_, body) = json_bytes(Request::from_parts(request, body), app.max_body).await?;
+    Ok(Ask { body, ..ask })
+}
+
+fn route(request: &Parts) -> &str {
+    request.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default()
+}
+
+/// A `HEAD` is answered by the `GET` route, without its body.
+fn method(request: &Parts) -> &Method {
+    if request.method == Method::HEAD { &Method::GET } else { &request.method }
+}
+
 async fn permit(app: &App, request: &Parts, now: Moment) -> Result<Permit, Fault> {
-    let path = request.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    // A `HEAD` is answered by the `GET` route, without its body.
-    let method = if request.method == Method::HEAD { &Method::GET } else { &request.method };
+    let (method, path) = (method(request), route(request));
     let holder = || auth::key_holder(&app.store, &request.headers, now);
     let permit = match &app.entrance {
         Entrance::MasterKey(master) => {

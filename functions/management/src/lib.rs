@@ -5,12 +5,13 @@
 //! - [`rules`] what a deployment lays down for new users and keys
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
-//! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`] one file per verb
+//! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`], [`invitations`], [`sessions`] one file per verb
 
 mod audit;
 mod columns;
 mod fields;
 mod guard;
+mod invitations;
 mod keys;
 mod limits;
 mod litellm;
@@ -20,6 +21,7 @@ mod paging;
 mod patch;
 mod query;
 mod rules;
+mod sessions;
 mod spend;
 mod teams;
 mod users;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::routing::MethodFilter;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
@@ -36,7 +39,7 @@ use shared::store::Store;
 
 pub use rules::Rules;
 
-use guard::{delete, get, patch, post};
+use guard::{delete, get, open, patch, post};
 
 /// What every handler may use. Cloning it is cheap.
 #[derive(Clone)]
@@ -102,6 +105,15 @@ pub fn router(app: App) -> Router {
         .route("/organization/member_update", patch(orgs::member_update))
         .route("/organization/member_delete", delete(orgs::member_delete))
         .route("/user/daily/activity", get(spend::activity))
+        .route("/invitation/new", post(invitations::new))
+        .route("/invitation/info", get(invitations::info))
+        .route("/invitation/delete", post(invitations::delete))
+        .route("/onboarding/get_token", open(MethodFilter::GET, invitations::get_token))
+        .route("/onboarding/claim_token", open(MethodFilter::POST, invitations::claim))
+        .route("/login", open(MethodFilter::POST, sessions::login))
+        .route("/v2/login", open(MethodFilter::POST, sessions::login))
+        .route("/session/logout", post(sessions::logout))
+        .route("/user/password/change", post(sessions::change_password))
         .route("/spend/logs", get(spend::logs))
         .route("/spend/tags", get(spend::tags))
         .route("/spend/keys", get(spend::by_key))

@@ -50,6 +50,7 @@ pub async fn demo_key(gateway: &Gateway, data: &Data) -> Result<Option<Secret>, 
             limits: Limits::default(),
             metadata: "{}".to_owned(),
             tags: Vec::new(),
+            is_session: false,
             created,
         })
         .await?;

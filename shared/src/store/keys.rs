@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, TransactWriteItem};
 
 use super::batch::Uniqueness;
 use super::item::{Item, Read, number, text};
@@ -57,7 +57,7 @@ impl Store {
             items.push(("key_alias", with_key(alias_key(alias), &key.id)));
         }
         for owner in owners(key) {
-            items.push(("key", with_key(owned_key(&owner, &key.id), &key.id)));
+            items.push(("key", with_key(owned_key(&owner, &key.id, key.is_session), &key.id)));
         }
         self.put_all("create_key", items).await.map_err(|error| match error {
             Uniqueness::Taken(field) => NotCreated::Taken { field },
@@ -117,6 +117,13 @@ impl Store {
         self.keys_of(&Scope::Team(team.clone())).await
     }
 
+    /// The sessions of a user, likewise.
+    pub async fn sessions_of_user(&self, user: &UserId) -> Result<Vec<KeyId>, StoreError> {
+        let items =
+            self.query("sessions_of", &schema::scope_pk(&Scope::User(user.clone())), schema::SESSION).await?;
+        items.iter().map(|item| item.key_id("key")).collect()
+    }
+
     pub(super) async fn keys_of(&self, owner: &Scope) -> Result<Vec<KeyId>, StoreError> {
         let items = self.query("keys_of", &schema::scope_pk(owner), schema::OWNED_KEY).await?;
         items.iter().map(|item| item.key_id("key")).collect()
@@ -171,10 +178,11 @@ impl Store {
         let (current, previous) = (secret("secret")?, secret("previous")?);
         let user = about.opt_parsed("user", |id| UserId::parse(id).ok())?.map(Scope::User);
         let team = about.opt_parsed("team", |id| TeamId::parse(id).ok())?.map(Scope::Team);
+        let is_session = about.flag("session")?;
         let pointers = [current, previous].into_iter().flatten().map(|secret| pointer_key(&secret));
         let alias = about.opt_text("alias")?.map(|alias| alias_key(&alias));
         let org = about.opt_parsed("org", |id| OrgId::parse(id).ok())?.map(Scope::Org);
-        let owned = [user, team, org].into_iter().flatten().map(|owner| owned_key(&owner, id));
+        let owned = [user, team, org].into_iter().flatten().map(|owner| owned_key(&owner, id, is_session));
         self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect())
             .await?;
         Ok(true)
@@ -235,8 +243,9 @@ fn owners(key: &Key) -> impl Iterator<Item = Scope> {
     user.into_iter().chain(team).chain(key.ties.org.clone().map(Scope::Org))
 }
 
-fn owned_key(owner: &Scope, key: &KeyId) -> Item {
-    schema::key(schema::scope_pk(owner), format!("{}{key}", schema::OWNED_KEY))
+fn owned_key(owner: &Scope, key: &KeyId, is_session: bool) -> Item {
+    let prefix = if is_session { schema::SESSION } else { schema::OWNED_KEY };
+    schema::key(schema::scope_pk(owner), format!("{prefix}{key}"))
 }
 
 fn with_key(mut item: Item, key: &KeyId) -> Item {
@@ -258,18 +267,27 @@ pub(super) fn pointer(key: &Key) -> Item {
 
 fn about(key: &Key) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Key(key.id.clone())), schema::ABOUT);
-    let Key { id, hint, alias, holder, ties, limits: _, metadata, tags, created } = key;
+    let Key { id, hint, alias, holder, ties, limits: _, metadata, tags, is_session, created } = key;
     let fixed = [
         ("secret", text(holder.secret.as_str())),
         ("hint", text(hint)),
         ("metadata", text(metadata)),
         ("created", number(created.ms())),
-        ("list_pk", text("key")),
-        ("list_sk", text(schema::list_sk(*created, id.as_str()))),
     ];
+    let listing = match is_session {
+        true => vec![("session", AttributeValue::Bool(true))],
+        false => vec![("list_pk", text("key")), ("list_sk", text(schema::list_sk(*created, id.as_str())))],
+    };
     let alias = alias.as_ref().map(|alias| ("alias", text(alias)));
     let tags = (!tags.is_empty()).then(|| ("tags", text(tags.join(TAG_END))));
-    item.extend(fixed.into_iter().chain(alias).chain(tags).map(|(name, value)| (name.to_owned(), value)));
+    item.extend(
+        fixed
+            .into_iter()
+            .chain(listing)
+            .chain(alias)
+            .chain(tags)
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
     let org = ties.org.as_ref().map(|id| ("org".to_owned(), text(id.as_str())));
     item.extend(owner_attributes(holder).chain(org));
     item
@@ -291,6 +309,7 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<Key, StoreError> {
             .opt_text("tags")?
             .map(|tags| tags.split(TAG_END).map(str::to_owned).collect())
             .unwrap_or_default(),
+        is_session: item.flag("session")?,
         created: item.opt_ms("created")?.ok_or_else(|| StoreError::corrupt("created"))?,
     })
 }

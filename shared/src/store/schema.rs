@@ -9,6 +9,8 @@
 //! | what a finished budget period cost | the scope's | `period#end` |
 //! | secret to key | `S#sha256` | `pointer` |
 //! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
+//! | a user's sessions (keys that no list shows), invitations, password | `U#user` | `session#key` `invite#hash` `login` |
+//! | an invitation, by the hash of its id; tries of a name to log in | `V#hash`; `P#hash` | `invitation`; window |
 //! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
@@ -43,6 +45,11 @@ pub(super) const OWNED_KEY: &str = "key#";
 /// The sort key prefixes of a user's teams and of a team's members.
 pub(super) const TEAM_LINK: &str = "team#";
 pub(super) const SEAT: &str = "member#";
+/// The sort key prefixes of a user's sessions and invitations.
+pub(super) const SESSION: &str = "session#";
+pub(super) const INVITATION_LINK: &str = "invite#";
+pub(super) const INVITATION: &str = "invitation";
+pub(super) const LOGIN: &str = "login";
 
 /// Partitions of the due and sweep indexes: enough that a job's queries spread, few enough to ask them all.
 pub(super) const SHARDS: u64 = 8;

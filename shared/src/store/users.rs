@@ -177,9 +177,13 @@ impl Store {
         if !self.mark_deleted("delete_user", &scope, now).await? {
             return Ok(false);
         }
-        for key in self.keys_of_user(id).await? {
+        for key in self.keys_of_user(id).await?.into_iter().chain(self.sessions_of_user(id).await?) {
             self.delete_key(&key).await?;
         }
+        for invitation in self.invitations_of(id).await? {
+            self.delete_invitation(&invitation).await?;
+        }
+        self.delete_password(id).await?;
         for team in self.teams_of_user(id).await? {
             self.delete_member(&team, id).await?;
         }

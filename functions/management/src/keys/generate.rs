@@ -151,6 +151,7 @@ pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Resul
         model_limits: ModelLimits::read(&mut fields, catalog)?,
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         tags: fields.texts("tags")?.value().unwrap_or_default(),
+        is_session: false,
     };
     fields.only_zero("spend")?;
     fields.finish()?;

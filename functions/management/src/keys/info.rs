@@ -50,7 +50,9 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
 async fn own(app: &App, permit: &Permit) -> Result<KeyEntry, Fault> {
     let id = match permit.caller() {
         Caller::User { key, .. } | Caller::Key { key } => key,
-        Caller::Administrator { .. } => return Err(Fault::invalid("key", "must be given")),
+        Caller::Administrator { .. } | Caller::Person { .. } => {
+            return Err(Fault::invalid("key", "must be given"));
+        }
     };
     within_reach(app, permit, id).await?.ok_or_else(|| unknown("key", id.as_str()))
 }

@@ -30,6 +30,7 @@ pub struct Order {
     pub model_limits: ModelLimits,
     pub metadata: String,
     pub tags: Vec<String>,
+    pub is_session: bool,
 }
 
 /// A key that was just made, and its secret, which is shown once.
@@ -63,6 +64,7 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         limits: Limits { expires, ..order.limits },
         metadata: order.metadata,
         tags: order.tags,
+        is_session: order.is_session,
         created: now,
     };
     app.store.create_key(&key).await.map_err(|error| not_unique(error, key.alias.as_deref()))?;

@@ -189,6 +189,7 @@ impl AutoKey {
             model_limits: ModelLimits::default(),
             metadata: "{}".to_owned(),
             tags: Vec::new(),
+            is_session: false,
         }
     }
 }

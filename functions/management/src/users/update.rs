@@ -9,6 +9,7 @@ use shared::id::UserId;
 use shared::model::Catalog;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
+use shared::secret::Secret;
 use shared::user::{Role, User};
 use shared::web::json_answer;
 
@@ -21,6 +22,7 @@ use crate::guard::Ask;
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
+use crate::sessions::{self, hashed};
 
 /// What to change.
 struct UserPatch {
@@ -29,6 +31,7 @@ struct UserPatch {
     alias: Patch<String>,
     role: Patch<Role>,
     metadata: Patch<String>,
+    password: Patch<Secret>,
     limits: LimitsPatch,
     model_limits: ModelLimits,
 }
@@ -55,16 +58,26 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
     let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let model_limits = patch.model_limits.clone();
+    let password = patch.password.clone();
     let (after, limits) = patch.over(entry.user.clone());
     let binds = after.role != entry.user.role
         || after.email != entry.user.email
         || limits.changes(&entry.state.limits)
-        || model_limits.is_asked();
+        || model_limits.is_asked()
+        || !matches!(password, Patch::Keep);
     if !permit.sees_all() && binds {
         // An address names a person to administrators.
-        return Err(Forbidden("only administrators change a user's role, address and limits").into());
+        // And their own password is changed by whoever knows it.
+        return Err(
+            Forbidden("only administrators change a user's role, address, limits and password").into()
+        );
     }
     model_limits.fits(&entry.state)?;
+    let password = match password {
+        Patch::Keep => Patch::Keep,
+        Patch::Clear => Patch::Clear,
+        Patch::Set(secret) => Patch::Set(hashed("password", secret).await?),
+    };
     // What changes nothing now might undo what an administrator changes meanwhile.
     let limits = if permit.sees_all() { limits } else { LimitsPatch::nothing() };
     // First what may be refused: an address that another user has leaves the limits as they were.
@@ -77,6 +90,10 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     edited.ok_or_else(|| whom.unknown())?;
     if !model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(whom.unknown());
+    }
+    if password != Patch::Keep {
+        sessions::set_password(&app, &id, password.value().as_ref()).await?;
+        sessions::end_all(&app, &id, None).await?;
     }
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
     let data = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
@@ -113,6 +130,7 @@ impl UserPatch {
             alias: fields.text("user_alias")?,
             role: fields.text("user_role")?.checked(|word| role(&word))?,
             metadata: fields.object("metadata")?,
+            password: fields.text("password")?.checked(|text| Ok(Secret::new(text)))?,
             limits: LimitsPatch::read(&mut fields)?,
             model_limits: ModelLimits::read(&mut fields, catalog)?,
         };

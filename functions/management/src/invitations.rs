@@ -1,0 +1,43 @@
+//! Invitations, and how they are accepted.
+
+mod claim;
+mod delete;
+mod info;
+mod new;
+mod open;
+mod row;
+
+pub use claim::claim;
+pub use delete::delete;
+pub use info::info;
+pub use new::new;
+pub use open::get_token;
+pub use row::InvitationRow;
+
+use shared::fault::Fault;
+use shared::invitation::Invitation;
+use shared::moment::Moment;
+use shared::secret::Secret;
+
+use crate::App;
+
+/// An invitation by its id, for administrators.
+async fn find(app: &App, field: &str, id: &Secret) -> Result<Invitation, Fault> {
+    let found = app.store.find_invitation(&id.hash()).await?;
+    found.ok_or_else(|| Fault::NotFound {
+        param: Some(field.to_owned()),
+        message: format!("{field}: Invitation not found"),
+    })
+}
+
+/// An invitation that can still be accepted.
+async fn good(app: &App, id: &Secret, now: Moment) -> Result<Invitation, Fault> {
+    let found = app.store.find_invitation(&id.hash()).await?;
+    let invitation = found.ok_or(Fault::Unauthenticated("Invitation link does not exist"))?;
+    if invitation.expires() <= now {
+        return Err(Fault::Unauthenticated("Invitation link has expired"));
+    }
+    Ok(invitation)
+}
+
+const USED: Fault = Fault::Unauthenticated("Invitation link has already been used");

@@ -1,0 +1,37 @@
+//! `POST /invitation/new`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::invitation::Invitation;
+use shared::policy::Permit;
+use shared::secret::Secret;
+use shared::store::StoreError;
+use shared::web::json_answer;
+
+use super::InvitationRow;
+use super::row::Answer;
+use crate::App;
+use crate::audit::{INVITATIONS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::users::Whom;
+
+/// Invites a user to set a password: `<console>/ui/onboarding?id=<id>`, seven days, once. The id is shown here and never
+/// again, and not in the audit log: whoever has it can become the user.
+pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+    ask.query.only(&[])?;
+    let mut fields = Fields::read(&ask.body)?;
+    let whom = Whom::read(&mut fields)?;
+    fields.finish()?;
+    let user = whom.find(&app).await?;
+    let id = Secret::one_time().map_err(StoreError::from)?;
+    let by = permit.caller().actor();
+    let invitation = Invitation { id: id.hash(), user, by, created: ask.now, accepted: None };
+    app.store.create_invitation(&invitation).await?;
+    let row = InvitationRow::of(&invitation);
+    let scribe = Scribe::new(&app, &permit, &ask);
+    scribe.note(Action::Created, (INVITATIONS, invitation.user.as_str()), None, Some(&row)).await;
+    Ok(json_answer(StatusCode::OK, &Answer { id: id.reveal(), row }))
+}

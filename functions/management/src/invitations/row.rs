@@ -1,0 +1,41 @@
+//! An invitation, as answers show it.
+
+use serde::Serialize;
+use shared::id::UserId;
+use shared::invitation::Invitation;
+
+/// LiteLLM's row. Its id is what opens it: only whoever has that sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct InvitationRow {
+    user_id: UserId,
+    is_accepted: bool,
+    accepted_at: Option<String>,
+    expires_at: String,
+    created_at: String,
+    created_by: String,
+    updated_at: String,
+    updated_by: String,
+}
+
+impl InvitationRow {
+    pub fn of(invitation: &Invitation) -> Self {
+        let Invitation { id: _, user, by, created, accepted } = invitation;
+        Self {
+            user_id: user.clone(),
+            is_accepted: accepted.is_some(),
+            accepted_at: accepted.map(|at| at.to_string()),
+            expires_at: invitation.expires().to_string(),
+            created_at: created.to_string(),
+            created_by: by.clone(),
+            updated_at: accepted.unwrap_or(*created).to_string(),
+            updated_by: if accepted.is_some() { user.to_string() } else { by.clone() },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct Answer<'a> {
+    pub id: &'a str,
+    #[serde(flatten)]
+    pub row: InvitationRow,
+}

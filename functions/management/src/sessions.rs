@@ -1,0 +1,69 @@
+//! Sessions: a key for a day, got by a password, that shows its user what is theirs and calls no model.
+
+mod login;
+mod logout;
+mod password;
+
+pub use login::login;
+pub use logout::logout;
+pub use password::{change_password, hashed, set_password};
+
+use std::collections::BTreeSet;
+
+use shared::fault::Fault;
+use shared::id::{KeyId, UserId};
+use shared::period::KeyDuration;
+use shared::policy::Permit;
+use shared::scope::Limits;
+
+use crate::App;
+use crate::audit::Scribe;
+use crate::guard::Ask;
+use crate::keys::{Minted, Order, mint};
+use crate::model_limits::ModelLimits;
+
+/// Where a browser goes when it has a session.
+pub const LOGIN_URL: &str = "/ui/?login=success";
+
+/// The most sessions of one user: the oldest ends when there would be more.
+const MOST: usize = 20;
+/// LiteLLM's word for no model at all.
+const NO_MODELS: &str = "no-default-models";
+
+/// Begins a session. Those that are over are cleared away.
+pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Result<Minted, Fault> {
+    let mut sessions = app.store.keys(&app.store.sessions_of_user(user).await?).await?;
+    sessions.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
+    let is_over = |at: usize, end| at + 1 >= MOST || end <= Some(ask.now);
+    for (at, entry) in sessions.iter().enumerate() {
+        if is_over(at, entry.key.limits.expires) {
+            app.store.delete_key(&entry.key.id).await?;
+        }
+    }
+    let order = Order {
+        secret: None,
+        alias: None,
+        duration: KeyDuration::parse("24h").ok(),
+        user: Some(user.clone()),
+        team: None,
+        org: None,
+        limits: Limits { models: BTreeSet::from([NO_MODELS.to_owned()]), ..Limits::default() },
+        model_limits: ModelLimits::default(),
+        metadata: "{}".to_owned(),
+        tags: Vec::new(),
+        is_session: true,
+    };
+    let minted = mint(app, permit, order, ask.now).await?;
+    minted.note(app, &Scribe::new(app, permit, ask), ask.now).await?;
+    Ok(minted)
+}
+
+/// Ends the sessions of a user, but for one.
+pub async fn end_all(app: &App, user: &UserId, but: Option<&KeyId>) -> Result<(), Fault> {
+    for id in app.store.sessions_of_user(user).await? {
+        if Some(&id) != but {
+            app.store.delete_key(&id).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Passwords, and how often they were tried.
+
+use super::change::Change;
+use super::item::{Item, Read, number, text};
+use super::{Store, StoreError, Written, schema};
+use crate::id::UserId;
+use crate::moment::Moment;
+use crate::password::Password;
+use crate::scope::Scope;
+use crate::secret::{Secret, SecretHash};
+
+/// Tries of one name in a window of time, right or wrong.
+const TRIES: u64 = 5;
+/// The length of a window, in seconds.
+const WINDOW: i64 = 15 * 60;
+
+impl Store {
+    pub async fn password_of(&self, user: &UserId) -> Result<Option<Password>, StoreError> {
+        let item = self.get("password_of", key(user)).await?;
+        item.map_or(Ok(None), |item| item.opt_parsed("password", |text| Some(Password::stored(text))))
+    }
+
+    /// Gives a user another password than `before`, or none. `false`: it is another by now.
+    ///
+    /// The user may be deleted meanwhile, after what goes with it was listed: a password without a user opens nothing.
+    pub async fn replace_password(
+        &self,
+        user: &UserId,
+        before: Option<&Password>,
+        after: Option<&Password>,
+    ) -> Result<bool, StoreError> {
+        let change = Change::default().put("password", after.map(|password| text(password.as_str())));
+        let change = match before {
+            None => change.only_if("attribute_not_exists(#password)"),
+            Some(before) => change.only_if("#password = :before").value("before", text(before.as_str())),
+        };
+        match self.write("replace_password", key(user), &change).await?.answer {
+            Written::Done(()) => Ok(true),
+            Written::Refused(item) => is_ours(item.as_ref(), after),
+        }
+    }
+
+    /// Gives a user a password by an invitation, which does so once. `false`: it did so already.
+    pub async fn claim_password(
+        &self,
+        user: &UserId,
+        password: &Password,
+        invitation: &SecretHash,
+    ) -> Result<bool, StoreError> {
+        let change = Change::default()
+            .put("password", Some(text(password.as_str())))
+            .put("invitation", Some(text(invitation.as_str())))
+            .only_if("(attribute_not_exists(#invitation) OR #invitation <> :invitation)");
+        match self.write("claim_password", key(user), &change).await?.answer {
+            Written::Done(()) => Ok(true),
+            Written::Refused(item) => is_ours(item.as_ref(), Some(password)),
+        }
+    }
+
+    pub(super) async fn delete_password(&self, user: &UserId) -> Result<(), StoreError> {
+        self.delete("delete_password", key(user)).await
+    }
+
+    /// Counts a try to log in under a name, whoever's it is or nobody's. `Some`: it was tried too often, and when it may
+    /// be tried again. **Cost:** a write unit, for an unknown name too: it must not be told from a known one.
+    pub async fn count_login(&self, name: &str, now: Moment) -> Result<Option<Moment>, StoreError> {
+        let window = now.seconds().div_euclid(WINDOW);
+        let over = (window + 1) * WINDOW;
+        let change = Change::default()
+            .add("#count :one")
+            .value("one", number(1))
+            .put("gone_at", Some(number(over)))
+            .only_if("(attribute_not_exists(#count) OR #count < :most)")
+            .value("most", number(TRIES));
+        let written = self.write("count_login", tries_key(name, window), &change).await?.answer;
+        Ok(match written {
+            Written::Done(()) => None,
+            Written::Refused(_) => Some(Moment::from_seconds(over)),
+        })
+    }
+
+    /// Forgets the tries of a name that was let in.
+    pub async fn forget_logins(&self, name: &str, now: Moment) -> Result<(), StoreError> {
+        self.delete("forget_logins", tries_key(name, now.seconds().div_euclid(WINDOW))).await
+    }
+}
+
+fn key(user: &UserId) -> Item {
+    schema::key(schema::scope_pk(&Scope::User(user.clone())), schema::LOGIN)
+}
+
+/// Whether a refused write was an earlier try of ours, whose answer was lost: each hash has a salt of its own.
+fn is_ours(item: Option<&Item>, password: Option<&Password>) -> Result<bool, StoreError> {
+    let is = item.map_or(Ok(None), |item| item.opt_text("password"))?;
+    Ok(is.as_deref() == password.map(Password::as_str))
+}
+
+/// By its hash: what people type into a name's field is sometimes their password.
+fn tries_key(name: &str, window: i64) -> Item {
+    let name = Secret::new(name.trim().to_lowercase()).hash();
+    schema::key(format!("P#{}", name.as_str()), format!("{window}"))
+}

@@ -1,0 +1,173 @@
+//! Stories of people: invited, given a password, logged in, gone. Whatever failed may be repeated, and is whole then.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use shared::invitation::Invitation;
+use shared::key::Key;
+use shared::password::Password;
+use shared::scope::Holder;
+use shared::secret::{Secret, SecretHash};
+use shared::store::{Store, StoreError};
+use shared::user::User;
+use tests::calls::{no_limits, user};
+
+use super::Story;
+use super::entities::{nothing, told};
+use super::ledger::roomy;
+use super::stage::{End, Stage};
+
+pub const STORIES: [Story; 5] = [
+    Story { name: "a user is invited", limits: roomy, before: &[], play: invite, after: is_invited },
+    Story { name: "an invitation is accepted", limits: roomy, before: &[], play: accept, after: is_accepted },
+    Story { name: "an invitation is deleted", limits: roomy, before: &[], play: take_back, after: is_back },
+    Story { name: "somebody logs in", limits: roomy, before: &[], play: log_in, after: nothing },
+    Story { name: "an invited user is deleted", limits: roomy, before: &[], play: delete, after: is_gone },
+];
+
+fn somebody(stage: &Stage) -> User {
+    user(&format!("{}-person", stage.quiet.key_id()), no_limits(), stage.spare.created)
+}
+
+fn invitation(stage: &Stage) -> Invitation {
+    let (id, user) = (secret(stage, "invitation"), somebody(stage).id);
+    Invitation { id, user, by: "master key".to_owned(), created: stage.spare.created, accepted: None }
+}
+
+fn secret(stage: &Stage, what: &str) -> SecretHash {
+    Secret::new(format!("{what} of {}", stage.quiet.key_id())).hash()
+}
+
+/// The store does not look into it.
+fn password(text: &str) -> Password {
+    Password::stored(text.to_owned())
+}
+
+fn invite(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        told(stage.faulty.store.create_invitation(&invitation(stage)).await)
+    }
+    .boxed()
+}
+
+/// Whoever was told that it failed invites again, by another id.
+fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let store = &stage.quiet.store;
+        let again = Invitation { id: secret(stage, "another invitation"), ..invitation(stage) };
+        store.create_invitation(&again).await.unwrap();
+        stage.wire.land().await;
+        assert_eq!(store.find_invitation(&again.id).await.unwrap(), Some(again));
+        store.delete_user(&somebody(stage).id, stage.quiet.now()).await.unwrap();
+        assert_eq!(
+            store.find_invitation(&invitation(stage).id).await.unwrap(),
+            None,
+            "both go with the user"
+        );
+    }
+    .boxed()
+}
+
+async fn accepts(stage: &Stage, store: &Store) -> Result<bool, StoreError> {
+    let (Invitation { id, user, .. }, token) = (invitation(stage), secret(stage, "token"));
+    if store.find_invitation(&id).await?.is_none_or(|invitation| invitation.accepted.is_some()) {
+        return Ok(false);
+    }
+    Ok(store.open_invitation(&id, &token, stage.quiet.now()).await?
+        && store.accept_invitation(&id, &token, stage.quiet.now()).await?
+        && store.claim_password(&user, &password("first"), &id).await?)
+}
+
+fn accept(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        stage.quiet.store.create_invitation(&invitation(stage)).await.unwrap();
+        told(accepts(stage, &stage.faulty.store).await.map(|is_done| assert!(is_done)))
+    }
+    .boxed()
+}
+
+/// Who was told that it may have failed goes on with the same token, and it ends in one password, for good.
+fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, Invitation { id, user, .. }) = (&stage.quiet.store, invitation(stage));
+        let (token, now) = (secret(stage, "token"), stage.quiet.now());
+        store.open_invitation(&id, &token, now).await.unwrap();
+        assert!(store.accept_invitation(&id, &token, now).await.unwrap());
+        store.claim_password(&user, &password("first"), &id).await.unwrap();
+        stage.wire.land().await;
+        assert_eq!(store.password_of(&user).await.unwrap(), Some(password("first")));
+        assert!(!store.claim_password(&user, &password("second"), &id).await.unwrap());
+        assert!(!store.accept_invitation(&id, &secret(stage, "another token"), now).await.unwrap());
+    }
+    .boxed()
+}
+
+fn take_back(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        stage.quiet.store.create_invitation(&invitation(stage)).await.unwrap();
+        let deleted = stage.faulty.store.delete_invitation(&invitation(stage).id).await;
+        told(deleted.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+fn is_back(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, id) = (&stage.quiet.store, invitation(stage).id);
+        store.delete_invitation(&id).await.unwrap();
+        stage.wire.land().await;
+        assert_eq!(store.find_invitation(&id).await.unwrap(), None);
+        assert!(!store.open_invitation(&id, &secret(stage, "token"), stage.quiet.now()).await.unwrap());
+        assert_eq!(store.find_invitation(&id).await.unwrap(), None, "nothing is made by opening it");
+    }
+    .boxed()
+}
+
+async fn logs_in(stage: &Stage) -> Result<(), StoreError> {
+    let (store, user, now) = (&stage.faulty.store, somebody(stage).id, stage.quiet.now());
+    assert_eq!(store.count_login(user.as_str(), now).await?, None);
+    let stored = store.password_of(&user).await?;
+    assert_eq!(stored, Some(password("old")), "unknown is no password");
+    assert!(store.replace_password(&user, stored.as_ref(), Some(&password("new"))).await?);
+    store.sessions_of_user(&user).await?;
+    store.forget_logins(user.as_str(), now).await
+}
+
+fn log_in(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let user = somebody(stage);
+        stage.quiet.store.create_user(&user).await.unwrap();
+        assert!(stage.quiet.store.replace_password(&user.id, None, Some(&password("old"))).await.unwrap());
+        told(logs_in(stage).await)
+    }
+    .boxed()
+}
+
+fn delete(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let (store, user) = (&stage.quiet.store, somebody(stage));
+        store.create_user(&user).await.unwrap();
+        store.create_invitation(&invitation(stage)).await.unwrap();
+        store.replace_password(&user.id, None, Some(&password("old"))).await.unwrap();
+        let Key { holder, .. } = stage.spare.clone();
+        let holder = Holder { user: Some(user.id.clone()), ..holder };
+        store.create_key(&Key { holder, is_session: true, ..stage.spare.clone() }).await.unwrap();
+        told(stage.faulty.store.delete_user(&user.id, stage.faulty.now()).await.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+fn is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        let (store, user) = (&stage.quiet.store, somebody(stage).id);
+        store.delete_user(&user, stage.quiet.now()).await.unwrap();
+        stage.wire.land().await;
+        assert_eq!(store.find_invitation(&invitation(stage).id).await.unwrap(), None);
+        assert_eq!(store.password_of(&user).await.unwrap(), None);
+        assert!(store.sessions_of_user(&user).await.unwrap().is_empty());
+        assert_eq!(store.find_pointer(&stage.spare.holder.secret).await.unwrap(), None);
+    }
+    .boxed()
+}
