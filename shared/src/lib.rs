@@ -11,7 +11,7 @@
 //! - [`record`] what one request cost; [`daily`] what a day did
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
-//! Edges: async, fallible. Functions import `web`, `auth` and `fault`; those import the store; the store imports core.
+//! Edges: async, fallible. Functions import `web`, `auth`, `standing`, `offering` and `fault`; those import the store; the store imports core.
 
 pub mod admission;
 pub mod audit;
@@ -26,6 +26,7 @@ pub mod key;
 pub mod model;
 pub mod moment;
 pub mod money;
+pub mod offering;
 pub mod org;
 pub mod password;
 pub mod period;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod refusals;
 pub mod scope;
 pub mod secret;
+pub mod standing;
 pub mod store;
 pub mod team;
 pub mod telemetry;

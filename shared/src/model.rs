@@ -4,6 +4,7 @@
 //! looked up, never built by rule: Bedrock's own follow none (`-v1`, `-v1:0`, or nothing).
 
 mod file;
+mod own;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::pricing::Prices;
 
 pub use file::InvalidCatalog;
+pub use own::{NotOffered, Offer, OwnModel, OwnPrices};
 pub use rules::MessageRules;
 
 /// The catalogue that ships with Stargate.
@@ -56,6 +58,8 @@ pub struct Model {
     /// What Bedrock takes in the body of an Anthropic Messages call. Models without rules do not take such bodies:
     /// they are called through Converse.
     pub rules: Option<Arc<MessageRules>>,
+    /// The id of the deployment's own model that it is; `None`: it is as it ships.
+    pub own: Option<String>,
 }
 
 /// Something that not every model can do.
@@ -95,6 +99,14 @@ impl Model {
             Some(tier) if tier.threshold >= self.max_input_tokens => self.max_input_tokens.max(LONG_CONTEXT),
             _ => self.max_input_tokens,
         }
+    }
+
+    /// Every entry of an allow-list that permits it: its names, its provider's wildcard, and everything.
+    #[must_use]
+    pub fn permitted_by(&self) -> Vec<String> {
+        let wide =
+            [&format!("{}/*", self.provider()), "bedrock/*", "*", "all-proxy-models"].map(str::to_owned);
+        self.names.iter().cloned().chain(wide).collect()
     }
 
     /// Whether it can do something.

@@ -203,11 +203,23 @@ impl Rate {
     /// # Errors
     /// [`InvalidRate`] if it is not a JSON number, or negative, or more than 2⁶⁴ picodollars per token.
     pub fn parse(text: &str) -> Result<Self, InvalidRate> {
-        let price = Decimal::parse(text, 6).map_err(|_| InvalidRate(()))?;
+        Self::read(text, 6)
+    }
+
+    fn read(text: &str, places: i64) -> Result<Self, InvalidRate> {
+        let price = Decimal::parse(text, places).map_err(|_| InvalidRate(()))?;
         if price.negative {
             return Err(InvalidRate(()));
         }
         u64::try_from(price.units + u128::from(price.cut)).map(Self).map_err(|_| InvalidRate(()))
+    }
+
+    /// Reads US dollars for one token, such as `3e-06`, as LiteLLM has them; likewise rounded up.
+    ///
+    /// # Errors
+    /// As [`Rate::parse`].
+    pub fn parse_per_token(text: &str) -> Result<Self, InvalidRate> {
+        Self::read(text, 12)
     }
 
     /// The price of `tokens` tokens. Exact: a whole number of picodollars times a whole number needs no rounding.

@@ -19,6 +19,7 @@ mod keys;
 mod ledger;
 mod logins;
 mod model_limits;
+mod models;
 mod orgs;
 mod pointer;
 mod records;

@@ -6,6 +6,7 @@ mod bad_input;
 mod invitations;
 mod keys;
 mod list;
+mod models;
 mod orgs;
 mod outage;
 mod reports;
@@ -27,6 +28,7 @@ use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::moment::Moment;
+use shared::offering::Offering;
 use shared::policy::Row;
 use shared::secret::Secret;
 use shared::store::{Store, Terms};
@@ -137,11 +139,12 @@ impl Management {
 }
 
 fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Router {
-    let catalog = Arc::new(Catalog::bundled("global").unwrap());
-    let rules = Rules::read(Some(rules), &catalog, clock.now()).unwrap();
+    let offering = Offering::new(Catalog::bundled("global").unwrap());
+    let rules = Rules::read(Some(rules), offering.shipped(), clock.now()).unwrap();
     management::router(management::App {
         store: store.clone(),
-        catalog,
+        catalog: Arc::clone(offering.shipped()),
+        offering,
         entrance,
         rules: Arc::new(rules),
         clock: clock.clone(),

@@ -11,6 +11,7 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::model::Catalog;
 use shared::money::Money;
+use shared::offering::Offering;
 use shared::record::Record;
 use shared::scope::{Limits, Scope, ScopeState};
 use shared::store::Store;
@@ -132,10 +133,12 @@ impl Stargate {
 
 /// Inference alone, as its Lambda runs it, on a store and a scripted Bedrock of one's choice.
 pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App {
+    let offering = Offering::new(Catalog::bundled("global").unwrap());
     inference::App {
         store,
         bedrock: Bedrock::new(&sdk(bedrock).0),
-        catalog: Arc::new(Catalog::bundled("global").unwrap()),
+        catalog: Arc::clone(offering.shipped()),
+        offering,
         keyring: Keyring::default(),
         clock,
         refusals: Default::default(),

@@ -1,11 +1,15 @@
 //! From a secret and a request to an admission, or to the reason why not.
 
+use futures_util::join;
+use http::HeaderMap;
 use shared::admission::{Reason, Refusal};
+use shared::auth;
 use shared::fault::Fault;
 use shared::model::Model;
 use shared::moment::Moment;
 use shared::quote::{LEAST_TOKENS, Quote};
 use shared::secret::SecretHash;
+use shared::standing::{Standing, standing};
 use shared::store::{Admission, Call, NotAdmitted, Pointer};
 
 use crate::App;
@@ -50,25 +54,28 @@ impl Demand<'_> {
     }
 }
 
-/// Every entry of an allow-list that permits a model: its names, its provider's wildcard, and everything.
-pub fn permitted_by(model: &Model) -> Vec<String> {
-    let mut names = model.names.clone();
-    names.extend([
-        format!("{}/*", model.provider()),
-        "bedrock/*".into(),
-        "*".into(),
-        "all-proxy-models".into(),
-    ]);
-    names
+/// Who asks, and what is offered now, side by side: both are known to a process that is at work.
+pub async fn enter(app: &App, headers: &HeaderMap) -> Result<(App, Pointer), Fault> {
+    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let offered = app.offering.current(&app.store, app.clock.now());
+    // Both to their end: who asks with keys that are none must not make every request read the models again.
+    let (pointer, catalog) = join!(identify(app, &secret), offered);
+    let pointer = pointer?;
+    Ok((App { catalog: catalog?, ..app.clone() }, pointer))
 }
 
 /// Finds the key of a secret. A request without one of ours costs a read at most.
-pub async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
+async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
     app.keyring.find(&app.store, secret).await?.ok_or_else(|| {
         // A line and no more: whoever guesses keys would choose what is written.
         tracing::info!(reason = Reason::Unknown.word(), "not_admitted");
         Fault::Unauthenticated("Invalid API key")
     })
+}
+
+/// What a key may do, for a request that reserves nothing. **Cost:** one consistent read.
+pub async fn stand(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
+    standing(&app.store, &app.keyring, pointer, app.clock.now()).await
 }
 
 /// Reserves what a request may cost from every scope of its key.
@@ -77,7 +84,7 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
         quote: demand.quote(app.settings.clamps),
         asked_model: demand.asked.to_owned(),
         model: demand.model.name.clone(),
-        permitted_by: permitted_by(demand.model),
+        permitted_by: demand.model.permitted_by(),
         tokens: demand.likely,
     };
     let now = || app.clock.now();

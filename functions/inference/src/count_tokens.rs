@@ -6,16 +6,14 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
-use shared::auth;
 use shared::fault::Fault;
 use shared::web::{json_answer, json_bytes};
 
 use crate::App;
-use crate::admit::{identify, permitted_by};
+use crate::admit::{enter, stand};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::messages::{betas, claude, refuse};
-use crate::standing::standing;
 
 /// What the body needs to be a call: it asks for none, and Bedrock counts only whole bodies.
 const MAX_TOKENS: u64 = 1024;
@@ -28,13 +26,11 @@ pub async fn count(State(app): State<App>, request: HttpRequest) -> Response {
 }
 
 async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
-    let secret =
-        auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
-    let pointer = identify(app, &secret).await?;
+    let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
     let (model, rules) = claude(app, &request.model)?;
-    standing(app, &pointer).await?.may_use(&request.model, &permitted_by(model), app.clock.now())?;
+    stand(app, pointer).await?.may_use(&request.model, &model.permitted_by(), app.clock.now())?;
     let upstream_body = to_bedrock(&request, rules, &betas(&sent), MAX_TOKENS)?;
     match app.bedrock.count_tokens(&model.base_id, upstream_body).await {
         Ok(Some(tokens)) => Ok(tokens),

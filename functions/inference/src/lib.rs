@@ -13,7 +13,6 @@ mod meter;
 mod models;
 mod refusals;
 mod running;
-mod standing;
 
 use std::sync::{Arc, Mutex};
 
@@ -27,6 +26,7 @@ use shared::auth::Keyring;
 use shared::clock::Clock;
 use shared::fault::Fault;
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::refusals::Refusals;
 use shared::store::Store;
 use shared::web::json_answer;
@@ -39,7 +39,9 @@ pub use running::{Abandoned, Abandonment, settle_abandoned};
 pub struct App {
     pub store: Store,
     pub bedrock: Bedrock,
+    /// What is offered, as a request found it: see `admit::enter`.
     pub catalog: Arc<Catalog>,
+    pub offering: Offering,
     pub keyring: Keyring,
     pub clock: Clock,
     /// What was refused and is not written yet.

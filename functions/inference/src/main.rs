@@ -5,6 +5,7 @@ use std::sync::Arc;
 use inference::{App, Bedrock, Settings};
 use shared::config::Config;
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::store::{self, Store};
 use shared::telemetry;
 
@@ -13,10 +14,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Lines::Json, "info");
     let config = Config::from_env()?;
     let aws = aws_config::load_from_env().await;
+    let offering = Offering::new(Catalog::bundled(&config.profile)?);
     let app = App {
         store: Store::new(store::client(&aws), &config.table, config.terms),
         bedrock: Bedrock::new(&aws),
-        catalog: Arc::new(Catalog::bundled(&config.profile)?),
+        catalog: Arc::clone(offering.shipped()),
+        offering,
         keyring: Default::default(),
         clock: Default::default(),
         refusals: Default::default(),

@@ -3,19 +3,20 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::{IntoResponse, Response};
+use futures_util::join;
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use shared::fault::Fault;
+use shared::id::RequestId;
 use shared::model::{MessageRules, Model};
 use shared::pricing::Caching;
 use shared::record::Status;
 use shared::secret::SecretHash;
 use shared::store::Admission;
 use shared::web::{Shape, json_bytes};
-use shared::{auth, id::RequestId};
 
 use crate::App;
-use crate::admit::{Demand, Denied, admit, identify};
+use crate::admit::{Demand, Denied, admit, enter};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::estimate::{self, Bound};
@@ -50,9 +51,7 @@ pub fn refuse(app: &App, fault: &Fault) -> Response {
 }
 
 async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
-    let secret =
-        auth::presented(request.headers()).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
-    identify(app, &secret).await?;
+    let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
     let (model, rules) = claude(app, &request.model)?;
@@ -69,7 +68,9 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
         output,
         likely: estimate::likely_tokens(&body, output.max_tokens),
     };
-    let (admission, bound) = match admit_or_count(app, &secret, demand, &upstream_body).await {
+    let admitted = admit_or_count(app, &pointer.holder.secret, demand, &upstream_body);
+    let fresh = app.offering.freshen(&app.store, app.clock.now());
+    let (admission, bound) = match join!(admitted, fresh).0 {
         Ok(admitted) => admitted,
         Err(denied) => return Err(refusals::recorded(app, denied, &request.model).await),
     };

@@ -1,18 +1,18 @@
 //! `GET /v1/models`: the models that this key may use, in the shapes of Anthropic and OpenAI at once.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use shared::auth;
 use shared::fault::Fault;
-use shared::model::Model;
+use shared::model::{Catalog, Model};
 use shared::web::json_answer;
 
 use crate::App;
-use crate::admit::{identify, permitted_by};
+use crate::admit::{enter, stand};
 use crate::messages::refuse;
-use crate::standing::standing;
 
 /// Both SDKs require a date. Bedrock tells none that is stable, so all models have the same.
 const CREATED: &str = "2025-01-01T00:00:00Z";
@@ -41,10 +41,10 @@ struct List<'a> {
 
 pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     match usable(&app, &headers).await {
-        Ok(models) => {
+        Ok((_, models)) => {
             let (first_id, last_id) = (models.first(), models.last());
             let (first_id, last_id) = (first_id.map(|m| m.name.as_str()), last_id.map(|m| m.name.as_str()));
-            let data = models.iter().map(|model| listed(model)).collect();
+            let data = models.iter().map(listed).collect();
             json_answer(StatusCode::OK, &List { object: "list", data, has_more: false, first_id, last_id })
         }
         Err(fault) => refuse(&app, &fault),
@@ -52,8 +52,8 @@ pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let found = usable(&app, &headers).await.and_then(|models| {
-        let wanted = app.catalog.find(&name);
+    let found = usable(&app, &headers).await.and_then(|(catalog, models)| {
+        let wanted = catalog.find(&name);
         let found = models.into_iter().find(|model| wanted.is_some_and(|wanted| wanted.name == model.name));
         found.ok_or_else(|| Fault::NotFound {
             param: Some("model".to_owned()),
@@ -61,21 +61,21 @@ pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: Head
         })
     });
     match found {
-        Ok(model) => json_answer(StatusCode::OK, &listed(model)),
+        Ok(model) => json_answer(StatusCode::OK, &listed(&model)),
         Err(fault) => refuse(&app, &fault),
     }
 }
 
 /// The models that every scope of the caller's key permits, and that are served.
-async fn usable<'a>(app: &'a App, headers: &HeaderMap) -> Result<Vec<&'a Model>, Fault> {
-    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
-    let pointer = identify(app, &secret).await?;
-    let (now, standing) = (app.clock.now(), standing(app, &pointer).await?);
+async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Vec<Model>), Fault> {
+    let (app, pointer) = enter(app, headers).await?;
+    let (now, standing) = (app.clock.now(), stand(&app, &pointer).await?);
     standing.stands(now)?;
     let is_permitted = |model: &&Model| {
-        model.rules.is_some() && standing.may_use(&model.name, &permitted_by(model), now).is_ok()
+        model.rules.is_some() && standing.may_use(&model.name, &model.permitted_by(), now).is_ok()
     };
-    Ok(app.catalog.models().filter(is_permitted).collect())
+    let models = app.catalog.models().filter(is_permitted).cloned().collect();
+    Ok((app.catalog, models))
 }
 
 fn listed(model: &Model) -> Listed<'_> {

@@ -29,6 +29,7 @@ pub const TEAMS: &str = "LiteLLM_TeamTable";
 pub const ORGS: &str = "LiteLLM_OrganizationTable";
 pub const ORG_MEMBERS: &str = "LiteLLM_OrganizationMembership";
 pub const INVITATIONS: &str = "LiteLLM_InvitationLink";
+pub const MODELS: &str = "LiteLLM_ProxyModelTable";
 pub const MEMBERS: &str = "LiteLLM_TeamMembership";
 
 /// Who changes something, and when.

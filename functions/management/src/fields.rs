@@ -22,7 +22,7 @@ pub const MOST_ENTRIES: usize = 100;
 const LONGEST_METADATA: usize = 16 << 10;
 
 /// The fields of a body that nobody has asked for yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fields {
     left: BTreeMap<String, Box<RawValue>>,
 }

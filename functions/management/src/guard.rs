@@ -73,7 +73,10 @@ where
         let asked = permit(&app, &request, now).await;
         let asked = asked.and_then(|permit| Ok((permit, Ask::read(&request, now)?)));
         let answer = match asked {
-            Ok((permit, ask)) => handler(app, permit, ask).await,
+            Ok((permit, ask)) => match current(app, now).await {
+                Ok(app) => handler(app, permit, ask).await,
+                Err(fault) => Err(fault),
+            },
             Err(fault) => Err(fault),
         };
         finished(answer, now)
@@ -114,11 +117,20 @@ where
     on(method, move |State(app): State<App>, request: Request| async move {
         let now = app.clock.now();
         let answer = match asked_by_body(&app, request, now).await {
-            Ok((permit, ask)) => handler(app, permit, ask).await,
+            Ok((permit, ask)) => match current(app, now).await {
+                Ok(app) => handler(app, permit, ask).await,
+                Err(fault) => Err(fault),
+            },
             Err(fault) => Err(fault),
         };
         finished(answer, now)
     })
+}
+
+/// The function with the models that are offered now.
+async fn current(app: App, now: Moment) -> Result<App, Fault> {
+    let catalog = app.offering.current(&app.store, now).await?;
+    Ok(App { catalog, ..app })
 }
 
 /// Nobody's body is read before it is known who they are.

@@ -5,7 +5,7 @@
 //! - [`rules`] what a deployment lays down for new users and keys
 //! - [`columns`] what users, keys and teams have in common in answers
 //! - [`audit`] what was changed, and by whom
-//! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`], [`invitations`], [`sessions`] one file per verb
+//! - [`users`], [`keys`], [`teams`], [`orgs`], [`spend`], [`invitations`], [`sessions`], [`models`] one file per verb
 
 mod audit;
 mod columns;
@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod litellm;
 mod model_limits;
+mod models;
 mod orgs;
 mod paging;
 mod patch;
@@ -35,6 +36,7 @@ use axum::routing::MethodFilter;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::store::Store;
 
 pub use rules::Rules;
@@ -45,8 +47,9 @@ use guard::{delete, get, open, patch, post};
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
-    /// What the deployment's models are called at Bedrock: for reports.
+    /// What is offered, as a request found it: see [`guard`].
     pub catalog: Arc<Catalog>,
+    pub offering: Offering,
     pub entrance: Entrance,
     pub rules: Arc<Rules>,
     pub clock: Clock,
@@ -114,6 +117,12 @@ pub fn router(app: App) -> Router {
         .route("/v2/login", open(MethodFilter::POST, sessions::login))
         .route("/session/logout", post(sessions::logout))
         .route("/user/password/change", post(sessions::change_password))
+        .route("/model/info", get(models::info))
+        .route("/v1/model/info", get(models::info))
+        .route("/model/new", post(models::new))
+        .route("/model/update", post(models::update))
+        .route("/model/{id}/update", patch(models::update))
+        .route("/model/delete", post(models::delete))
         .route("/spend/logs", get(spend::logs))
         .route("/spend/tags", get(spend::tags))
         .route("/spend/keys", get(spend::by_key))

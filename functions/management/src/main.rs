@@ -8,6 +8,7 @@ use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
 
@@ -25,13 +26,14 @@ async fn main() -> Result<(), Error> {
         AdminAuth::Iam => Entrance::Iam,
         AdminAuth::None => Entrance::SelfService,
     };
-    let catalog = Arc::new(Catalog::bundled(&config.profile)?);
+    let offering = Offering::new(Catalog::bundled(&config.profile)?);
     let clock = Clock::default();
-    let rules = Rules::read(config.litellm_settings.as_deref(), &catalog, clock.now())?;
+    let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
     let db = store::client(&aws_config::load_from_env().await);
     let app = App {
         store: Store::new(db, &config.table, config.terms),
-        catalog,
+        catalog: Arc::clone(offering.shipped()),
+        offering,
         rules: Arc::new(rules),
         entrance,
         clock,

@@ -21,6 +21,7 @@ use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::policy;
 use shared::secret::Secret;
 use shared::store::{self, Store};
@@ -78,13 +79,14 @@ impl Gateway {
         let clock = Clock::default();
         let store = Store::new(db, &config.table, config.terms.clone());
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
-        let catalog = Arc::new(Catalog::bundled(&config.profile)?);
-        let rules = Rules::read(config.litellm_settings.as_deref(), &catalog, clock.now())?;
+        let offering = Offering::new(Catalog::bundled(&config.profile)?);
+        let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
         let router = whole(
             inference::router(inference::App {
                 store: store.clone(),
                 bedrock,
-                catalog: Arc::clone(&catalog),
+                catalog: Arc::clone(offering.shipped()),
+                offering: offering.clone(),
                 keyring: Keyring::default(),
                 clock: clock.clone(),
                 refusals: Default::default(),
@@ -93,7 +95,8 @@ impl Gateway {
             }),
             management::router(management::App {
                 store: store.clone(),
-                catalog,
+                catalog: Arc::clone(offering.shipped()),
+                offering,
                 rules: Arc::new(rules),
                 entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
                 clock: clock.clone(),
@@ -158,7 +161,7 @@ async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver
     axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }
 
-/// The two APIs of a deployment on one port: management's paths, by the first part of the role table's, and the rest.
+/// The two APIs of a deployment on one port: management's paths, by the first part of the role table's after any `v1`, and the rest.
 ///
 /// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating
 /// is billed whether anybody waits or not, and only its answer tells how much it is.
@@ -175,8 +178,11 @@ fn whole(inference: Router, management: Router) -> Router {
 }
 
 fn is_managed(path: &str) -> bool {
-    let first = |path: &str| path.trim_start_matches('/').split('/').next().map(str::to_owned);
-    policy::ROUTES.iter().any(|row| first(row.path) == first(path))
+    let area = |path: &str| {
+        let path = path.trim_start_matches('/');
+        path.strip_prefix("v1/").unwrap_or(path).split('/').next().map(str::to_owned)
+    };
+    policy::ROUTES.iter().any(|row| area(row.path) == area(path))
 }
 
 fn master_key(config: &Config, data: &Data) -> Result<Secret, Failure> {

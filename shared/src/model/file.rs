@@ -141,7 +141,7 @@ fn invalid(entry: &str, problem: &dyn ToString) -> InvalidCatalog {
 
 impl Catalog {
     /// Adds a model under its names and `ids`. Two models cannot share one.
-    fn add(&mut self, model: Model, ids: Vec<String>) -> Result<(), String> {
+    pub(super) fn add(&mut self, model: Model, ids: Vec<String>) -> Result<(), String> {
         let position = self.models.len();
         for name in model.names.iter().cloned().chain(ids) {
             let other = self.index.insert(name.clone(), position);
@@ -205,6 +205,7 @@ impl ModelFile {
             max_output_tokens: self.max_output_tokens,
             capabilities: self.capabilities.clone(),
             rules: rules.cloned(),
+            own: None,
         };
         Ok(Some((model, offers.keys().map(|prefix| self.id_under(prefix)).collect())))
     }

@@ -11,6 +11,7 @@
 //! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
 //! | a user's sessions (keys that no list shows), invitations, password | `U#user` | `session#key` `invite#hash` `login` |
 //! | an invitation, by the hash of its id; tries of a name to log in | `V#hash`; `P#hash` | `invitation`; window |
+//! | the deployment's own models | `C#models` | `models` |
 //! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
@@ -49,6 +50,7 @@ pub(super) const SEAT: &str = "member#";
 pub(super) const SESSION: &str = "session#";
 pub(super) const INVITATION_LINK: &str = "invite#";
 pub(super) const INVITATION: &str = "invitation";
+pub(super) const MODELS: &str = "models";
 pub(super) const LOGIN: &str = "login";
 
 /// Partitions of the due and sweep indexes: enough that a job's queries spread, few enough to ask them all.

@@ -4,6 +4,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use shared::key::Key;
+use shared::model::OwnModel;
 use shared::refusals::Refused;
 use shared::scope::{Holder, Scope};
 use shared::store::{NotCreated, Store, StoreError};
@@ -14,7 +15,7 @@ use super::Story;
 use super::ledger::roomy;
 use super::stage::{End, Stage, Told};
 
-pub const STORIES: [Story; 8] = [
+pub const STORIES: [Story; 9] = [
     Story { name: "a user is made", limits: roomy, before: &[], play: make_user, after: user_is_made },
     Story { name: "a key is made", limits: roomy, before: &[], play: make_key, after: key_is_made },
     Story { name: "a user moves", limits: roomy, before: &[], play: move_user, after: user_has_moved },
@@ -22,6 +23,7 @@ pub const STORIES: [Story; 8] = [
     Story { name: "a user is deleted", limits: roomy, before: &[], play: delete_user, after: all_is_gone },
     Story { name: "made, and deleted", limits: roomy, before: &[], play: make_both, after: all_goes },
     Story { name: "reports", limits: roomy, before: &[], play: report, after: nothing },
+    Story { name: "a model is offered", limits: roomy, before: &[], play: offer, after: is_offered },
     Story { name: "a refusal is noted", limits: roomy, before: &[], play: refuse, after: is_noted },
 ];
 
@@ -243,6 +245,40 @@ fn is_noted(stage: &Stage) -> BoxFuture<'_, ()> {
         let day = stage.quiet.now().date();
         let noted = stage.quiet.store.refusals_of_day(&day, 10, own).await.unwrap();
         assert!(noted.iter().map(|refused| refused.count).sum::<u64>() <= 3, "{noted:?}");
+    }
+    .boxed()
+}
+
+/// A model of the table's own, of which all stories' models are one list.
+fn model(stage: &Stage) -> OwnModel {
+    let name = format!("model of {}", stage.quiet.key_id());
+    OwnModel { id: name.clone(), name, offer: None }
+}
+
+/// Adds the model, unless it is there: whoever meets another change looks again.
+async fn offers(store: &Store, model: OwnModel) -> Result<(), StoreError> {
+    loop {
+        let (version, mut own) = store.own_models().await?;
+        if own.contains(&model) {
+            return Ok(());
+        }
+        own.push(model.clone());
+        if store.set_own_models(version, &own).await? {
+            return Ok(());
+        }
+    }
+}
+
+fn offer(stage: &Stage) -> BoxFuture<'_, End> {
+    async { told(offers(&stage.faulty.store, model(stage)).await) }.boxed()
+}
+
+fn is_offered(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        offers(&stage.quiet.store, model(stage)).await.unwrap();
+        stage.wire.land().await;
+        let (_, own) = stage.quiet.store.own_models().await.unwrap();
+        assert_eq!(own.iter().filter(|own| **own == model(stage)).count(), 1);
     }
     .boxed()
 }

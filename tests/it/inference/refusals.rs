@@ -60,8 +60,11 @@ async fn a_loop_of_refusals_is_one_write_a_minute_and_every_one_is_counted() {
     let before = stargate.gateway.store.tally().used();
     refused(&stargate, &holder, 50, 401).await;
     let used = stargate.gateway.store.tally().used();
-    // Two refused reservations a request, the pointer of the first, and one write of the refusals.
-    assert_eq!((used.write_units - before.write_units, used.calls - before.calls), (1.0, 2 * 50 + 1 + 1));
+    // Two refused reservations a request, the pointer of the first, and one write of the refusals; and every five seconds,
+    // of which this takes a few, which models there are.
+    assert_eq!(used.write_units - before.write_units, 1.0);
+    let calls = used.calls - before.calls - (2 * 50 + 1 + 1);
+    assert!((1..=12).contains(&calls), "{calls}");
     assert_eq!(recorded(&stargate).await.len(), 1);
 
     let query = format!("?user_id={}", user_id(&holder));

@@ -53,6 +53,11 @@ impl Fields {
         }
     }
 
+    /// Leaves out what may be sent and says nothing here.
+    pub fn ignore(&mut self, is_idle: impl Fn(&str) -> bool) {
+        self.left.retain(|name, _| !is_idle(name));
+    }
+
     /// Whether a field is there and asks for something.
     pub fn says(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(|raw| !["null", "[]", "{}"].contains(&raw.get()))

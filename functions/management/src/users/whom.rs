@@ -76,10 +76,8 @@ pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment
     match app.store.create_user(&bare).await {
         Ok(()) => {
             if let Some(entry) = app.store.find_user(&bare.id).await? {
-                new.hangings
-                    .model_limits
-                    .apply(app, &Scope::User(bare.id.clone()), &entry.state, now)
-                    .await?;
+                let scope = Scope::User(bare.id.clone());
+                Box::pin(new.hangings.model_limits.apply(app, &scope, &entry.state, now)).await?;
                 let row = UserRow::of(app, &entry, Vec::new(), now)?;
                 scribe.note(Action::Created, (USERS, bare.id.as_str()), None, Some(&row)).await;
             }

@@ -1,12 +1,11 @@
 //! What a key may do, for requests that reserve nothing: its scopes are read, not written.
 
-use shared::admission::{self, Reason, Refusal};
-use shared::fault::Fault;
-use shared::moment::Moment;
-use shared::scope::{Scope, ScopeState};
-use shared::store::Pointer;
-
-use crate::App;
+use crate::admission::{self, Reason, Refusal};
+use crate::auth::Keyring;
+use crate::fault::Fault;
+use crate::moment::Moment;
+use crate::scope::{Scope, ScopeState};
+use crate::store::{Pointer, Store};
 
 /// The scopes of a key as they stand.
 pub struct Standing {
@@ -15,18 +14,23 @@ pub struct Standing {
 }
 
 /// Reads the scopes of a key; one consistent read for all. A key that is gone, or another's, is unknown.
-pub async fn standing(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
-    let (mut pointer, now) = (pointer.clone(), app.clock.now());
+pub async fn standing(
+    store: &Store,
+    keyring: &Keyring,
+    pointer: &Pointer,
+    now: Moment,
+) -> Result<Standing, Fault> {
+    let mut pointer = pointer.clone();
     loop {
         let scopes = pointer.standing();
-        let states = app.store.scope_states(&scopes).await?;
+        let states = store.scope_states(&scopes).await?;
         let mut is_news = false;
         for (scope, state) in scopes.iter().zip(&states) {
             is_news |= state.as_ref().is_some_and(|state| pointer.learn(scope.clone(), state.ties.clone()));
         }
         if is_news {
             // Before anything is missed: what is gone may be what the key is not charged to any more.
-            app.keyring.remember(&pointer);
+            keyring.remember(&pointer);
             continue;
         }
         let is_ours = |scope: &Scope, state: &ScopeState| {
@@ -37,7 +41,7 @@ pub async fn standing(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
             match state.filter(|state| is_ours(&scope, state)) {
                 Some(state) => found.push((scope, state)),
                 None => {
-                    app.keyring.forget(&pointer.holder.secret);
+                    keyring.forget(&pointer.holder.secret);
                     return Err(Fault::Refused(Refusal { scope, reason: Reason::Unknown }, now));
                 }
             }

@@ -1,0 +1,123 @@
+//! What a request says of a model, in LiteLLM's fields.
+
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::model::{Catalog, Offer, OwnPrices};
+use shared::money::Rate;
+use shared::pricing::{Prices, Rates, Tier};
+
+use crate::fields::Fields;
+use crate::patch::Patch;
+
+/// Where LiteLLM's prices of long prompts begin, in tokens.
+const LONG: u64 = 200_000;
+
+/// Fields of `/model/info` that clients send back: they follow from the model.
+const FOLLOWS: &[&str] =
+    &["mode", "litellm_provider", "db_model", "max_tokens", "key", "display_name", "direct_access"];
+
+/// A model as a request has it; what is absent stays as it is.
+pub struct Order {
+    pub id: Option<String>,
+    pub name: Patch<String>,
+    invoke_id: Patch<String>,
+    base: Patch<String>,
+    prices: Option<OwnPrices>,
+    max_input_tokens: Patch<u64>,
+    max_output_tokens: Patch<u64>,
+}
+
+impl Order {
+    pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
+        let name = fields.text("model_name")?;
+        let mut parameters = fields.nested("litellm_params")?.unwrap_or_default();
+        let mut info = fields.nested("model_info")?.unwrap_or_default();
+        let order = Self {
+            id: info.text("id")?.value(),
+            name,
+            invoke_id: parameters.text("model")?,
+            base: info.text("base_model")?,
+            prices: prices(&mut parameters, &mut info)?,
+            max_input_tokens: info.count("max_input_tokens")?,
+            max_output_tokens: info.count("max_output_tokens")?,
+        };
+        info.ignore(|name| FOLLOWS.contains(&name) || name.starts_with("supports_"));
+        parameters.finish()?;
+        info.finish()?;
+        Ok(order)
+    }
+
+    /// What is offered, from what was offered before.
+    pub fn over(&self, before: Option<Offer>, shipped: &Catalog) -> Result<Offer, Fault> {
+        let invoke_id = self.invoke_id.clone().checked(|id| invoke_id(&id, shipped))?;
+        let before = before.as_ref();
+        Ok(Offer {
+            invoke_id: invoke_id
+                .over(before.map(|offer| offer.invoke_id.clone()))
+                .ok_or_else(|| Fault::invalid("litellm_params.model", "must be given"))?,
+            base: self.base.clone().over(before.and_then(|offer| offer.base.clone())),
+            prices: self.prices.clone().or_else(|| before.and_then(|offer| offer.prices.clone())),
+            max_input_tokens: self
+                .max_input_tokens
+                .clone()
+                .over(before.and_then(|offer| offer.max_input_tokens)),
+            max_output_tokens: self
+                .max_output_tokens
+                .clone()
+                .over(before.and_then(|offer| offer.max_output_tokens)),
+        })
+    }
+}
+
+/// What Bedrock is asked for: an id or an ARN, or what the catalogue has under a name.
+fn invoke_id(sent: &str, shipped: &Catalog) -> Result<String, Fault> {
+    let id = sent.strip_prefix("bedrock/").unwrap_or(sent);
+    if id.contains('.') || id.starts_with("arn:") {
+        return Ok(id.to_owned());
+    }
+    let rule =
+        "must be bedrock/ and an id, an inference profile or an ARN of Bedrock, or a model of the catalogue";
+    let model = shipped.find(id).ok_or_else(|| Fault::invalid("litellm_params.model", rule))?;
+    Ok(model.invoke_id.clone())
+}
+
+/// The prices of a request, if it has any: then it has those of input and output.
+fn prices(parameters: &mut Fields, info: &mut Fields) -> Result<Option<OwnPrices>, Fault> {
+    let mut rate = |name: &str| {
+        let rule = "a number of US dollars for one token, such as 3e-06";
+        // Clients send back both: the parameters are what counts.
+        let (first, second) = (parameters.patch(name, rule)?, info.patch(name, rule)?);
+        let sent: Option<Box<RawValue>> = first.value().or(second.value());
+        let rate = sent.map(|raw| Rate::parse_per_token(raw.get()));
+        rate.transpose().map_err(|_| Fault::invalid(name, format!("must be {rule}")))
+    };
+    let mut rates = |suffix: &str| -> Result<Option<Rates>, Fault> {
+        let (input, output) =
+            (format!("input_cost_per_token{suffix}"), format!("output_cost_per_token{suffix}"));
+        let both = (rate(&input)?, rate(&output)?);
+        let cache = [
+            rate(&format!("cache_read_input_token_cost{suffix}"))?,
+            rate(&format!("cache_creation_input_token_cost{suffix}"))?,
+            rate(&format!("cache_creation_input_token_cost_above_1hr{suffix}"))?,
+        ];
+        let missing = |name: &str| Err(Fault::invalid(name, "must be given with the other prices"));
+        match both {
+            (Some(input), Some(output)) => {
+                let [read, five_minutes, hour] = cache;
+                Ok(Some(Rates::complete(input, output, read, five_minutes, hour)))
+            }
+            (None, None) if cache.iter().all(Option::is_none) => Ok(None),
+            (None, _) => missing(&input),
+            (Some(_), None) => missing(&output),
+        }
+    };
+    let (base, above) = (rates("")?, rates("_above_200k_tokens")?);
+    match (base, above) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Fault::invalid("input_cost_per_token", "must be given with the other prices")),
+        (Some(base), above) => {
+            let above = above.map(|rates| Tier { threshold: LONG, rates });
+            Ok(Some(OwnPrices::of(&Prices { base, above })))
+        }
+    }
+}

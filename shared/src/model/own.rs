@@ -1,0 +1,275 @@
+//! Models that a deployment adds, changes or leaves out, over the catalogue that ships.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Capability, Catalog, Model};
+use crate::pricing::{Prices, Rates, Tier};
+
+/// One model of a deployment's own. It takes the place of the catalogue's model of that name, if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnModel {
+    /// What it is changed and deleted by.
+    pub id: String,
+    pub name: String,
+    /// `None`: the catalogue's model of this name is not offered.
+    pub offer: Option<Offer>,
+}
+
+/// What is invoked under a name, and what it costs. What is left out is the base model's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Bedrock's id, an inference profile's, or a profile's ARN.
+    pub invoke_id: String,
+    /// The catalogue's model that it is one of, by any of its names; `None`: as `invoke_id` tells.
+    pub base: Option<String>,
+    pub prices: Option<OwnPrices>,
+    pub max_input_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+}
+
+/// US dollars per million tokens, each class packed as a record keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnPrices {
+    pub base: String,
+    pub above: Option<(u64, String)>,
+}
+
+/// Why a model cannot be offered: the field and the rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub struct NotOffered {
+    pub field: &'static str,
+    pub rule: String,
+}
+
+fn no(field: &'static str, rule: impl Into<String>) -> NotOffered {
+    NotOffered { field, rule: rule.into() }
+}
+
+impl OwnPrices {
+    pub fn of(prices: &Prices) -> Self {
+        let above = prices.above.map(|tier| (tier.threshold, tier.rates.packed()));
+        Self { base: prices.base.packed(), above }
+    }
+
+    fn read(&self) -> Option<Prices> {
+        let above = match &self.above {
+            None => None,
+            Some((threshold, rates)) => Some(Tier { threshold: *threshold, rates: Rates::unpack(rates)? }),
+        };
+        Some(Prices { base: Rates::unpack(&self.base)?, above })
+    }
+}
+
+impl Catalog {
+    /// The catalogue with a deployment's own models over it, in the order given.
+    ///
+    /// # Errors
+    /// [`NotOffered`] names the first that cannot be, by its id.
+    pub fn with(&self, own: &[OwnModel]) -> Result<Self, (String, NotOffered)> {
+        own.iter().try_fold(self.clone(), |catalog, own| {
+            catalog.with_one(self, own).map_err(|problem| (own.id.clone(), problem))
+        })
+    }
+
+    fn with_one(self, shipped: &Self, own: &OwnModel) -> Result<Self, NotOffered> {
+        let replaced = self.models.iter().position(|model| model.name == own.name);
+        if replaced.is_some_and(|at| self.models[at].own.is_some()) {
+            return Err(no("model_name", format!("{} exists already", own.name)));
+        }
+        let mut entries = self.entries();
+        let (names, ids) = match replaced {
+            Some(at) => {
+                let (model, ids) = entries.remove(at);
+                (model.names, ids)
+            }
+            None => (vec![own.name.clone()], Vec::new()),
+        };
+        if let Some(offer) = &own.offer {
+            let model = Model { names, own: Some(own.id.clone()), ..offer.model(shipped, &own.name)? };
+            entries.insert(replaced.unwrap_or(entries.len()), (model, ids));
+        } else if replaced.is_none() {
+            return Err(no("id", format!("{} is not in the catalogue", own.name)));
+        }
+        let mut catalog = Self { models: Vec::new(), index: Default::default() };
+        for (model, ids) in entries {
+            catalog.add(model, ids).map_err(|_| {
+                no("model_name", format!("{} is another name of a model that is offered", own.name))
+            })?;
+        }
+        Ok(catalog)
+    }
+
+    /// Every model with the names that it is found by.
+    fn entries(&self) -> Vec<(Model, Vec<String>)> {
+        let ids = |at: usize| {
+            let mut ids: Vec<String> =
+                self.index.iter().filter(|(_, own)| **own == at).map(|(name, _)| name.clone()).collect();
+            ids.sort_unstable();
+            ids
+        };
+        self.models.iter().enumerate().map(|(at, model)| (model.clone(), ids(at))).collect()
+    }
+}
+
+impl Offer {
+    fn model(&self, shipped: &Catalog, name: &str) -> Result<Model, NotOffered> {
+        let base = match &self.base {
+            Some(base) => Some(shipped.find(base).ok_or_else(|| {
+                no("base_model", format!("{base} is not in the catalogue that ships with Stargate"))
+            })?),
+            None => shipped.find(&self.invoke_id),
+        };
+        let prices = match (&self.prices, base) {
+            (Some(own), _) => own.read().ok_or_else(|| no("input_cost_per_token", "cannot be read"))?,
+            (None, Some(base)) => base.prices,
+            (None, None) => {
+                let rule = "must be given, and output_cost_per_token: a model without a price is not offered";
+                return Err(no("input_cost_per_token", rule));
+            }
+        };
+        let limit = |own: Option<u64>, of: fn(&Model) -> u64, field: &'static str| {
+            let limit = own.or(base.map(of)).ok_or_else(|| no(field, "must be given"))?;
+            if limit == 0 { Err(no(field, "must be above zero")) } else { Ok(limit) }
+        };
+        // Whether a body may be passed through is told by rules, and those are known of base models only.
+        if base.is_none() && self.invoke_id.contains("anthropic.") {
+            return Err(no("base_model", "must name the catalogue's Claude model that this is one of"));
+        }
+        Ok(Model {
+            name: name.to_owned(),
+            display_name: base.map_or_else(|| name.to_owned(), |base| base.display_name.clone()),
+            names: Vec::new(),
+            base_id: base.map_or_else(|| self.invoke_id.clone(), |base| base.base_id.clone()),
+            invoke_id: self.invoke_id.clone(),
+            prices,
+            max_input_tokens: limit(
+                self.max_input_tokens,
+                |model| model.max_input_tokens,
+                "max_input_tokens",
+            )?,
+            max_output_tokens: limit(
+                self.max_output_tokens,
+                |model| model.max_output_tokens,
+                "max_output_tokens",
+            )?,
+            capabilities: base.map_or_else(Vec::<Capability>::new, |base| base.capabilities.clone()),
+            rules: base.and_then(|base| base.rules.clone()),
+            own: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Rate;
+
+    fn shipped() -> Catalog {
+        Catalog::bundled("global").unwrap()
+    }
+
+    fn own(id: &str, name: &str, offer: Option<Offer>) -> OwnModel {
+        OwnModel { id: id.into(), name: name.into(), offer }
+    }
+
+    fn offer(invoke_id: &str) -> Offer {
+        Offer {
+            invoke_id: invoke_id.into(),
+            base: None,
+            prices: None,
+            max_input_tokens: None,
+            max_output_tokens: None,
+        }
+    }
+
+    fn prices(input: &str, output: &str) -> Option<OwnPrices> {
+        let rate = |text| Rate::parse(text).unwrap();
+        let base = Rates::complete(rate(input), rate(output), None, None, None);
+        Some(OwnPrices::of(&Prices { base, above: None }))
+    }
+
+    #[test]
+    fn an_alias_has_what_its_base_has() {
+        let shipped = shipped();
+        let haiku = shipped.find("claude-haiku-4-5").unwrap();
+        let catalog =
+            shipped.with(&[own("1", "fast", Some(offer("eu.anthropic.claude-haiku-4-5-20251001-v1:0")))]);
+        let catalog = catalog.unwrap();
+        let fast = catalog.find("fast[1m]").unwrap();
+        assert_eq!((&fast.prices, &fast.rules, &fast.base_id), (&haiku.prices, &haiku.rules, &haiku.base_id));
+        assert_eq!(
+            (fast.invoke_id.as_str(), fast.names.as_slice()),
+            ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", &["fast".to_owned()][..])
+        );
+        assert_eq!(catalog.find("claude-haiku-4-5"), Some(haiku), "what it is one of stays");
+        assert_eq!(catalog.models().count(), shipped.models().count() + 1);
+    }
+
+    #[test]
+    fn a_shipped_model_is_replaced_under_all_its_names_or_left_out() {
+        let shipped = shipped();
+        let dear =
+            Offer { prices: prices("2", "9"), base: Some("claude-haiku-4-5".into()), ..offer("arn:x") };
+        let catalog = shipped.with(&[own("1", "claude-haiku-4-5", Some(dear))]).unwrap();
+        for name in
+            ["claude-haiku-4-5", "claude-haiku-4-5-20251001", "us.anthropic.claude-haiku-4-5-20251001-v1:0"]
+        {
+            let model = catalog.find(name).unwrap();
+            assert_eq!(
+                (model.invoke_id.as_str(), model.prices.base.packed().as_str()),
+                ("arn:x", "2/9/2/4/4"),
+                "{name}"
+            );
+        }
+        assert_eq!(catalog.models().count(), shipped.models().count());
+        let without = shipped.with(&[own("1", "claude-haiku-4-5", None)]).unwrap();
+        assert!(without.find("claude-haiku-4-5-20251001").is_none());
+        assert_eq!(without.models().count() + 1, shipped.models().count());
+        assert_eq!(without.find("claude-sonnet-4-5"), shipped.find("claude-sonnet-4-5"));
+    }
+
+    #[test]
+    fn what_has_no_price_no_limits_or_no_rules_is_not_offered() {
+        let unknown = || Offer { prices: prices("1", "2"), ..offer("acme.new-v1") };
+        for (model, field) in [
+            (own("1", "new", Some(offer("acme.new-v1"))), "input_cost_per_token"),
+            (own("1", "new", Some(unknown())), "max_input_tokens"),
+            (own("1", "new", Some(Offer { max_input_tokens: Some(9), ..unknown() })), "max_output_tokens"),
+            (
+                own(
+                    "1",
+                    "new",
+                    Some(Offer { max_input_tokens: Some(9), max_output_tokens: Some(0), ..unknown() }),
+                ),
+                "max_output_tokens",
+            ),
+            (own("1", "new", Some(Offer { base: Some("gpt-9".into()), ..offer("x") })), "base_model"),
+            (
+                own("1", "new", Some(Offer { invoke_id: "us.anthropic.claude-9".into(), ..unknown() })),
+                "base_model",
+            ),
+            (own("1", "claude-haiku-4-5-20251001", Some(offer("claude-opus-4-5"))), "model_name"),
+            (own("1", "nothing", None), "id"),
+        ] {
+            let refused = shipped().with(std::slice::from_ref(&model)).err();
+            assert_eq!(
+                refused.map(|(id, problem)| (id, problem.field)),
+                Some(("1".into(), field)),
+                "{model:?}"
+            );
+        }
+        let twice = [
+            own("1", "fast", Some(offer("claude-haiku-4-5"))),
+            own("2", "fast", Some(offer("claude-opus-4-5"))),
+        ];
+        assert_eq!(
+            shipped().with(&twice).err().map(|(id, problem)| (id, problem.field)),
+            Some(("2".into(), "model_name"))
+        );
+        let whole = Offer { max_input_tokens: Some(9), max_output_tokens: Some(8), ..unknown() };
+        let catalog = shipped().with(&[own("1", "new", Some(whole))]).unwrap();
+        let new = catalog.find("bedrock/new").unwrap();
+        assert_eq!((new.window(), new.max_output_tokens, &new.rules), (9, 8, &None));
+    }
+}
