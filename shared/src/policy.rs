@@ -76,6 +76,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/user/info", [All, Own, Own]),
     row("GET", "/user/list", [All, No, No]),
     row("GET", "/user/get_users", [All, No, No]),
+    row("GET", "/user/filter/ui", [All, Own, No]),
     row("GET", "/user/available_roles", [All, All, All]),
     row("GET", "/user/daily/activity", [All, Own, Own]),
     row("POST", "/user/update", [No, Own, No]),

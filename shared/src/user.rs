@@ -1,5 +1,7 @@
 //! A user: a person or a service that owns keys.
 
+use std::collections::BTreeSet;
+
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::scope::Limits;
@@ -14,6 +16,28 @@ pub struct User {
     /// A JSON object, kept as it was sent.
     pub metadata: String,
     pub created: Moment,
+}
+
+/// The fewest characters that a search begins with.
+pub const SHORTEST_PREFIX: usize = 2;
+/// The most parts of one user.
+const MOST_PARTS: usize = 12;
+/// The longest part, in characters: what is longer is found by its beginning.
+const LONGEST_PART: usize = 100;
+
+/// What a user is searched by, in lower case: its id and its address as a whole, and the words of what stands before an `@`
+/// (in `mario.rossi@company.com`: `mario`, `rossi`). What stands after it is the same for everybody.
+pub fn parts(id: &UserId, email: Option<&str>) -> BTreeSet<String> {
+    let whole = [Some(id.as_str()), email].into_iter().flatten().map(|text| text.trim().to_lowercase());
+    let whole: BTreeSet<String> = whole.collect();
+    let words = |text: &String| {
+        let name = text.split('@').next().unwrap_or_default();
+        name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let words: BTreeSet<String> = whole.iter().flat_map(words).collect();
+    let cut = |text: String| text.chars().take(LONGEST_PART).collect::<String>();
+    let is_long_enough = |text: &String| text.chars().count() >= SHORTEST_PREFIX;
+    whole.into_iter().chain(words).map(cut).filter(is_long_enough).take(MOST_PARTS).collect()
 }
 
 /// What a user may do besides calling models. The seed documents' `user` and `admin` are accepted for the same.
@@ -48,5 +72,26 @@ impl Role {
             "user" => Some(Self::InternalUser),
             _ => Self::ALL.iter().find(|(_, known)| *known == word).map(|(role, _)| *role),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_searched_by_what_tells_it_apart() {
+        for (id, email, want) in [
+            ("mario.rossi@company.com", None, &["mario", "mario.rossi@company.com", "rossi"][..]),
+            ("U-7", Some("Ann_Lee@x.org"), &["ann", "ann_lee@x.org", "lee", "u-7"][..]),
+            ("x", None, &[][..]),
+        ] {
+            let id = UserId::parse(id).unwrap();
+            assert_eq!(parts(&id, email).iter().map(String::as_str).collect::<Vec<_>>(), want, "{id}");
+        }
+        let long = UserId::parse("ab-".repeat(100) + &"word-".repeat(40)).unwrap();
+        assert!(parts(&long, None).iter().all(|part| part.chars().count() <= LONGEST_PART));
+        let many: Vec<String> = (0..40).map(|n| format!("w{n:02}")).collect();
+        assert_eq!(parts(&UserId::parse(many.join("-")).unwrap(), None).len(), MOST_PARTS);
     }
 }

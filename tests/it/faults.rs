@@ -27,7 +27,7 @@ use stage::{End, Stage, Told};
 const AT_ONCE: usize = 24;
 
 /// The store's ways to ask, each with its call site's name first.
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 16] = [
     "update",
     "conditional",
     "mark_deleted",
@@ -38,8 +38,10 @@ const VERBS: [&str; 14] = [
     "tried",
     "delete",
     "put_all",
+    "put_with",
     "entries",
     "delete_all",
+    "delete_with",
     "batch_get",
     "last_of_each",
 ];

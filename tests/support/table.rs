@@ -106,13 +106,14 @@ impl Table {
             .unwrap();
     }
 
-    /// How many items there are in all, beside what the audit log keeps.
+    /// How many items there are in all, beside what the audit log keeps and the counters of lists.
     pub async fn count(&self) -> usize {
         let mut pages = self.raw.scan().table_name(&self.name).into_paginator().items().send();
         let mut count = 0;
         while let Some(item) = pages.next().await {
             let item = item.unwrap();
-            count += usize::from(!item["pk"].as_s().unwrap().starts_with("L#"));
+            let pk = item["pk"].as_s().unwrap();
+            count += usize::from(!pk.starts_with("L#") && !pk.starts_with("C#count#"));
         }
         count
     }

@@ -76,6 +76,7 @@ pub fn router(app: App) -> Router {
         .route("/user/info", get(users::info))
         .route("/user/list", get(users::list))
         .route("/user/get_users", get(users::list))
+        .route("/user/filter/ui", get(users::filter))
         .route("/user/available_roles", get(users::available_roles))
         .route("/user/update", post(users::update))
         .route("/user/delete", post(users::delete))

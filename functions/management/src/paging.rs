@@ -2,11 +2,21 @@
 
 use axum::http::HeaderName;
 use shared::fault::Fault;
+use shared::store::Start;
 
 use crate::query::Query;
 
 /// A bare array cannot say how many there are.
 pub const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
+
+/// How deep a page may begin by its number: what is before it is read, if only by its index keys.
+const DEEPEST: usize = 10_000;
+
+/// What a page is followed by begins with the time of its last entry.
+fn is_cursor(text: &str) -> bool {
+    let (time, id) = text.split_once('#').unwrap_or_default();
+    time.len() == 13 && time.bytes().all(|digit| digit.is_ascii_digit()) && (1..=512).contains(&id.len())
+}
 
 /// Which page, counted from one, and how many entries it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +35,21 @@ impl Page {
             number: query.number("page", 1, 1, 1_000_000)?,
             size: query.number(size, default, 1, Self::MOST)?,
         })
+    }
+
+    /// Where this page begins in a list of everything: after another page, by its `next_cursor`, or by its number.
+    pub fn start(self, cursor: Option<String>) -> Result<Start, Fault> {
+        let skip = (self.number - 1) * self.size;
+        match cursor {
+            Some(cursor) if is_cursor(&cursor) => Ok(Start::After(cursor)),
+            Some(_) => Err(Fault::invalid("cursor", "must be the next_cursor of another page")),
+            None if skip <= DEEPEST => Ok(Start::Skip(skip)),
+            None => {
+                let rule =
+                    format!("begins more than {DEEPEST} entries deep: go on with cursor, by next_cursor");
+                Err(Fault::invalid("page", rule))
+            }
+        }
     }
 
     /// The entries of this page; none past the end.

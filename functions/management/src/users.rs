@@ -1,15 +1,18 @@
 //! Users.
 
 mod delete;
+mod filter;
 mod info;
 mod list;
 mod new;
 mod roles;
 mod row;
+mod search;
 mod update;
 mod whom;
 
 pub use delete::delete;
+pub use filter::filter;
 pub use info::info;
 pub use list::list;
 pub use new::{new, read as read_new};

@@ -15,7 +15,7 @@ use crate::scope::{Scope, ScopeState};
 /// The most keys of one `BatchGetItem`, by DynamoDB's limit.
 const BATCH: usize = 100;
 /// Tries of a creation that meets another of the same items.
-const TRIES: u32 = 4;
+const TRIES: u32 = 6;
 
 /// Why items were not created.
 #[derive(Debug)]
@@ -38,9 +38,20 @@ impl Store {
         operation: &'static str,
         items: Vec<(&'static str, Item)>,
     ) -> Result<(), Uniqueness> {
+        self.put_with(operation, items, Vec::new()).await
+    }
+
+    /// The same with writes that belong to it and refuse nothing.
+    pub(super) async fn put_with(
+        &self,
+        operation: &'static str,
+        items: Vec<(&'static str, Item)>,
+        others: Vec<TransactWriteItem>,
+    ) -> Result<(), Uniqueness> {
         let (fields, items): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-        let puts: Vec<TransactWriteItem> =
+        let mut puts: Vec<TransactWriteItem> =
             items.into_iter().map(|item| self.new_item(operation, item)).collect::<Result<_, _>>()?;
+        puts.extend(others);
         for tries in 1..=TRIES {
             // Known by its token, a transaction whose answer was lost is answered again and does not meet itself.
             let token = format!("{:016x}", getrandom::u64().map_err(StoreError::from)?);

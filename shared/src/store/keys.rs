@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, ReturnConsumedCapacity, TransactWriteItem,
+};
 
 use super::batch::Uniqueness;
 use super::item::{Item, Read, number, text};
@@ -16,7 +18,7 @@ use crate::scope::{Holder, Limits, Scope, ScopeState};
 use crate::secret::SecretHash;
 
 /// Tries of a deletion that meets another transaction of the same items.
-const TRIES: u32 = 4;
+const TRIES: u32 = 6;
 
 /// What tags are kept apart by: they hold no control characters.
 const TAG_END: &str = "\n";
@@ -59,10 +61,17 @@ impl Store {
         for owner in owners(key) {
             items.push(("key", with_key(owned_key(&owner, &key.id, key.is_session), &key.id)));
         }
-        self.put_all("create_key", items).await.map_err(|error| match error {
-            Uniqueness::Taken(field) => NotCreated::Taken { field },
-            Uniqueness::Store(error) => error.into(),
-        })?;
+        let listed = if key.is_session {
+            None
+        } else {
+            Some(self.counted("create_key", "key", key.id.as_str(), 1)?)
+        };
+        self.put_with("create_key", items, listed.into_iter().collect()).await.map_err(
+            |error| match error {
+                Uniqueness::Taken(field) => NotCreated::Taken { field },
+                Uniqueness::Store(error) => error.into(),
+            },
+        )?;
         // Whose it is may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
         // condition in the transaction would meet the running calls of the user in conflicts.
         if let Some(field) = self.gone(key).await? {
@@ -96,15 +105,6 @@ impl Store {
             .into_iter()
             .map(|(_, about, state)| Ok(KeyEntry { key: read_about(&about, &state)?, state }))
             .collect()
-    }
-
-    /// Every key's id, the newest first. Reads index keys only.
-    pub async fn key_ids(&self) -> Result<Vec<KeyId>, StoreError> {
-        let found = self.listed("key").await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|scope| if let Scope::Key(id) = scope { Some(id) } else { None })
-            .collect())
     }
 
     /// The keys of a user, from the table itself: a key just created is among them.
@@ -183,8 +183,10 @@ impl Store {
         let alias = about.opt_text("alias")?.map(|alias| alias_key(&alias));
         let org = about.opt_parsed("org", |id| OrgId::parse(id).ok())?.map(Scope::Org);
         let owned = [user, team, org].into_iter().flatten().map(|owner| owned_key(&owner, id, is_session));
-        self.delete_all("delete_key", pointers.chain(alias).chain(owned).chain([about_key]).collect())
-            .await?;
+        let listed =
+            if is_session { None } else { Some(self.counted("delete_key", "key", id.as_str(), -1)?) };
+        let others = pointers.chain(alias).chain(owned).collect();
+        self.delete_with("delete_key", others, Some(about_key), listed).await?;
         Ok(true)
     }
 
@@ -193,17 +195,38 @@ impl Store {
         operation: &'static str,
         keys: Vec<Item>,
     ) -> Result<(), StoreError> {
+        self.delete_with(operation, keys, None, None).await
+    }
+
+    /// Deletes items together. Where one of them `stands` for the whole, it happens once: whoever comes later finds it done,
+    /// and what is counted with it is counted once.
+    pub(super) async fn delete_with(
+        &self,
+        operation: &'static str,
+        keys: Vec<Item>,
+        stands: Option<Item>,
+        counted: Option<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
         let failed = |applied, source: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable {
             operation,
             applied,
             source,
         };
-        let deletion = |key| {
-            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
-            Ok(TransactWriteItem::builder().delete(delete).build())
+        let deletion = |key, is_condition| {
+            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key));
+            let delete = match is_condition {
+                false => delete,
+                true => delete
+                    .condition_expression("attribute_exists(#pk)")
+                    .expression_attribute_names("#pk", "pk"),
+            };
+            Ok(TransactWriteItem::builder().delete(delete.build()?).build())
         };
-        let deletions = keys.into_iter().map(deletion).collect::<Result<Vec<_>, BuildError>>();
-        let deletions = deletions.map_err(|error| failed(Applied::No, error.into()))?;
+        let keys = keys.into_iter().map(|key| (key, false)).chain(stands.map(|key| (key, true)));
+        let deletions =
+            keys.map(|(key, stands)| deletion(key, stands)).collect::<Result<Vec<_>, BuildError>>();
+        let mut deletions = deletions.map_err(|error| failed(Applied::No, error.into()))?;
+        deletions.extend(counted);
         for tries in 1..=TRIES {
             let transaction = || {
                 self.db
@@ -214,7 +237,14 @@ impl Store {
             };
             match self.tried(operation, transaction).await?.answer {
                 Ok(_) => return Ok(()),
-                Err(TransactWriteItemsError::TransactionCanceledException(_)) => pause(tries).await,
+                Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let is_done =
+                        |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+                    if cancelled.cancellation_reasons().iter().any(is_done) {
+                        return Ok(());
+                    }
+                    pause(tries).await;
+                }
                 Err(other) => return Err(failed(Applied::Unknown, other.into())),
             }
         }

@@ -12,6 +12,8 @@
 //! | a user's sessions (keys that no list shows), invitations, password | `U#user` | `session#key` `invite#hash` `login` |
 //! | an invitation, by the hash of its id; tries of a name to log in | `V#hash`; `P#hash` | `invitation`; window |
 //! | the deployment's own models | `C#models` | `models` |
+//! | how many users and keys there are | `C#count#list` | `n0` to `n7` |
+//! | a user, by how a part of its id or address begins | `Q#user#ab` | `part␟user` |
 //! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |
@@ -92,11 +94,16 @@ pub(super) fn scope_of(pk: &str) -> Option<Scope> {
 
 /// A partition of the due and sweep indexes for a scope.
 pub(super) fn shard(pk: &str) -> String {
+    shard_name(spread(pk, SHARDS))
+}
+
+/// One of so many places for a name, always the same.
+pub(super) fn spread(name: &str, places: u64) -> u64 {
     // FNV-1a: stable across builds, which the standard hasher is not.
-    let hash = pk.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    shard_name(hash % SHARDS)
+    hash % places
 }
 
 pub(super) fn shard_name(number: u64) -> String {

@@ -4,11 +4,11 @@ use super::batch::Uniqueness;
 use super::change::Change;
 use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, schema, scopes};
+use super::{Store, StoreError, Written, schema, scopes, search};
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::scope::{Scope, ScopeState, Ties};
-use crate::user::{Role, User};
+use crate::user::{Role, User, parts};
 
 /// A user and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -44,7 +44,9 @@ impl Store {
         if let Some(email) = &user.email {
             items.push(("user_email", email_pointer(email, &user.id)));
         }
-        self.put_all("create_user", items).await.map_err(|error| match error {
+        let mut others = self.entries_of("create_user", &user.id, parts(&user.id, user.email.as_deref()))?;
+        others.push(self.counted("create_user", "user", user.id.as_str(), 1)?);
+        self.put_with("create_user", items, others).await.map_err(|error| match error {
             Uniqueness::Taken(field) => NotCreated::Taken { field },
             Uniqueness::Store(error) => error.into(),
         })
@@ -67,15 +69,6 @@ impl Store {
         live.map(|(_, about, state)| Ok(UserEntry { user: read_about(&about, &state)?, state })).collect()
     }
 
-    /// Every user's id, the newest first. Reads index keys only.
-    pub async fn user_ids(&self) -> Result<Vec<UserId>, StoreError> {
-        let found = self.listed("user").await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|scope| if let Scope::User(id) = scope { Some(id) } else { None })
-            .collect())
-    }
-
     /// Who holds an e-mail address, in whatever case it is written.
     pub async fn user_of_email(&self, email: &str) -> Result<Option<UserId>, StoreError> {
         let item = self.get("user_of_email", email_key(email)).await?;
@@ -93,6 +86,15 @@ impl Store {
         if let (Some(email), true) = (&after.email, new != old) {
             self.hold_email(email, &after.id).await?;
         }
+        let (old_email, new_email) = (before.email.as_deref(), after.email.as_deref());
+        let found_by = search::more(&after.id, new_email, old_email);
+        if !found_by.is_empty() {
+            let entries = self.entries_of(operation, &after.id, found_by)?;
+            self.put_with("describe_user", Vec::new(), entries).await.map_err(|error| match error {
+                Uniqueness::Taken(field) => NotCreated::Taken { field },
+                Uniqueness::Store(error) => error.into(),
+            })?;
+        }
         let fields = [
             ("email", before.email.clone(), after.email.clone()),
             ("alias", before.alias.clone(), after.alias.clone()),
@@ -109,6 +111,10 @@ impl Store {
         };
         if let Some(email) = let_go {
             self.let_go(operation, email, "user", after.id.as_str()).await?;
+        }
+        let not_any_more = search::more(&after.id, old_email, new_email);
+        if is_there && !not_any_more.is_empty() {
+            self.delete_all("describe_user", search::keys(&after.id, not_any_more)).await?;
         }
         Ok(is_there)
     }
@@ -188,12 +194,14 @@ impl Store {
             self.delete_member(&team, id).await?;
         }
         let pk = schema::scope_pk(&scope);
-        if let Some(about) = self.get("delete_user", schema::key(&pk, schema::ABOUT)).await?
-            && let Some(email) = about.opt_text("email")?
-        {
-            self.delete("delete_user", email_key(&email)).await?;
+        let about_key = schema::key(&pk, schema::ABOUT);
+        if let Some(about) = self.get("delete_user", about_key.clone()).await? {
+            let email = about.opt_text("email")?;
+            let found_by = search::keys(id, parts(id, email.as_deref()));
+            let others = email.as_deref().map(email_key).into_iter().chain(found_by).collect();
+            let counted = self.counted("delete_user", "user", id.as_str(), -1)?;
+            self.delete_with("delete_user", others, Some(about_key), Some(counted)).await?;
         }
-        self.delete("delete_user", schema::key(&pk, schema::ABOUT)).await?;
         self.delete_scope("delete_user", &scope).await?;
         Ok(true)
     }

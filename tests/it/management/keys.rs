@@ -104,4 +104,5 @@ async fn keys_are_deleted_by_secret_hash_or_alias_and_all_or_none() {
     let gone = management.post("/key/delete", r#"{"key_aliases": ["c"]}"#).await.ok();
     assert_eq!(gone, json!({"deleted_keys": ["c"]}));
     assert_eq!(management.table.count().await, 0, "nothing of a key is left behind");
+    assert_eq!(management.store.count_keys().await.unwrap(), 0);
 }

@@ -79,3 +79,58 @@ async fn keys_are_listed_by_user_by_alias_and_as_hashes() {
     assert_eq!(hashes["keys"][0].as_str().map(str::len), Some(64));
     assert_eq!((&hashes["total_count"], &hashes["total_pages"]), (&json!(1), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_list_goes_on_from_where_a_page_ended_and_users_are_searched() {
+    let management = Management::fresh().await;
+    for at in 0..7 {
+        let body = json!({"user_id": format!("user-{at}"), "user_email": format!("anna{at}.berg@x.org"), "auto_create_key": true});
+        management.post("/user/new", &body.to_string()).await.ok();
+        management.clock.shift(1);
+    }
+    for (list, name, id) in
+        [("/user/list?page_size=3", "users", "user_id"), ("/key/list?size=3", "keys", "user_id")]
+    {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = management.get(&format!("{list}&cursor={}", cursor.replace('#', "%23"))).await.ok();
+            let rows = page[name].as_array().unwrap();
+            seen.extend(rows.iter().map(|row| row[id].as_str().unwrap().to_owned()));
+            assert_eq!(page["total_pages"], 3);
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(seen, ["user-6", "user-5", "user-4", "user-3", "user-2", "user-1", "user-0"], "{list}");
+        let deep = management.get(&format!("{list}&page=4000")).await;
+        assert_eq!(deep.refusal().1, Some("page"), "{list}");
+        assert_eq!(
+            management.get(&format!("{list}&cursor=soon")).await.refusal().1,
+            Some("cursor"),
+            "{list}"
+        );
+    }
+    let ids = |answer: &Value| -> Vec<String> {
+        answer.as_array().unwrap().iter().map(|row| row["user_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let found = management.get("/user/list?search=ANNA3").await.ok();
+    assert_eq!((ids(&found["users"]), &found["total"]), (vec!["user-3".to_owned()], &json!(1)));
+    let found = management.get("/user/list?user_email=berg&page_size=2&sort_by=user_id").await.ok();
+    assert_eq!(
+        (ids(&found["users"]), &found["total"]),
+        (vec!["user-0".to_owned(), "user-1".to_owned()], &json!(7))
+    );
+    assert_eq!(management.get("/user/list?search=a").await.refusal().1, Some("search"));
+
+    assert_eq!(ids(&management.get("/user/filter/ui?user_email=anna5").await.ok()), ["user-5"]);
+    assert_eq!(ids(&management.get("/user/filter/ui?page_size=2").await.ok()), ["user-6", "user-5"]);
+    assert_eq!(management.get("/user/filter/ui?user_id=us&search=us").await.status, 400);
+    let made = management.post("/user/new", r#"{"user_id": "lead", "auto_create_key": true}"#).await.ok();
+    let lead = made["key"].as_str().unwrap();
+    assert_eq!(management.get_as(lead, "/user/filter/ui?search=anna").await.status, 403);
+    let team = r#"{"team_id": "t", "members_with_roles": [{"role": "admin", "user_id": "lead"}]}"#;
+    management.post("/team/new", team).await.ok();
+    assert_eq!(ids(&management.get_as(lead, "/user/filter/ui?search=anna1").await.ok()), ["user-1"]);
+}

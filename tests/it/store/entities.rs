@@ -3,7 +3,7 @@
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
 use shared::scope::Scope;
-use shared::store::{NotCreated, Terms};
+use shared::store::{NotCreated, Start, Terms};
 use shared::user::{Role, User};
 use tests::calls::{budget, budget_every, key, no_limits, pico, user};
 use tests::table::{Table, number};
@@ -82,7 +82,8 @@ async fn of_many_at_once_one_gets_the_name() {
     let users: Vec<User> = (0..8).map(|at| with_email(&format!("u{at}"), "same@x.org")).collect();
     let answers = futures_util::future::join_all(users.iter().map(|user| store.create_user(user))).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
-    assert_eq!(store.user_ids().await.unwrap().len(), 1);
+    assert_eq!(store.user_page(&Start::Skip(0), 10).await.unwrap().ids.len(), 1);
+    assert_eq!(store.count_users().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -111,8 +112,13 @@ async fn a_key_is_read_back_and_listed_with_its_owners() {
     let mut sorted = ids.clone();
     sorted.sort();
     assert_eq!(owned, sorted);
-    let listed = store.key_ids().await.unwrap();
-    assert_eq!((listed.len(), &listed[0]), (4, &ids[2]), "the newest first");
+    let listed = store.key_page(&Start::Skip(0), 10).await.unwrap();
+    assert_eq!((listed.ids.len(), &listed.ids[0], listed.next), (4, &ids[2], None), "the newest first");
+    let first = store.key_page(&Start::Skip(1), 2).await.unwrap();
+    assert_eq!(first.ids, listed.ids[1..3]);
+    let rest = store.key_page(&Start::After(first.next.unwrap()), 2).await.unwrap();
+    assert_eq!((rest.ids, rest.next), (listed.ids[3..].to_vec(), None));
+    assert_eq!(store.count_keys().await.unwrap(), 4);
 }
 
 #[tokio::test]
@@ -129,6 +135,7 @@ async fn a_deleted_user_leaves_nothing_and_deleting_may_be_repeated() {
     assert!(store.delete_user(&gone.id, now()).await.unwrap());
     assert!(!store.delete_user(&gone.id, now()).await.unwrap());
     assert_eq!(table.count().await, 0);
+    assert_eq!((store.count_users().await.unwrap(), store.count_keys().await.unwrap()), (0, 0));
 }
 
 #[tokio::test]
@@ -173,4 +180,59 @@ async fn what_is_stored_of_a_new_scope() {
         }
         table.audit(&Scope::Key(key.id)).await;
     }
+}
+
+/// Deleted by several at once, and repeated: counted once.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_counted_exactly_whoever_meets_whom() {
+    let table = Table::fresh().await;
+    let store = table.store(Terms::default());
+    let users: Vec<User> = (0..24).map(|at| user(&format!("u{at}"), no_limits(), now())).collect();
+    let made = users.iter().map(|user| store.create_user(user));
+    futures_util::future::join_all(made).await.into_iter().for_each(|made| made.unwrap());
+    let keys: Vec<_> = users.iter().map(|user| key(Some(&user.id), no_limits(), now())).collect();
+    let made = keys.iter().map(|key| store.create_key(key));
+    futures_util::future::join_all(made).await.into_iter().for_each(|made| made.unwrap());
+    assert_eq!((store.count_users().await.unwrap(), store.count_keys().await.unwrap()), (24, 24));
+    let gone = keys.iter().take(8).flat_map(|key| [key, key]).map(|key| store.delete_key(&key.id));
+    assert!(futures_util::future::join_all(gone).await.into_iter().all(|gone| gone.is_ok()));
+    let gone =
+        users.iter().take(6).flat_map(|user| [user, user]).map(|user| store.delete_user(&user.id, now()));
+    assert!(futures_util::future::join_all(gone).await.into_iter().all(|gone| gone.is_ok()));
+    assert_eq!((store.count_users().await.unwrap(), store.count_keys().await.unwrap()), (18, 16));
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_how_any_part_begins() {
+    let table = Table::fresh().await;
+    let store = table.store(Terms::default());
+    let mario = with_email("mario.rossi@company.com", "Boss@Company.com");
+    store.create_user(&mario).await.unwrap();
+    store.create_user(&user("maria", no_limits(), now())).await.unwrap();
+    let found = |prefix: &'static str| {
+        let store = &store;
+        async move {
+            let ids = store.search_users(prefix).await.unwrap();
+            ids.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>())
+        }
+    };
+    for (prefix, want) in [
+        ("Ma", Some(&["maria", "mario.rossi@company.com"][..])),
+        ("rossi", Some(&["mario.rossi@company.com"][..])),
+        (" BOSS@co", Some(&["mario.rossi@company.com"][..])),
+        ("company", Some(&[][..])),
+        ("m", None),
+    ] {
+        assert_eq!(
+            found(prefix).await.as_deref(),
+            want.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()).as_deref(),
+            "{prefix}"
+        );
+    }
+    let moved = User { email: Some("chief@company.com".to_owned()), ..mario.clone() };
+    assert!(store.describe_user(&mario, &moved).await.unwrap());
+    assert_eq!(found("boss").await, Some(Vec::new()));
+    assert_eq!(found("chief").await.unwrap().len(), 1);
+    store.delete_user(&moved.id, now()).await.unwrap();
+    assert_eq!(found("ma").await.unwrap(), ["maria"]);
 }

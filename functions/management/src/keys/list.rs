@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::future::try_join;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
@@ -26,6 +27,8 @@ struct Answer {
     total_count: usize,
     current_page: usize,
     total_pages: usize,
+    /// Where the next page begins, in a list of all keys: however deep, it costs what the first does.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,10 +42,19 @@ enum Shown {
 /// All keys, the newest first, page by page; those of one user or team, or one by its alias or hash, if that is asked for.
 /// Users see their own.
 pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["page", "size", "user_id", "team_id", "key_alias", "key_hash", "return_full_object"])?;
+    ask.query.only(&[
+        "page",
+        "size",
+        "user_id",
+        "team_id",
+        "key_alias",
+        "key_hash",
+        "return_full_object",
+        "cursor",
+    ])?;
     let page = Page::read(&ask.query, "size", PAGE)?;
     let is_full = ask.query.flag("return_full_object", true)?;
-    let (entries, total) = find(&app, &permit, &ask, page).await?;
+    let (entries, total, next_cursor) = find(&app, &permit, &ask, page).await?;
     let zone = &app.store.terms().zone;
     let show = |entry: &KeyEntry| {
         Ok(if is_full {
@@ -56,20 +68,28 @@ pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
         total_count: total,
         current_page: page.number,
         total_pages: page.count(total),
+        next_cursor,
     };
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
-/// The keys of one page, and how many there are on all.
-async fn find(app: &App, permit: &Permit, ask: &Ask, page: Page) -> Result<(Vec<KeyEntry>, usize), Fault> {
+/// The keys of one page, how many there are on all, and where the next page begins.
+async fn find(
+    app: &App,
+    permit: &Permit,
+    ask: &Ask,
+    page: Page,
+) -> Result<(Vec<KeyEntry>, usize, Option<String>), Fault> {
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let team = ask.query.id("team_id")?.map(|id| teams::parse_id("team_id", id)).transpose()?;
     let (alias, hash) = (ask.query.text("key_alias")?, ask.query.text("key_hash")?);
     let user = permit.whose(user, "only your own keys can be listed")?;
     let ids: Vec<KeyId> = match (&alias, &hash, &user, &team) {
         (None, None, None, None) => {
-            let ids = app.store.key_ids().await?;
-            return Ok((app.store.keys(page.of(&ids)).await?, ids.len()));
+            let start = page.start(ask.query.id("cursor")?)?;
+            let (total, listed) =
+                try_join(app.store.count_keys(), app.store.key_page(&start, page.size)).await?;
+            return Ok((app.store.keys(&listed.ids).await?, total, listed.next));
         }
         (Some(alias), ..) => app.store.find_key_by_alias(alias).await?.into_iter().collect(),
         (None, Some(hash), ..) => {
@@ -85,5 +105,5 @@ async fn find(app: &App, permit: &Permit, ask: &Ask, page: Page) -> Result<(Vec<
         (user.is_none() || holder.user == user) && (team.is_none() || holder.team == team)
     });
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
-    Ok((page.of(&entries).to_vec(), entries.len()))
+    Ok((page.of(&entries).to_vec(), entries.len(), None))
 }

@@ -24,11 +24,11 @@ pub async fn by_key(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     ask.query.only(&["page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let ids = match permit.whose(None, "this key belongs to nobody")? {
-        None => app.store.key_ids().await?,
-        Some(own) => app.store.keys_of_user(&own).await?,
+        None => app.store.key_page(&page.start(None)?, page.size).await?.ids,
+        Some(own) => page.of(&app.store.keys_of_user(&own).await?).to_vec(),
     };
     let zone = &app.store.terms().zone;
-    let entries = app.store.keys(page.of(&ids)).await?;
+    let entries = app.store.keys(&ids).await?;
     let rows = entries.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<Vec<_>, _>>()?;
     Ok(json_answer(StatusCode::OK, &rows))
 }
@@ -39,11 +39,11 @@ pub async fn by_user(app: App, permit: Permit, ask: Ask) -> Result<Response, Fau
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let ids = match permit.whose(asked, "users see their own spend only")? {
-        None => app.store.user_ids().await?,
-        Some(id) => vec![id],
+        None => app.store.user_page(&page.start(None)?, page.size).await?.ids,
+        Some(id) => page.of(&[id]).to_vec(),
     };
     let mut rows = Vec::new();
-    for entry in app.store.users(page.of(&ids)).await? {
+    for entry in app.store.users(&ids).await? {
         rows.push(UserRow::read(&app, &entry, ask.now).await?);
     }
     Ok(json_answer(StatusCode::OK, &rows))

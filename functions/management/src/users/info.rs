@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, TeamId};
 use shared::policy::Permit;
+use shared::store::Start;
 use shared::web::json_answer;
 
 use super::row::{PlainUser, UserRow};
@@ -59,8 +60,8 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
 }
 
 async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
-    let (mut keys, mut teams) = (app.store.key_ids().await?, app.store.team_ids().await?);
-    keys.truncate(MOST);
+    let (keys, mut teams) =
+        (app.store.key_page(&Start::Skip(0), MOST).await?.ids, app.store.team_ids().await?);
     teams.truncate(MOST);
     let (keys, teams) = (key_rows(app, &keys, ask).await?, team_rows(app, &teams, ask).await?);
     Ok(json_answer(StatusCode::OK, &Everything { user_id: None, user_info: None, keys, teams }))

@@ -4,16 +4,17 @@ use std::cmp::Ordering;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::UserId;
 use shared::policy::Permit;
-use shared::store::UserEntry;
+use shared::store::{Start, UserEntry};
 use shared::user::Role;
 use shared::web::json_answer;
 
 use super::row::UserRow;
+use super::search::search;
 use super::{parse_id, role};
 use crate::App;
 use crate::guard::Ask;
@@ -24,7 +25,8 @@ const PAGE: usize = 25;
 /// The most users that are filtered or sorted by what no index holds: all of them are read for one page.
 const MOST: usize = 10_000;
 
-const PARAMETERS: &[&str] = &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order"];
+const PARAMETERS: &[&str] =
+    &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order", "search", "cursor"];
 
 #[derive(Serialize)]
 struct Answer {
@@ -33,6 +35,8 @@ struct Answer {
     page: usize,
     page_size: usize,
     total_pages: usize,
+    /// Where the next page begins, in a list of everybody: however deep, it costs what the first does.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,7 +54,7 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
     ask.query.only(PARAMETERS)?;
     let is_plain = !ask.query.has_any(PARAMETERS);
     let page = Page::read(&ask.query, "page_size", if is_plain { Page::MOST } else { PAGE })?;
-    let (entries, total) = Wanted::read(&ask)?.find(&app, page).await?;
+    let Found { entries, total, next } = Wanted::read(&ask)?.find(&app, page).await?;
     let rows = entries.iter().map(|entry| listed(&app, entry, &ask, is_plain));
     let answer = Answer {
         users: try_join_all(rows).await?,
@@ -58,6 +62,7 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
         page: page.number,
         page_size: page.size,
         total_pages: page.count(total),
+        next_cursor: next,
     };
     Ok(json_answer(StatusCode::OK, &answer))
 }
@@ -72,7 +77,9 @@ async fn listed(app: &App, entry: &UserEntry, ask: &Ask, is_plain: bool) -> Resu
 struct Wanted {
     role: Option<Role>,
     ids: Option<Vec<UserId>>,
-    email: Option<String>,
+    /// What a part of an id or address begins with, and the parameter that says so.
+    prefix: Option<(&'static str, String)>,
+    cursor: Option<String>,
     order: Option<Order>,
 }
 
@@ -98,33 +105,57 @@ impl Wanted {
         let order = query
             .text("sort_by")?
             .map(|name| Ok::<_, Fault>(Order { compare: column(&name)?, is_descending }));
-        Ok(Self { role, ids: ids.transpose()?, email: query.id("user_email")?, order: order.transpose()? })
+        let search = query.id("search")?.map(|prefix| ("search", prefix));
+        let prefix = query.id("user_email")?.map(|prefix| ("user_email", prefix)).or(search);
+        let cursor = query.id("cursor")?;
+        Ok(Self { role, ids: ids.transpose()?, prefix, cursor, order: order.transpose()? })
     }
 
     /// The users of one page, and how many there are on all.
-    async fn find(self, app: &App, page: Page) -> Result<(Vec<UserEntry>, usize), Fault> {
-        let ids = match (self.ids, &self.email) {
-            (Some(ids), _) => ids,
-            (None, Some(email)) => app.store.user_of_email(email).await?.into_iter().collect(),
-            (None, None) => app.store.user_ids().await?,
+    async fn find(self, app: &App, page: Page) -> Result<Found, Fault> {
+        let is_plain = self.role.is_none() && self.order.is_none();
+        let entries = match (self.ids, self.prefix) {
+            (Some(ids), _) if is_plain => {
+                let entries = app.store.users(page.of(&ids)).await?;
+                return Ok(Found { entries, total: ids.len(), next: None });
+            }
+            (Some(ids), _) => app.store.users(&ids).await?,
+            (None, Some((field, prefix))) => search(app, field, &prefix).await?,
+            (None, None) if is_plain => {
+                let (total, listed) = try_join(
+                    app.store.count_users(),
+                    app.store.user_page(&page.start(self.cursor)?, page.size),
+                )
+                .await?;
+                let entries = app.store.users(&listed.ids).await?;
+                return Ok(Found { entries, total, next: listed.next });
+            }
+            (None, None) => {
+                let total = app.store.count_users().await?;
+                if total > MOST {
+                    let field = if self.role.is_some() { "role" } else { "sort_by" };
+                    let rule =
+                        format!("works for up to {MOST} users, and there are {total}: search for them");
+                    return Err(Fault::invalid(field, rule));
+                }
+                app.store.users(&app.store.user_page(&Start::Skip(0), MOST).await?.ids).await?
+            }
         };
-        if self.role.is_none() && self.order.is_none() {
-            return Ok((app.store.users(page.of(&ids)).await?, ids.len()));
-        }
-        if ids.len() > MOST {
-            let field = if self.role.is_some() { "role" } else { "sort_by" };
-            let rule =
-                format!("works for up to {MOST} users, and there are {}: name them in user_ids", ids.len());
-            return Err(Fault::invalid(field, rule));
-        }
-        let mut entries = app.store.users(&ids).await?;
+        let mut entries = entries;
         entries.retain(|entry| self.role.is_none_or(|role| entry.user.role == role));
         if let Some(Order { compare, is_descending }) = self.order {
             entries
                 .sort_by(|one, other| if is_descending { compare(other, one) } else { compare(one, other) });
         }
-        Ok((page.of(&entries).to_vec(), entries.len()))
+        Ok(Found { entries: page.of(&entries).to_vec(), total: entries.len(), next: None })
     }
+}
+
+/// Users of one page, how many there are on all, and where the next page begins.
+struct Found {
+    entries: Vec<UserEntry>,
+    total: usize,
+    next: Option<String>,
 }
 
 fn unknown_role() -> Fault {

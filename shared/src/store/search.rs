@@ -1,0 +1,97 @@
+//! Users, found by how a part of their id or address begins.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
+
+use super::item::{Item, Read, text};
+use super::{Applied, Store, StoreError, schema};
+use crate::id::UserId;
+use crate::user::{SHORTEST_PREFIX, parts};
+
+/// The most entries that one search reads: parts of the same user are found once each.
+const MOST: i32 = 500;
+
+impl Store {
+    /// Users of whom a part begins with `prefix` ([`parts`]), in the order of their parts. Whoever asks checks what was
+    /// found: an entry may be older than its user's address. `None`: the prefix is too short for an index.
+    ///
+    /// **Cost:** reads up to 500 entries of some 100 bytes.
+    pub async fn search_users(&self, prefix: &str) -> Result<Option<Vec<UserId>>, StoreError> {
+        let prefix = prefix.trim().to_lowercase();
+        let Some(pk) = pk(&prefix) else {
+            return Ok(None);
+        };
+        let tried = self
+            .tried("search_users", || {
+                self.db
+                    .query()
+                    .table_name(&*self.table)
+                    .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+                    .expression_attribute_names("#pk", "pk")
+                    .expression_attribute_names("#sk", "sk")
+                    .expression_attribute_values(":pk", text(&pk))
+                    .expression_attribute_values(":prefix", text(&prefix))
+                    .limit(MOST)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+            })
+            .await?;
+        let page = tried.answer.map_err(|error| StoreError::Unavailable {
+            operation: "search_users",
+            applied: Applied::No,
+            source: error.into(),
+        })?;
+        self.tally.count_read(page.consumed_capacity.as_ref());
+        let mut found: Vec<UserId> = Vec::new();
+        for entry in page.items() {
+            let id = entry.opt_parsed("user", |id| UserId::parse(id).ok())?;
+            let id = id.ok_or_else(|| StoreError::corrupt("user"))?;
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// The entries of a user's parts, as writes of a transaction. One that is there already is the same.
+    pub(super) fn entries_of(
+        &self,
+        operation: &'static str,
+        user: &UserId,
+        parts: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let put = |part: String| {
+            let mut item = key(&part, user)?;
+            item.insert("user".to_owned(), text(user.as_str()));
+            Some(Put::builder().table_name(&*self.table).set_item(Some(item)).build())
+        };
+        let puts = parts.into_iter().filter_map(put).collect::<Result<Vec<_>, _>>();
+        let puts = puts.map_err(|error| StoreError::Unavailable {
+            operation,
+            applied: Applied::No,
+            source: error.into(),
+        })?;
+        Ok(puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build()).collect())
+    }
+}
+
+/// The keys of entries.
+pub(super) fn keys(user: &UserId, parts: impl IntoIterator<Item = String>) -> Vec<Item> {
+    parts.into_iter().filter_map(|part| key(&part, user)).collect()
+}
+
+/// The parts that `one` has and `other` has not.
+pub(super) fn more(user: &UserId, one: Option<&str>, other: Option<&str>) -> BTreeSet<String> {
+    parts(user, one).difference(&parts(user, other)).cloned().collect()
+}
+
+fn key(part: &str, user: &UserId) -> Option<Item> {
+    Some(schema::key(pk(part)?, format!("{part}\u{1f}{user}")))
+}
+
+/// Entries are spread by how they begin: a search is in one partition.
+fn pk(part: &str) -> Option<String> {
+    let beginning: String = part.chars().take(SHORTEST_PREFIX).collect();
+    (beginning.chars().count() == SHORTEST_PREFIX).then(|| format!("Q#user#{beginning}"))
+}
