@@ -32,6 +32,8 @@ pub struct Catalog {
     models: Vec<Model>,
     /// Every accepted name, exactly: the models' names, and their ids under every inference profile.
     index: HashMap<String, usize>,
+    /// What each id of Bedrock costs: under some inference profiles a model is dearer.
+    offers: HashMap<String, Prices>,
 }
 
 /// One model, as this deployment offers it.
@@ -49,8 +51,10 @@ pub struct Model {
     pub invoke_id: String,
     /// What `invoke_id` costs.
     pub prices: Prices,
-    /// The longest ordinary prompt. See [`Model::window`].
+    /// The longest ordinary prompt.
     pub max_input_tokens: u64,
+    /// The longest prompt that can be charged, in tokens: what bounds a reservation.
+    pub window: u64,
     /// The most tokens that one call generates.
     pub max_output_tokens: u64,
     /// What it can do.
@@ -91,16 +95,6 @@ impl Model {
         self.base_id.split_once('.').map_or(self.base_id.as_str(), |(provider, _)| provider)
     }
 
-    /// The longest prompt that can be charged, in tokens. It is `max_input_tokens`, except where the price of longer
-    /// prompts is known: then the 1M beta opens them.
-    #[must_use]
-    pub fn window(&self) -> u64 {
-        match self.prices.above {
-            Some(tier) if tier.threshold >= self.max_input_tokens => self.max_input_tokens.max(LONG_CONTEXT),
-            _ => self.max_input_tokens,
-        }
-    }
-
     /// Every entry of an allow-list that permits it: its names, its provider's wildcard, and everything.
     #[must_use]
     pub fn permitted_by(&self) -> Vec<String> {
@@ -113,6 +107,15 @@ impl Model {
     #[must_use]
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+}
+
+/// The longest prompt that can be charged. It is `max_input_tokens`, except where the price of longer prompts is known: then
+/// the 1M beta opens them.
+fn window(prices: &Prices, max_input_tokens: u64) -> u64 {
+    match prices.above {
+        Some(tier) if tier.threshold >= max_input_tokens => max_input_tokens.max(LONG_CONTEXT),
+        _ => max_input_tokens,
     }
 }
 
@@ -149,9 +152,11 @@ impl Catalog {
     #[must_use]
     pub fn find(&self, requested: &str) -> Option<&Model> {
         let name = requested.strip_suffix("[1m]").unwrap_or(requested);
-        let name = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("anthropic/")).unwrap_or(name);
-        let undated = || self.index.get(name.strip_suffix("-latest")?);
-        self.index.get(name).or_else(undated).map(|position| &self.models[*position])
+        let bare = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("anthropic/")).unwrap_or(name);
+        let undated = || self.index.get(bare.strip_suffix("-latest")?);
+        // What is written comes before what may be meant: a deployment's own model may be called `anthropic/mine`.
+        let exact = self.index.get(requested).or_else(|| self.index.get(name));
+        exact.or_else(|| self.index.get(bare)).or_else(undated).map(|position| &self.models[*position])
     }
 
     /// All models, in the order of the data: Claude first, newest first, then the others by id.

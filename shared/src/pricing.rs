@@ -81,6 +81,16 @@ impl Rates {
         }
     }
 
+    fn dearer(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+            cache_read: self.cache_read.max(other.cache_read),
+            cache_write_5m: self.cache_write_5m.max(other.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.max(other.cache_write_1h),
+        }
+    }
+
     /// The five rates as one text, for a record: `3/15/0.3/3.75/6`.
     #[must_use]
     pub fn packed(&self) -> String {
@@ -120,6 +130,18 @@ impl Rates {
 // === impl Prices ===
 
 impl Prices {
+    /// The dearer of two, class by class: long prompts begin where they begin first.
+    #[must_use]
+    pub fn dearer(self, other: Self) -> Self {
+        let above = match (self.above, other.above) {
+            (Some(one), Some(two)) => {
+                Some(Tier { threshold: one.threshold.min(two.threshold), rates: one.rates.dearer(two.rates) })
+            }
+            (one, two) => one.or(two),
+        };
+        Self { base: self.base.dearer(other.base), above }
+    }
+
     /// What a call costs, exactly. The length of its prompt chooses the tier for all its tokens.
     #[must_use]
     pub fn charge(&self, usage: &Usage) -> Money {

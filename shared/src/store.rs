@@ -51,6 +51,7 @@ pub use error::{Applied, StoreError};
 pub use keys::KeyEntry;
 pub use ledger::Hold;
 pub use lists::{Listed, Start};
+pub use logins::Person;
 pub use orgs::OrgEntry;
 pub use pointer::Pointer;
 use request::{Tried, Written, pause};

@@ -24,7 +24,7 @@ pub struct Bound {
 /// before a bound alone refuses anybody.
 pub fn bound(body: &[u8], model: &Model) -> Bound {
     let finder = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
-    let window = model.window();
+    let window = model.window;
     if hides_words(body) || finder("\"document\"") {
         return Bound { tokens: window, caching: Caching::OneHour };
     }
@@ -70,7 +70,7 @@ mod tests {
     fn bounds_by_bytes_images_and_windows() {
         let catalog = Catalog::bundled("global").unwrap();
         let model = catalog.find("claude-haiku-4-5").unwrap();
-        let window = model.window();
+        let window = model.window;
         for (body, tokens, caching) in [
             (r#"{"text":"hi"}"#, 13 + FIXED, Caching::None),
             (r#"{"type":"image"}"#, 16 + FIXED + IMAGE, Caching::None),

@@ -27,6 +27,9 @@ const CHANGED_BY: HeaderName = HeaderName::from_static("litellm-changed-by");
 /// The longest of it that is recorded, in characters.
 const LONGEST_CLAIM: usize = 200;
 
+/// The largest body of an open route, in bytes.
+const MOST_OPEN: usize = 16 << 10;
+
 /// What a permitted request says.
 pub struct Ask {
     pub query: Query,
@@ -160,14 +163,16 @@ where
 
 async fn opened(app: &App, request: Request, now: Moment) -> Result<Ask, Fault> {
     let (request, body) = request.into_parts();
-    if !policy::is_open(method(&request).as_str(), route(&request)) {
+    let is_open = policy::is_open(method(&request).as_str(), route(&request));
+    if !is_open || matches!(app.entrance, Entrance::Iam) {
         return Err(Fault::Unauthenticated("No API key was sent"));
     }
     let ask = Ask::read(&request, now)?;
     if request.method != Method::POST {
         return Ok(ask);
     }
-    let (_, body) = json_bytes(Request::from_parts(request, body), app.max_body).await?;
+    // Anybody may send it.
+    let (_, body) = json_bytes(Request::from_parts(request, body), MOST_OPEN.min(app.max_body)).await?;
     Ok(Ask { body, ..ask })
 }
 

@@ -14,7 +14,7 @@ mod update;
 
 pub use block::{block, unblock};
 pub use delete::delete;
-pub use generate::{generate, read as read_order};
+pub use generate::{generate, order, read as read_order};
 pub use health::health;
 pub use info::info;
 pub use list::list;

@@ -43,6 +43,9 @@ pub use rules::Rules;
 
 use guard::{delete, get, open, patch, post};
 
+/// The largest body that management has use for, in bytes: its lists and its texts have limits of their own.
+pub const MOST_BODY: usize = 1 << 20;
+
 /// What every handler may use. Cloning it is cheap.
 #[derive(Clone)]
 pub struct App {

@@ -97,6 +97,15 @@ pub fn loosens(old: &Limits, new: &Limits) -> bool {
     money(old) != money(new) || old.blocked && !blocked || lives_longer || has_more_models
 }
 
+/// What an administrator says that was spent in this period; `null` is nothing.
+pub fn spend(fields: &mut Fields) -> Result<Option<Money>, Fault> {
+    Ok(match amount(fields, "spend")? {
+        Patch::Keep => None,
+        Patch::Clear => Some(Money::ZERO),
+        Patch::Set(spend) => Some(spend),
+    })
+}
+
 fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {
     fields.patch(name, AMOUNT)?.checked(|amount: Money| match amount.is_negative() {
         true => Err(Fault::invalid(name, format!("must be {AMOUNT}"))),

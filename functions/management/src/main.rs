@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_http::Error;
-use management::{App, Entrance, Rules, router};
+use management::{App, Entrance, MOST_BODY, Rules, router};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
         rules: Arc::new(rules),
         entrance,
         clock,
-        max_body: config.max_body,
+        max_body: config.max_body.min(MOST_BODY),
     };
     lambda_http::run(router(app)).await
 }

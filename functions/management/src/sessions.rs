@@ -6,7 +6,7 @@ mod password;
 
 pub use login::login;
 pub use logout::logout;
-pub use password::{change_password, hashed, set_password};
+pub use password::{Proof, change_password, hashed, prove, replace};
 
 use std::collections::BTreeSet;
 

@@ -100,7 +100,7 @@ impl Gateway {
                 rules: Arc::new(rules),
                 entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
                 clock: clock.clone(),
-                max_body: config.max_body,
+                max_body: config.max_body.min(management::MOST_BODY),
             }),
         );
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;

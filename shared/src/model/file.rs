@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Capability, Catalog, MessageRules, Model};
+use super::{Capability, Catalog, MessageRules, Model, window};
 use crate::money::Rate;
 use crate::pricing::{Prices, Rates, Tier};
 
@@ -105,11 +105,15 @@ pub(super) fn read(json: &str, profile: &str) -> Result<Catalog, InvalidCatalog>
     }
 
     let mut known: Vec<String> = Vec::new();
-    let mut catalog = Catalog { models: Vec::new(), index: HashMap::new() };
+    let mut catalog = Catalog { models: Vec::new(), index: HashMap::new(), offers: HashMap::new() };
     for raw in file.models {
         let entry = read_entry(raw)?;
         let at = |problem: String| InvalidCatalog::Entry { entry: entry.id.clone(), problem };
         known.extend(entry.prices.keys().filter(|prefix| *prefix != BASE).cloned());
+        for (prefix, prices) in &entry.prices {
+            let at = |problem| at(format!("prices.{prefix}.{problem}"));
+            catalog.offers.insert(entry.id_under(prefix), prices.read().map_err(at)?);
+        }
         if let Some((model, ids)) = entry.resolve(profile, &rules).map_err(at)? {
             catalog.add(model, ids).map_err(at)?;
         }
@@ -202,6 +206,7 @@ impl ModelFile {
             invoke_id,
             prices: *prices,
             max_input_tokens: self.max_input_tokens,
+            window: window(prices, self.max_input_tokens),
             max_output_tokens: self.max_output_tokens,
             capabilities: self.capabilities.clone(),
             rules: rules.cloned(),

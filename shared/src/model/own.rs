@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capability, Catalog, Model};
+use super::{Capability, Catalog, Model, window};
 use crate::pricing::{Prices, Rates, Tier};
 
 /// One model of a deployment's own. It takes the place of the catalogue's model of that name, if there is one.
@@ -33,6 +33,9 @@ pub struct OwnPrices {
     pub base: String,
     pub above: Option<(u64, String)>,
 }
+
+/// What lists of models say instead of names.
+const SPECIAL: [&str; 3] = ["all-team-models", "all-proxy-models", "no-default-models"];
 
 /// Why a model cannot be offered: the field and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +76,9 @@ impl Catalog {
     }
 
     fn with_one(self, shipped: &Self, own: &OwnModel) -> Result<Self, NotOffered> {
+        if own.name.contains('*') || SPECIAL.contains(&own.name.as_str()) {
+            return Err(no("model_name", "stands for models in lists of models, and cannot be one"));
+        }
         let replaced = self.models.iter().position(|model| model.name == own.name);
         if replaced.is_some_and(|at| self.models[at].own.is_some()) {
             return Err(no("model_name", format!("{} exists already", own.name)));
@@ -91,13 +97,20 @@ impl Catalog {
         } else if replaced.is_none() {
             return Err(no("id", format!("{} is not in the catalogue", own.name)));
         }
-        let mut catalog = Self { models: Vec::new(), index: Default::default() };
+        let mut catalog = Self { models: Vec::new(), index: Default::default(), offers: self.offers.clone() };
         for (model, ids) in entries {
             catalog.add(model, ids).map_err(|_| {
                 no("model_name", format!("{} is another name of a model that is offered", own.name))
             })?;
         }
         Ok(catalog)
+    }
+
+    /// The most that a model costs under any of its ids.
+    fn dearest(&self, model: &Model) -> Option<Prices> {
+        let is_its = |id: &&String| **id == model.base_id || id.ends_with(&format!(".{}", model.base_id));
+        let offers = self.offers.keys().filter(is_its).filter_map(|id| self.offers.get(id));
+        offers.copied().reduce(Prices::dearer)
     }
 
     /// Every model with the names that it is found by.
@@ -113,6 +126,29 @@ impl Catalog {
 }
 
 impl Offer {
+    /// What a request for it costs: its own prices, or those of its id. An ARN may stand for any of the base model's ids: it
+    /// costs what the dearest does.
+    fn prices(&self, shipped: &Catalog, base: Option<&Model>) -> Result<Prices, NotOffered> {
+        let of_base = base.and_then(|base| shipped.dearest(base));
+        if let Some(own) = &self.prices {
+            let own = own.read().ok_or_else(|| no("input_cost_per_token", "cannot be read"))?;
+            return match of_base.and_then(|prices| prices.above) {
+                Some(tier) if own.above.is_none_or(|own| own.threshold > tier.threshold) => {
+                    let rule = "must be given, and the other prices of long prompts: the model has them";
+                    Err(no(
+                        "input_cost_per_token",
+                        format!("_above_{}k_tokens {rule}", tier.threshold / 1000),
+                    ))
+                }
+                _ => Ok(own),
+            };
+        }
+        shipped.offers.get(&self.invoke_id).copied().or(of_base).ok_or_else(|| {
+            let rule = "must be given, and output_cost_per_token: a model without a price is not offered";
+            no("input_cost_per_token", rule)
+        })
+    }
+
     fn model(&self, shipped: &Catalog, name: &str) -> Result<Model, NotOffered> {
         let base = match &self.base {
             Some(base) => Some(shipped.find(base).ok_or_else(|| {
@@ -120,14 +156,14 @@ impl Offer {
             })?),
             None => shipped.find(&self.invoke_id),
         };
-        let prices = match (&self.prices, base) {
-            (Some(own), _) => own.read().ok_or_else(|| no("input_cost_per_token", "cannot be read"))?,
-            (None, Some(base)) => base.prices,
-            (None, None) => {
-                let rule = "must be given, and output_cost_per_token: a model without a price is not offered";
-                return Err(no("input_cost_per_token", rule));
-            }
-        };
+        let known = shipped.find(&self.invoke_id);
+        if let (Some(base), Some(known)) = (base, known)
+            && base.name != known.name
+        {
+            let rule = format!("{} is {}, and not {}", self.invoke_id, known.name, base.name);
+            return Err(no("base_model", rule));
+        }
+        let prices = self.prices(shipped, base)?;
         let limit = |own: Option<u64>, of: fn(&Model) -> u64, field: &'static str| {
             let limit = own.or(base.map(of)).ok_or_else(|| no(field, "must be given"))?;
             if limit == 0 { Err(no(field, "must be above zero")) } else { Ok(limit) }
@@ -136,6 +172,10 @@ impl Offer {
         if base.is_none() && self.invoke_id.contains("anthropic.") {
             return Err(no("base_model", "must name the catalogue's Claude model that this is one of"));
         }
+        let max_input_tokens =
+            limit(self.max_input_tokens, |model| model.max_input_tokens, "max_input_tokens")?;
+        // Bedrock takes what the base model takes, whatever is written here.
+        let window = window(&prices, max_input_tokens).max(base.map_or(0, |base| base.window));
         Ok(Model {
             name: name.to_owned(),
             display_name: base.map_or_else(|| name.to_owned(), |base| base.display_name.clone()),
@@ -143,11 +183,8 @@ impl Offer {
             base_id: base.map_or_else(|| self.invoke_id.clone(), |base| base.base_id.clone()),
             invoke_id: self.invoke_id.clone(),
             prices,
-            max_input_tokens: limit(
-                self.max_input_tokens,
-                |model| model.max_input_tokens,
-                "max_input_tokens",
-            )?,
+            max_input_tokens,
+            window,
             max_output_tokens: limit(
                 self.max_output_tokens,
                 |model| model.max_output_tokens,
@@ -190,20 +227,40 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_has_what_its_base_has() {
+    fn an_alias_has_what_its_base_has_at_the_price_of_its_own_id() {
         let shipped = shipped();
         let haiku = shipped.find("claude-haiku-4-5").unwrap();
-        let catalog =
-            shipped.with(&[own("1", "fast", Some(offer("eu.anthropic.claude-haiku-4-5-20251001-v1:0")))]);
-        let catalog = catalog.unwrap();
+        let id = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
+        let catalog = shipped.with(&[own("1", "fast", Some(offer(id)))]).unwrap();
         let fast = catalog.find("fast[1m]").unwrap();
-        assert_eq!((&fast.prices, &fast.rules, &fast.base_id), (&haiku.prices, &haiku.rules, &haiku.base_id));
-        assert_eq!(
-            (fast.invoke_id.as_str(), fast.names.as_slice()),
-            ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", &["fast".to_owned()][..])
-        );
+        assert_eq!((&fast.rules, &fast.base_id, &fast.window), (&haiku.rules, &haiku.base_id, &haiku.window));
+        assert_eq!((fast.invoke_id.as_str(), fast.names.as_slice()), (id, &["fast".to_owned()][..]));
+        let in_europe = Catalog::bundled("eu").unwrap();
+        assert_eq!(fast.prices, in_europe.find("claude-haiku-4-5").unwrap().prices);
+        assert_ne!(fast.prices, haiku.prices, "a regional profile is dearer");
+        // Nobody can tell from an ARN which it is.
+        let arn = Offer { base: Some("claude-haiku-4-5".into()), ..offer("arn:aws:bedrock:x") };
+        let catalog = shipped.with(&[own("1", "fast", Some(arn))]).unwrap();
+        assert_eq!(catalog.find("fast").unwrap().prices, fast.prices);
         assert_eq!(catalog.find("claude-haiku-4-5"), Some(haiku), "what it is one of stays");
         assert_eq!(catalog.models().count(), shipped.models().count() + 1);
+    }
+
+    #[test]
+    fn what_bounds_a_reservation_is_what_bedrock_takes() {
+        let shipped = shipped();
+        let (opus, sonnet) =
+            (shipped.find("claude-opus-4-5").unwrap(), shipped.find("claude-sonnet-4-5").unwrap());
+        let small = Offer { max_input_tokens: Some(1000), ..offer(&opus.invoke_id) };
+        let catalog = shipped.with(&[own("1", "small", Some(small))]).unwrap();
+        let small = catalog.find("small").unwrap();
+        assert_eq!((small.max_input_tokens, small.window), (1000, opus.window));
+        // Prices of one's own that leave out the dearer ones of long prompts would charge those too little.
+        assert!(sonnet.prices.above.is_some());
+        let flat = Offer { prices: prices("3", "15"), ..offer(&sonnet.invoke_id) };
+        let refused = shipped.with(&[own("1", "flat", Some(flat))]).err().unwrap().1;
+        assert_eq!(refused.field, "input_cost_per_token");
+        assert!(refused.rule.starts_with("_above_200k_tokens must be given"), "{}", refused.rule);
     }
 
     #[test]
@@ -251,6 +308,16 @@ mod tests {
             ),
             (own("1", "claude-haiku-4-5-20251001", Some(offer("claude-opus-4-5"))), "model_name"),
             (own("1", "nothing", None), "id"),
+            (own("1", "no-default-models", Some(offer("claude-haiku-4-5"))), "model_name"),
+            (own("1", "claude-*", Some(offer("claude-haiku-4-5"))), "model_name"),
+            (
+                own(
+                    "1",
+                    "x",
+                    Some(Offer { base: Some("claude-haiku-4-5".into()), ..offer("claude-opus-4-5") }),
+                ),
+                "base_model",
+            ),
         ] {
             let refused = shipped().with(std::slice::from_ref(&model)).err();
             assert_eq!(
@@ -270,6 +337,6 @@ mod tests {
         let whole = Offer { max_input_tokens: Some(9), max_output_tokens: Some(8), ..unknown() };
         let catalog = shipped().with(&[own("1", "new", Some(whole))]).unwrap();
         let new = catalog.find("bedrock/new").unwrap();
-        assert_eq!((new.window(), new.max_output_tokens, &new.rules), (9, 8, &None));
+        assert_eq!((new.window, new.max_output_tokens, &new.rules), (9, 8, &None));
     }
 }

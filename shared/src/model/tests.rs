@@ -140,12 +140,12 @@ fn the_long_context_is_open_where_it_has_a_price() {
         ("claude-haiku-5-5", 1_000_000),
         ("claude-opus-5-5", 1_000_000),
     ] {
-        assert_eq!(catalog.find(model).unwrap().window(), window, "{model}");
+        assert_eq!(catalog.find(model).unwrap().window, window, "{model}");
     }
     // The beta is let through exactly where it widens the window that admission counts with.
     for model in catalog.models() {
         let Some(rules) = &model.rules else { continue };
-        let widened = model.window() > model.max_input_tokens;
+        let widened = model.window > model.max_input_tokens;
         assert_eq!(rules.beta("context-1m-2025-08-07").is_some(), widened, "{}", model.name);
     }
 }

@@ -14,15 +14,17 @@ impl Store {
     /// Writes an invitation down, and among its user's, with whom it goes.
     pub async fn create_invitation(&self, invitation: &Invitation) -> Result<(), StoreError> {
         let Invitation { id, user, by, created, accepted: _ } = invitation;
-        let mut item = key(id);
+        // A month more, so that whoever comes late learns why.
+        let gone_at = number(invitation.expires().seconds() + 30 * 86_400);
+        let (mut item, mut link) = (key(id), link(user, id));
+        link.insert("gone_at".to_owned(), gone_at.clone());
         item.extend([
             ("user".to_owned(), text(user.as_str())),
             ("by".to_owned(), text(by)),
             ("created".to_owned(), number(created.ms())),
-            // A month more, so that whoever comes late learns why.
-            ("gone_at".to_owned(), number(invitation.expires().seconds() + 30 * 86_400)),
+            ("gone_at".to_owned(), gone_at),
         ]);
-        let items = vec![("invitation", item), ("invitation", link(user, id))];
+        let items = vec![("invitation", item), ("invitation", link)];
         match self.put_all("create_invitation", items).await {
             Ok(()) => Ok(()),
             Err(Uniqueness::Store(error)) => Err(error),
@@ -83,12 +85,17 @@ impl Store {
         Ok(true)
     }
 
-    /// The invitations of a user.
-    pub(super) async fn invitations_of(&self, user: &UserId) -> Result<Vec<SecretHash>, StoreError> {
+    /// Deletes the invitations of a user, but for one: what they allow was done, or is not wanted any more.
+    pub async fn end_invitations(&self, user: &UserId, but: Option<&SecretHash>) -> Result<(), StoreError> {
         let pk = schema::scope_pk(&Scope::User(user.clone()));
-        let links = self.query("invitations_of", &pk, schema::INVITATION_LINK).await?;
-        let id = |item: &Item| item.opt_parsed("invitation", |id| SecretHash::parse(&id));
-        links.iter().map(|item| id(item)?.ok_or_else(|| StoreError::corrupt("invitation"))).collect()
+        for link in self.query("end_invitations", &pk, schema::INVITATION_LINK).await? {
+            let id = link.opt_parsed("invitation", |id| SecretHash::parse(&id))?;
+            let id = id.ok_or_else(|| StoreError::corrupt("invitation"))?;
+            if Some(&id) != but {
+                self.delete_all("end_invitations", vec![key(&id), link_key(user, &id)]).await?;
+            }
+        }
+        Ok(())
     }
 }
 

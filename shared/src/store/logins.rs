@@ -1,5 +1,7 @@
 //! Passwords, and how often they were tried.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::change::Change;
 use super::item::{Item, Read, number, text};
 use super::{Store, StoreError, Written, schema};
@@ -8,33 +10,55 @@ use crate::moment::Moment;
 use crate::password::Password;
 use crate::scope::Scope;
 use crate::secret::{Secret, SecretHash};
+use crate::user::User;
 
 /// Tries of one name in a window of time, right or wrong.
 const TRIES: u64 = 5;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 15 * 60;
 
+/// A user as somebody: an id may be given again, and its next owner is somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub id: UserId,
+    pub created: Moment,
+}
+
+impl From<&User> for Person {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), created: user.created }
+    }
+}
+
 impl Store {
-    pub async fn password_of(&self, user: &UserId) -> Result<Option<Password>, StoreError> {
-        let item = self.get("password_of", key(user)).await?;
-        item.map_or(Ok(None), |item| item.opt_parsed("password", |text| Some(Password::stored(text))))
+    /// The password of a user, of this one and no other who had the id before.
+    pub async fn password_of(&self, person: &Person) -> Result<Option<Password>, StoreError> {
+        match self.get("password_of", key(&person.id)).await? {
+            Some(item) if item.opt_ms("created")? == Some(person.created) => {
+                item.opt_parsed("password", |text| Some(Password::stored(text)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Gives a user another password than `before`, or none. `false`: it is another by now.
     ///
-    /// The user may be deleted meanwhile, after what goes with it was listed: a password without a user opens nothing.
+    /// The user may be deleted meanwhile, after what goes with it was listed: then it is the password of somebody who is not
+    /// there, whoever has the id next.
     pub async fn replace_password(
         &self,
-        user: &UserId,
+        person: &Person,
         before: Option<&Password>,
         after: Option<&Password>,
     ) -> Result<bool, StoreError> {
-        let change = Change::default().put("password", after.map(|password| text(password.as_str())));
+        let change = set(person, after);
         let change = match before {
-            None => change.only_if("attribute_not_exists(#password)"),
-            Some(before) => change.only_if("#password = :before").value("before", text(before.as_str())),
+            None => change.only_if("(attribute_not_exists(#password) OR #created <> :created)"),
+            Some(before) => change
+                .only_if("#password = :before AND #created = :created")
+                .value("before", text(before.as_str())),
         };
-        match self.write("replace_password", key(user), &change).await?.answer {
+        match self.write("replace_password", key(&person.id), &change).await?.answer {
             Written::Done(()) => Ok(true),
             Written::Refused(item) => is_ours(item.as_ref(), after),
         }
@@ -43,15 +67,17 @@ impl Store {
     /// Gives a user a password by an invitation, which does so once. `false`: it did so already.
     pub async fn claim_password(
         &self,
-        user: &UserId,
+        person: &Person,
         password: &Password,
         invitation: &SecretHash,
     ) -> Result<bool, StoreError> {
-        let change = Change::default()
-            .put("password", Some(text(password.as_str())))
-            .put("invitation", Some(text(invitation.as_str())))
-            .only_if("(attribute_not_exists(#invitation) OR #invitation <> :invitation)");
-        match self.write("claim_password", key(user), &change).await?.answer {
+        // All that were used, and not the last alone: one that lands late must not undo the next.
+        let change = set(person, Some(password))
+            .add("#invitations :used")
+            .value("used", AttributeValue::Ss(vec![invitation.as_str().to_owned()]))
+            .only_if("NOT contains(#invitations, :invitation)")
+            .value("invitation", text(invitation.as_str()));
+        match self.write("claim_password", key(&person.id), &change).await?.answer {
             Written::Done(()) => Ok(true),
             Written::Refused(item) => is_ours(item.as_ref(), Some(password)),
         }
@@ -83,6 +109,12 @@ impl Store {
     pub async fn forget_logins(&self, name: &str, now: Moment) -> Result<(), StoreError> {
         self.delete("forget_logins", tries_key(name, now.seconds().div_euclid(WINDOW))).await
     }
+}
+
+fn set(person: &Person, password: Option<&Password>) -> Change {
+    Change::default()
+        .put("password", password.map(|password| text(password.as_str())))
+        .put("created", Some(number(person.created.ms())))
 }
 
 fn key(user: &UserId) -> Item {

@@ -186,9 +186,7 @@ impl Store {
         for key in self.keys_of_user(id).await?.into_iter().chain(self.sessions_of_user(id).await?) {
             self.delete_key(&key).await?;
         }
-        for invitation in self.invitations_of(id).await? {
-            self.delete_invitation(&invitation).await?;
-        }
+        self.end_invitations(id, None).await?;
         self.delete_password(id).await?;
         for team in self.teams_of_user(id).await? {
             self.delete_member(&team, id).await?;

@@ -1,6 +1,7 @@
 # Document 000 (users and quotas): every command, as it stands there but for the variables.
-# GATEWAY_URL is where it says https://gateway.example.com or https://sandbox.cloudfront.net; MASTER_KEY and ADMIN_SECRET
-# are also where it writes such secrets out; KEY is where it makes up a key. Its two scripts are in ../scripts.
+# GATEWAY_URL is where it says https://gateway.example.com or https://sandbox.cloudfront.net, MASTER_KEY and
+# ADMIN_SECRET are also where it writes such secrets out, KEY is where it makes up a key. Its two scripts are in
+# ../scripts.
 # What it prints as their answers is in 000.json.
 
 # chat_completions

@@ -41,7 +41,8 @@ def differences(answer, wanted, field=""):
 def only(entries, **fields):
     """The one entry of a list that has these fields."""
     found = [entry for entry in entries if all(entry.get(name) == value for name, value in fields.items())]
-    assert len(found) == 1, f"one entry with {fields}, not {len(found)} of {entries}"
+    others = [{name: entry.get(name) for name in fields} for entry in entries]
+    assert len(found) == 1, f"one entry with {fields}, not {len(found)} of {others}"
     return found[0]
 
 
@@ -73,6 +74,11 @@ def next_month():
         return text == first.strftime("%Y-%m-01T00:00:00Z")
 
     return Is("midnight of the next month's first", holds)
+
+
+def in_any_order(names):
+    """A list of what is allowed is a set: an answer may sort it."""
+    return Is(f"{names} in any order", lambda value: isinstance(value, list) and sorted(value) == sorted(names))
 
 
 SOME_TEXT = Is("a text", lambda value: isinstance(value, str) and value != "")

@@ -1,10 +1,10 @@
-"""Users and keys that a command makes: answered as sent, stored as answered, and good for the models they were given."""
+"""Users and keys that a command makes: answered as sent, stored as answered, and good for the models they have."""
 
 import hashlib
 
-from answers import SECRET, SOME_TEXT, expect, next_month, only
+from answers import SECRET, SOME_TEXT, expect, in_any_order, next_month, only
 
-LIMITS = {"max_budget": None, "tpm_limit": None, "rpm_limit": None, "models": []}
+LIMITS = ["max_budget", "tpm_limit", "rpm_limit"]
 ROLES = {"user": "internal_user", "admin": "proxy_admin"}
 RESET = {None: None, "monthly": next_month()}
 
@@ -12,7 +12,7 @@ RESET = {None: None, "monthly": next_month()}
 def terms(sent):
     """The limits that were sent, and none where none was."""
     duration = sent.get("budget_duration")
-    limits = {name: sent.get(name, none) for name, none in LIMITS.items()}
+    limits = {name: sent.get(name) for name in LIMITS} | {"models": in_any_order(sent.get("models", []))}
     return {**limits, "budget_duration": duration, "budget_reset_at": RESET[duration], "spend": 0, "blocked": False}
 
 
@@ -24,17 +24,18 @@ def makes_a_user(document, name, **variables):
     return answer
 
 
-def is_the_user(document, answer, sent, by_script=False):
-    """A new user is answered and shown with everything that was sent."""
+def is_the_user(document, answer, sent, by_script=False, keys=()):
+    """A new user, with those keys by now, is answered and shown with everything that was sent."""
     email = sent.get("user_email")
     # The script has no option for an id: the address is the id as well. Otherwise one is made up.
     wanted = {"user_id": sent.get("user_id", email if by_script else SOME_TEXT), "user_email": email, **terms(sent)}
     role = sent.get("user_role", "internal_user")
     expect(answer, {**wanted, "user_role": role, "teams": []})
-    # Document 000 sends the role "user" and prints it back. That is LiteLLM's internal_user, which every other answer says.
+    # Document 000 sends the role "user" and prints it back; it is LiteLLM's internal_user, as every other answer says.
     stored = {**wanted, "user_id": answer["user_id"], "user_role": ROLES.get(role, role)}
     info = document.admin("GET", f"/user/info?user_id={answer['user_id']}")
-    expect(info, {**stored, "user_info": stored, "keys": [], "teams": []})
+    expect(info, {**stored, "user_info": stored, "teams": []})
+    expect([key["key_alias"] for key in info["keys"]], list(keys))
     expect(listed_user(document, answer["user_id"]), stored)
     key = key_of(document, answer["user_id"])
     may_use(document, key, sent.get("models"))
@@ -50,11 +51,14 @@ def makes_a_key(document, name, **variables):
     return answer
 
 
-def is_the_key(document, answer, sent, expires=None):
-    """A new key is answered and shown with everything that was sent, works, and its secret is shown once."""
+def is_the_key(document, answer, sent, expires=None, usable=None):
+    """A new key is answered and shown with everything that was sent, works, and its secret is shown once.
+
+    What it may use are its models, or `usable` where its user's are fewer.
+    """
     expect(answer, {"key": SECRET})
     secret = answer["key"]
-    # Document 000 prints the alias as key_name. LiteLLM's key_name is the masked secret, and the alias is key_alias.
+    # Document 000 prints the alias as key_name; LiteLLM's key_name is the masked secret, and the alias is key_alias.
     shown = {"key_name": f"sk-...{secret[-4:]}", "key_alias": sent["key_alias"], "user_id": sent.get("user_id")}
     wanted = {**shown, **terms(sent), "expires": expires}
     hashed = hashlib.sha256(secret.encode()).hexdigest()
@@ -64,8 +68,10 @@ def is_the_key(document, answer, sent, expires=None):
     expect(listed, {**wanted, "token": f"sk-...{secret[-4:]}", "token_id": hashed})
     info = document.admin("GET", f"/key/info?key={secret}")
     expect(info["info"], wanted)
+    if sent.get("user_id"):
+        listed_user(document, sent["user_id"])  # LiteLLM makes a user that it does not know
     assert secret not in f"{listed} {info['info']}", "a secret is shown once only"
-    may_use(document, secret, sent.get("models"))
+    may_use(document, secret, usable or sent.get("models"))
 
 
 def may_use(document, key, models):
@@ -73,12 +79,12 @@ def may_use(document, key, models):
     catalogue = document.models(key_of(document, None))[1]
     assert "claude-opus-4-5" in catalogue, catalogue
     status, listed = document.models(key)
-    assert (status, sorted(listed)) == (200, sorted(models or catalogue)), f"/v1/models: {models or catalogue}, not {listed}"
+    expect((status, sorted(listed)), (200, sorted(models or catalogue)))
 
 
 def key_of(document, user):
     """A key without limits of its own, for what a check asks besides the document's commands."""
-    name = f"check-{user}"
+    name = f"check-{user or 'nobody'}"
     if user is None and name in document.keys:
         return document.keys[name]
     make_room_for_key(document, {"key_alias": name})

@@ -18,6 +18,8 @@ from gateway import MASTER_KEY, Gateway  # noqa: E402, F401
 
 NAME = re.compile(r"^# ([a-z0-9_]+)$", re.MULTILINE)
 CALL = re.compile(r"^ *(?:curl|\./)", re.MULTILINE)
+# What the options of the script are called in a body; any other has the name of its field.
+OPTIONS = {"--email": "user_email", "--budget": "max_budget", "--duration": "budget_duration", "--alias": "key_alias"}
 SECONDS = 30
 
 
@@ -51,7 +53,7 @@ def request(port, method, path, body=None, **headers):
     try:
         if body is not None:
             headers["Content-Type"] = "application/json"
-            body = json.dumps(body, default=float)
+            body = json.dumps(body)
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, parsed(answer.read().decode()), answer.headers
@@ -78,12 +80,12 @@ class GuardedGateway(Gateway):
 class Document:
     """A document's commands, the gateway they are replayed against, and what is known of it so far."""
 
-    def __init__(self, name, gateway, folder, variables, scripts):
+    def __init__(self, name, gateway, folder, scripts, **variables):
         self.name, self.gateway, self.scripts = name, gateway, scripts
-        self.url = f"http://127.0.0.1:{gateway.port}"
         self.variables = variables
         self.commands = commands(name)
-        self.keys = {}  # the secrets that commands made, by alias
+        self.keys = {}  # the secrets that were made, by alias
+        self.user = None  # the id that a command's user got
         self.replayed = set()
         self.transcript = []  # what the check that runs now has replayed
         self.notes = []
@@ -97,15 +99,15 @@ class Document:
         (home / ".curlrc").write_text(f"max-time = {SECONDS - 10}\n{options}")
 
     def run(self, name, **variables):
-        """What a command printed, as it stands in the document, with the variables set as given."""
+        """Runs a command as it stands in the document, with the variables set."""
         text = self.commands[name]
         self.replayed.add(name)
         home = self.bounded if text.startswith("./") else self.telling
-        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(home), **self.variables, **variables}
+        path = os.environ.get("PATH", "/usr/bin:/bin")
         ended = subprocess.run(
             ["bash", "-eu", "-c", text],
             cwd=self.scripts,
-            env=environment,
+            env={"PATH": path, "HOME": str(home), **self.variables, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -114,10 +116,15 @@ class Document:
         self.transcript.append(f"{text}\n{ended.stdout}{ended.stderr}".rstrip())
         return ended
 
-    def answers(self, name, **variables):
-        """A command's answers with their statuses; a loop has several."""
+    def succeeds(self, name, **variables):
         ended = self.run(name, **variables)
-        assert ended.returncode == 0 and not ended.stderr, f"{self.name} {name} ended with {ended.returncode}"
+        wanted = f"the command to end with status 0 and no complaint, not with {ended.returncode}"
+        assert ended.returncode == 0 and not ended.stderr, wanted
+        return ended
+
+    def answers(self, name, **variables):
+        """The answers of a curl line with their statuses; a loop has several."""
+        ended = self.succeeds(name, **variables)
         answers = re.findall(r"(.*?)\n(\d{3})\n", ended.stdout, re.DOTALL)
         return [(int(status), parsed(answer)) for answer, status in answers]
 
@@ -134,27 +141,22 @@ class Document:
     def answer(self, name, **variables):
         """The only answer of a command that succeeds."""
         if self.commands[name].startswith("./"):
-            ended = self.run(name, **variables)
-            assert ended.returncode == 0 and not ended.stderr, f"the script succeeds, and does not end with {ended}"
-            return parsed(ended.stdout)
+            return parsed(self.succeeds(name, **variables).stdout)
         ((status, answer),) = self.answers(name, **variables)
         assert status == 200, f"status 200, not {status}"
         return answer
 
     def sent(self, name, **variables):
         """The fields that a command sends; a script's options by the names of the fields they stand for."""
-        words = shlex.split(re.sub(r"\$(\w+)", lambda found: variables[found[1]], self._without_headers(name)))
+        values = {**self.variables, **variables}
+        line = self.commands[name].replace("\\\n", " ")
+        words = shlex.split(re.sub(r"\$(\w+)", lambda variable: values[variable[1]], line))
         if words[0] == "curl":
             return parsed(words[words.index("-d") + 1])
         return dict(self._field(flag, value) for flag, value in zip(words[2::2], words[3::2]))
 
-    def _without_headers(self, name):
-        lines = self.commands[name].splitlines()
-        return "\n".join(line for line in lines if "Authorization" not in line and "X-Admin-Secret" not in line)
-
     def _field(self, flag, value):
-        fields = {"--email": "user_email", "--budget": "max_budget", "--duration": "budget_duration", "--alias": "key_alias"}
-        field = fields.get(flag, flag.removeprefix("--").replace("-", "_"))
+        field = OPTIONS.get(flag, flag.removeprefix("--").replace("-", "_"))
         return field, parsed(value) if field in ("max_budget", "models") else value
 
     def admin(self, method, path, body=None):

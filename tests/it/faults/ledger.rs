@@ -17,7 +17,7 @@ pub fn roomy() -> [Limits; 2] {
     [budget(1000), budget(1000)]
 }
 
-pub const STORIES: [Story; 11] = [
+pub const STORIES: [Story; 12] = [
     Story { name: "a call", limits: roomy, before: &[], play: a_call, after: nothing },
     Story {
         name: "a call that one scope refuses",
@@ -65,6 +65,7 @@ pub const STORIES: [Story; 11] = [
         after: nothing,
     },
     Story { name: "a raised budget", limits: roomy, before: &[], play: edited, after: nothing },
+    Story { name: "a spend that is said", limits: roomy, before: &[], play: said, after: is_said },
 ];
 
 fn roomy_but_told() -> Limits {
@@ -137,6 +138,31 @@ async fn sweep(stage: &Stage, cost: i128) -> End {
         }
     }
     End { told, least: cost, most: cost }
+}
+
+fn said(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let said = stage.faulty.store.set_spend(&stage.faulty.user(), pico(300), stage.faulty.now()).await;
+        let told = said.map_or_else(Into::into, |state| {
+            assert_eq!(state.unwrap().spend, pico(300));
+            Told::Done
+        });
+        End { told, least: 0, most: 0 }
+    }
+    .boxed()
+}
+
+/// Once, however often it lands: the headroom is what is left of the budget. Taken back, so that the scopes agree again.
+fn is_said(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        stage.wire.land().await;
+        let (store, user) = (&stage.quiet.store, stage.quiet.user());
+        let state = stage.table.audit_balance(&user).await;
+        assert!([pico(0), pico(300)].contains(&state.spend), "{}", state.spend);
+        assert_eq!(state.total_spend, pico(0), "what was charged ever is what the records say");
+        store.set_spend(&user, pico(0), stage.quiet.now()).await.unwrap();
+    }
+    .boxed()
 }
 
 fn edited(stage: &Stage) -> BoxFuture<'_, End> {

@@ -7,7 +7,7 @@ use shared::key::Key;
 use shared::password::Password;
 use shared::scope::Holder;
 use shared::secret::{Secret, SecretHash};
-use shared::store::{Store, StoreError};
+use shared::store::{Person, Store, StoreError};
 use shared::user::User;
 use tests::calls::{no_limits, user};
 
@@ -26,6 +26,10 @@ pub const STORIES: [Story; 5] = [
 
 fn somebody(stage: &Stage) -> User {
     user(&format!("{}-person", stage.quiet.key_id()), no_limits(), stage.spare.created)
+}
+
+fn person(stage: &Stage) -> Person {
+    Person::from(&somebody(stage))
 }
 
 fn invitation(stage: &Stage) -> Invitation {
@@ -69,13 +73,13 @@ fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
 }
 
 async fn accepts(stage: &Stage, store: &Store) -> Result<bool, StoreError> {
-    let (Invitation { id, user, .. }, token) = (invitation(stage), secret(stage, "token"));
+    let (Invitation { id, .. }, token) = (invitation(stage), secret(stage, "token"));
     if store.find_invitation(&id).await?.is_none_or(|invitation| invitation.accepted.is_some()) {
         return Ok(false);
     }
     Ok(store.open_invitation(&id, &token, stage.quiet.now()).await?
         && store.accept_invitation(&id, &token, stage.quiet.now()).await?
-        && store.claim_password(&user, &password("first"), &id).await?)
+        && store.claim_password(&person(stage), &password("first"), &id).await?)
 }
 
 fn accept(stage: &Stage) -> BoxFuture<'_, End> {
@@ -90,14 +94,14 @@ fn accept(stage: &Stage) -> BoxFuture<'_, End> {
 /// Who was told that it may have failed goes on with the same token, and it ends in one password, for good.
 fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
     async {
-        let (store, Invitation { id, user, .. }) = (&stage.quiet.store, invitation(stage));
+        let (store, Invitation { id, .. }) = (&stage.quiet.store, invitation(stage));
         let (token, now) = (secret(stage, "token"), stage.quiet.now());
         store.open_invitation(&id, &token, now).await.unwrap();
         assert!(store.accept_invitation(&id, &token, now).await.unwrap());
-        store.claim_password(&user, &password("first"), &id).await.unwrap();
+        store.claim_password(&person(stage), &password("first"), &id).await.unwrap();
         stage.wire.land().await;
-        assert_eq!(store.password_of(&user).await.unwrap(), Some(password("first")));
-        assert!(!store.claim_password(&user, &password("second"), &id).await.unwrap());
+        assert_eq!(store.password_of(&person(stage)).await.unwrap(), Some(password("first")));
+        assert!(!store.claim_password(&person(stage), &password("second"), &id).await.unwrap());
         assert!(!store.accept_invitation(&id, &secret(stage, "another token"), now).await.unwrap());
     }
     .boxed()
@@ -128,9 +132,9 @@ fn is_back(stage: &Stage) -> BoxFuture<'_, ()> {
 async fn logs_in(stage: &Stage) -> Result<(), StoreError> {
     let (store, user, now) = (&stage.faulty.store, somebody(stage).id, stage.quiet.now());
     assert_eq!(store.count_login(user.as_str(), now).await?, None);
-    let stored = store.password_of(&user).await?;
+    let stored = store.password_of(&person(stage)).await?;
     assert_eq!(stored, Some(password("old")), "unknown is no password");
-    assert!(store.replace_password(&user, stored.as_ref(), Some(&password("new"))).await?);
+    assert!(store.replace_password(&person(stage), stored.as_ref(), Some(&password("new"))).await?);
     store.sessions_of_user(&user).await?;
     store.forget_logins(user.as_str(), now).await
 }
@@ -139,7 +143,9 @@ fn log_in(stage: &Stage) -> BoxFuture<'_, End> {
     async {
         let user = somebody(stage);
         stage.quiet.store.create_user(&user).await.unwrap();
-        assert!(stage.quiet.store.replace_password(&user.id, None, Some(&password("old"))).await.unwrap());
+        assert!(
+            stage.quiet.store.replace_password(&person(stage), None, Some(&password("old"))).await.unwrap()
+        );
         told(logs_in(stage).await)
     }
     .boxed()
@@ -150,7 +156,7 @@ fn delete(stage: &Stage) -> BoxFuture<'_, End> {
         let (store, user) = (&stage.quiet.store, somebody(stage));
         store.create_user(&user).await.unwrap();
         store.create_invitation(&invitation(stage)).await.unwrap();
-        store.replace_password(&user.id, None, Some(&password("old"))).await.unwrap();
+        store.replace_password(&person(stage), None, Some(&password("old"))).await.unwrap();
         let Key { holder, .. } = stage.spare.clone();
         let holder = Holder { user: Some(user.id.clone()), ..holder };
         store.create_key(&Key { holder, is_session: true, ..stage.spare.clone() }).await.unwrap();
@@ -165,7 +171,7 @@ fn is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
         store.delete_user(&user, stage.quiet.now()).await.unwrap();
         stage.wire.land().await;
         assert_eq!(store.find_invitation(&invitation(stage).id).await.unwrap(), None);
-        assert_eq!(store.password_of(&user).await.unwrap(), None);
+        assert_eq!(store.password_of(&person(stage)).await.unwrap(), None);
         assert!(store.sessions_of_user(&user).await.unwrap().is_empty());
         assert_eq!(store.find_pointer(&stage.spare.holder.secret).await.unwrap(), None);
     }

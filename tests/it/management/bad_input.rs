@@ -82,7 +82,7 @@ async fn an_update_with_one_wrong_field_changes_none() {
     for body in [
         r#"{"user_id": "a", "max_budget": 5, "rpm_limit": -1}"#,
         r#"{"user_id": "a", "max_budget": 5, "user_role": "root"}"#,
-        r#"{"user_id": "a", "max_budget": 5, "spend": 0.0}"#,
+        r#"{"user_id": "a", "max_budget": 5, "spend": "0"}"#,
         r#"{"user_id": "a", "max_budget": NaN}"#,
     ] {
         assert_eq!(management.post("/user/update", body).await.refusal().0, 400, "{body}");

@@ -234,3 +234,101 @@ async fn sessions_end() {
     assert_eq!(management.look_openly(&path).await.status, 401);
     assert!(management.store.sessions_of_user(&user).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_was_used_or_replaced_opens_nothing_any_more() {
+    let management = Management::fresh().await;
+    let first = management.invited("mario").await;
+    let first_token = management.open(&first).await;
+    management.claim(&first, &first_token, "the first password").await.ok();
+    let second = management.post("/invitation/new", r#"{"user_id": "mario"}"#).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let second_token = management.open(&second).await;
+    management.claim(&second, &second_token, "the second password").await.ok();
+    // The first token would be good for minutes yet.
+    assert_eq!(management.claim(&first, &first_token, "stolen password").await.status, 401);
+    assert_eq!(management.login("mario", "the second password").await.status, 200);
+    // An administrator's password takes back what was sent before it.
+    let open = management.post("/invitation/new", r#"{"user_id": "mario"}"#).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let open_token = management.open(&open).await;
+    let body = json!({"user_id": "mario", "password": GOOD}).to_string();
+    management.post("/user/update", &body).await.ok();
+    assert_eq!(management.claim(&open, &open_token, "stolen password").await.status, 401);
+    assert_eq!(management.login("mario", GOOD).await.status, 200);
+    // Whoever proves one password while an administrator sets another does not replace that.
+    let session = management.login("mario", GOOD).await.ok()["token"].as_str().unwrap().to_owned();
+    let change = json!({"current_password": GOOD, "new_password": "stolen password"}).to_string();
+    let reset = json!({"user_id": "mario", "password": "set by the administrator"}).to_string();
+    let (changed, set) = tokio::join!(
+        management.post_as(&session, "/user/password/change", &change),
+        management.post("/user/update", &reset),
+    );
+    let is_set = management.login("mario", "set by the administrator").await.status == 200;
+    // One was told to look again, or the administrator came last.
+    assert!(is_set || set.status == 409, "{} {}", changed.status, set.status);
+}
+
+#[tokio::test]
+async fn an_id_that_is_given_again_has_nothing_of_who_had_it() {
+    let management = Management::fresh().await;
+    management.invited("mario").await;
+    let body = json!({"user_id": "mario", "password": GOOD}).to_string();
+    management.post("/user/update", &body).await.ok();
+    let user = |at: i64| shared::store::Person {
+        id: shared::id::UserId::parse("mario").unwrap(),
+        created: shared::moment::Moment::from_ms(at),
+    };
+    management.post("/user/delete", r#"{"user_ids": ["mario"]}"#).await.ok();
+    management.clock.shift(5);
+    management.post("/user/new", r#"{"user_id": "mario"}"#).await.ok();
+    // What lands late is the password of somebody who is gone.
+    let late = shared::password::Password::hash(&shared::secret::Secret::new(GOOD)).unwrap().unwrap();
+    assert!(management.store.replace_password(&user(1), None, Some(&late)).await.unwrap());
+    assert_eq!(management.login("mario", GOOD).await.status, 401);
+}
+
+#[tokio::test]
+async fn administrators_have_no_session_on_the_public_api() {
+    let management = Management::fresh().await;
+    let invitation = management.invited("mario").await;
+    let body = json!({"user_id": "mario", "password": GOOD, "user_role": "proxy_admin"}).to_string();
+    management.post("/user/update", &body).await.ok();
+    let public = management.public();
+    let refused = public.login("mario", GOOD).await;
+    assert_eq!(refused.refusal(), (401, None, "Invalid credentials: no such user, or not their password"));
+    assert_eq!(
+        public.look_openly(&format!("/onboarding/get_token?invite_link={invitation}")).await.status,
+        401
+    );
+    let again = management.post("/invitation/new", r#"{"user_id": "mario"}"#).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let token = public.open(&again).await;
+    assert_eq!(public.claim(&again, &token, "another password").await.status, 403);
+    let session = management.login("mario", GOOD).await.ok()["token"].as_str().unwrap().to_owned();
+    // It stays what it is: a session for a day.
+    for (path, body) in [
+        ("/key/update", json!({"key": session, "models": [], "duration": "30d"})),
+        ("/key/regenerate", json!({"key": session})),
+        ("/key/unblock", json!({"key": session})),
+    ] {
+        let refused = management.post_as(&session, path, &body.to_string()).await;
+        assert_eq!(
+            refused.refusal(),
+            (400, Some("key"), "key: is a session, which cannot be changed"),
+            "{path}"
+        );
+    }
+    assert_eq!(management.behind_iam().login("mario", GOOD).await.status, 401);
+    let large = json!({"username": "mario", "password": "x".repeat(20_000)}).to_string();
+    assert_eq!(management.knock_openly("/login", &large).await.status, 413);
+    // Another's address does not stand in the way of an id.
+    management.post("/user/new", r#"{"user_id": "other", "user_email": "mario"}"#).await.ok();
+    management.login("mario", GOOD).await.ok();
+}

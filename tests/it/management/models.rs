@@ -119,7 +119,17 @@ async fn a_model_that_ships_is_repriced_renamed_left_out_and_restored() {
     let body = json!({"model_info": {"id": "claude-haiku-4-5"}, "litellm_params": {"model": format!("bedrock/{arn}")}});
     let row = management.post("/model/update", &body.to_string()).await.ok();
     assert_eq!(row["litellm_params"]["model"], format!("bedrock/{arn}"));
-    assert_eq!(row["model_info"]["input_cost_per_token"], shipped["model_info"]["input_cost_per_token"]);
+    // Which of the model's ids it stands for is not known: it costs what the dearest does.
+    assert_eq!(row["model_info"]["input_cost_per_token"], json!(0.0000011));
+    let other = r#"{"model_info": {"id": "claude-haiku-4-5"}, "litellm_params": {"model": "bedrock/claude-opus-4-5"}}"#;
+    let row = management.post("/model/update", other).await.ok();
+    let opus = management.model("claude-opus-4-5").await.unwrap();
+    for name in ["input_cost_per_token", "base_model"] {
+        assert_eq!(
+            row["model_info"][name], opus["model_info"][name],
+            "another model has another price: {name}"
+        );
+    }
     let renamed = r#"{"model_info": {"id": "claude-opus-4-5"}, "model_name": "opus"}"#;
     assert_eq!(management.post("/model/update", renamed).await.refusal().1, Some("model_name"));
     management.post("/model/delete", r#"{"id": "claude-haiku-4-5"}"#).await.ok();
@@ -193,8 +203,29 @@ async fn a_model_that_cannot_be_offered_is_refused_by_name() {
         assert_eq!((got, named), (status, Some(param)), "{body}: {message}");
     }
     assert_eq!(management.store.own_models().await.unwrap().1.len(), 1, "and nothing was changed");
+    // What is written comes before what may be meant.
+    let slashed =
+        r#"{"model_name": "anthropic/mine", "litellm_params": {"model": "bedrock/claude-haiku-4-5"}}"#;
+    management.post("/model/new", slashed).await.ok();
+    let cost = r#"{"model": "anthropic/mine", "messages": "x"}"#;
+    management.post("/spend/calculate", cost).await.ok();
     let answer = management.post("/model/update", r#"{"model_info": {"id": "none"}}"#).await;
     assert_eq!(answer.refusal(), (404, Some("id"), "id: Model none not found"));
+}
+
+/// Every model that ships can be sent back as it is shown, dearer prices of long prompts and all.
+#[tokio::test]
+async fn every_row_can_be_sent_back() {
+    let management = Management::fresh().await;
+    let rows = management.get("/model/info").await.ok();
+    for row in rows["data"].as_array().unwrap() {
+        let sent = management.post("/model/update", &row.to_string()).await.ok();
+        for (name, value) in
+            row["model_info"].as_object().unwrap().iter().filter(|(name, _)| *name != "db_model")
+        {
+            assert_eq!(&sent["model_info"][name], value, "{} {name}", row["model_name"]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -78,6 +78,15 @@ async fn keys_get_defaults_and_stay_within_bounds() {
     let fitting =
         format!(r#"{{"key": "{key}", "max_budget": 100, "budget_duration": "weekly", "duration": "30d"}}"#);
     assert_eq!(management.post("/key/update", &fitting).await.ok()["max_budget"], 100.0);
+    // And so is a key that is made along with a user.
+    let made = management
+        .post("/user/new", r#"{"user_id": "along", "auto_create_key": true, "duration": "7d"}"#)
+        .await
+        .ok();
+    let along = management.get(&format!("/key/info?key={}", made["key"].as_str().unwrap())).await.ok();
+    assert_eq!((&along["info"]["rpm_limit"], &along["info"]["max_budget"]), (&json!(1000), &json!(1.0)));
+    let body = r#"{"user_id": "along-2", "auto_create_key": true, "duration": "1y"}"#;
+    assert_eq!(management.post("/user/new", body).await.refusal().1, Some("duration"));
     // What an update leaves alone is not held against it, bound or not.
     let free = Management { router: management.ruled("{}").router, ..management };
     let free_key = free.post("/key/generate", r#"{"key_alias": "free"}"#).await.ok();

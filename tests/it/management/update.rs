@@ -1,6 +1,9 @@
 //! `/user/update`: absent keeps, null clears, anything else sets.
 
 use serde_json::json;
+use shared::id::{TeamId, UserId};
+use shared::money::Money;
+use shared::scope::Scope;
 
 use super::Management;
 
@@ -89,4 +92,46 @@ async fn a_new_period_begins_a_new_count() {
     assert_eq!(daily["data"]["budget_reset_at"], "2025-01-27T00:00:00Z");
     let unknown = management.post("/user/update", r#"{"user_id": "z", "max_budget": 1}"#).await;
     assert_eq!(unknown.refusal(), (404, Some("user_id"), "user_id: User z not found"));
+}
+
+#[tokio::test]
+async fn spend_that_an_administrator_says_moves_the_headroom() {
+    let management = Management::fresh().await;
+    let body = r#"{"user_id": "u", "max_budget": 10, "auto_create_key": true}"#;
+    let key = management.post("/user/new", body).await.ok()["key"].as_str().unwrap().to_owned();
+    management.post("/team/new", r#"{"team_id": "t", "max_budget": 10}"#).await.ok();
+    let scope = |id: &str| match id {
+        "u" => Scope::User(UserId::parse("u").unwrap()),
+        _ => Scope::Team(TeamId::parse("t").unwrap()),
+    };
+    for (path, id, name) in [("/user/update", "u", "user_id"), ("/team/update", "t", "team_id")] {
+        for (spend, headroom) in [("4.5", "5.5"), ("12", "-2"), ("null", "10")] {
+            let body = format!(r#"{{"{name}": "{id}", "spend": {spend}}}"#);
+            let row = management.post(path, &body).await.ok()["data"].clone();
+            let state = management.table.audit_balance(&scope(id)).await;
+            assert_eq!(state.headroom, Money::parse(headroom).unwrap(), "{path} {spend}");
+            assert_eq!(
+                (row["spend"].as_f64(), row["total_spend"].as_f64()),
+                (Some(spend.parse().unwrap_or(0.0)), Some(0.0))
+            );
+        }
+    }
+    let body = json!({"key": key, "spend": 3}).to_string();
+    assert_eq!(management.post("/key/update", &body).await.ok()["spend"], json!(3.0));
+    for (path, body) in [
+        ("/key/update", json!({"key": key, "spend": 0}).to_string()),
+        ("/user/update", r#"{"user_id": "u", "spend": 1}"#.to_owned()),
+    ] {
+        let refused = management.post_as(&key, path, &body).await;
+        assert_eq!(refused.status, 403, "{path} {}", refused.text);
+    }
+    assert_eq!(
+        management.post("/user/update", r#"{"user_id": "u", "spend": -1}"#).await.refusal().1,
+        Some("spend")
+    );
+    let audit = management
+        .get("/audit?object_id=t&action=updated&start_date=2025-01-26&end_date=2025-01-26")
+        .await
+        .text;
+    assert!(audit.contains(r#""spend":4.5"#), "{audit}");
 }

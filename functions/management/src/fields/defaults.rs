@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use shared::fault::Fault;
 
 use super::Fields;
@@ -51,6 +52,23 @@ impl Fields {
                 self.left.insert(name.clone(), value.clone());
             }
         }
+    }
+
+    /// Takes some fields out, to be read as something else: those of them that say something.
+    pub fn split(&mut self, names: &[&str]) -> Self {
+        let taken = names.iter().filter_map(|name| self.left.remove_entry(*name));
+        Self { left: taken.filter(|(_, raw)| raw.get() != "null").collect() }
+    }
+
+    /// Adds a field that nobody sent.
+    pub fn set(&mut self, name: &str, value: &impl Serialize) -> Result<(), Fault> {
+        let raw = to_raw_value(value).map_err(|_| Fault::invalid(name, "cannot be written"))?;
+        self.left.insert(name.to_owned(), raw);
+        Ok(())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.left.keys().map(String::as_str)
     }
 
     /// Leaves out what may be sent and says nothing here.

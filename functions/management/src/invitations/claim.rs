@@ -3,17 +3,22 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use shared::audit::Action;
 use shared::fault::Fault;
-use shared::policy;
+use shared::password::{Password, RULE};
+use shared::policy::{self, Forbidden};
 use shared::secret::Secret;
+use shared::store::Person;
+use shared::user::Role;
 use shared::web::json_answer;
 
 use super::{USED, good};
-use crate::App;
+use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::sessions::{self, LOGIN_URL, hashed};
 use crate::users::{UserRow, parse_id};
+use crate::{App, Entrance};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -31,7 +36,7 @@ pub async fn claim(app: App, ask: Ask) -> Result<Response, Fault> {
     let given = |name: &'static str| move || Fault::invalid(name, "must be given");
     let id = fields.text("invitation_link")?.value().ok_or_else(given("invitation_link"))?;
     let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();
-    let password = fields.text("password")?.value().ok_or_else(given("password"))?;
+    let password = Secret::new(fields.text("password")?.value().ok_or_else(given("password"))?);
     fields.finish()?;
     let token = ask.presented.as_ref().ok_or(Fault::Unauthenticated("No token was sent"))?.hash();
     let invitation = good(&app, &Secret::new(id), ask.now).await?;
@@ -40,7 +45,13 @@ pub async fn claim(app: App, ask: Ask) -> Result<Response, Fault> {
     }
     let entry = app.store.find_user(&invitation.user).await?;
     let entry = entry.ok_or(Fault::Unauthenticated("Invitation link does not exist"))?;
-    let password = hashed("password", Secret::new(password)).await?;
+    if entry.user.role == Role::ProxyAdmin && matches!(app.entrance, Entrance::SelfService) {
+        return Err(Forbidden("administrators are served by the admin API only").into());
+    }
+    if !Password::fits(&password) {
+        return Err(Fault::invalid("password", RULE));
+    }
+    // Before anything is hashed, which is dear: only whoever opened the invitation gets that far.
     if !app.store.accept_invitation(&invitation.id, &token, ask.now).await? {
         return Err(if invitation.accepted.is_some() {
             USED
@@ -48,11 +59,17 @@ pub async fn claim(app: App, ask: Ask) -> Result<Response, Fault> {
             Fault::Unauthenticated("The token is not the one that the invitation was opened with, or is over")
         });
     }
-    if !app.store.claim_password(&invitation.user, &password, &invitation.id).await? {
+    let (person, password) = (Person::from(&entry.user), hashed("password", password).await?);
+    sessions::end_all(&app, &person.id, None).await?;
+    if !app.store.claim_password(&person, &password, &invitation.id).await? {
         return Err(USED);
     }
-    let permit = policy::identified(invitation.user.clone());
-    sessions::end_all(&app, &invitation.user, None).await?;
+    app.store.end_invitations(&person.id, Some(&invitation.id)).await?;
+    sessions::end_all(&app, &person.id, None).await?;
+    let permit = policy::identified(person.id);
+    let scribe = Scribe::new(&app, &permit, &ask);
+    // That it was set is all that there is to tell.
+    scribe.note::<UserRow>(Action::Updated, (USERS, entry.user.id.as_str()), None, None).await;
     let minted = sessions::begin(&app, &permit, &ask, &invitation.user).await?;
     let answer = Answer {
         login_url: LOGIN_URL,

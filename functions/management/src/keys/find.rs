@@ -20,10 +20,19 @@ pub async fn by_secret(app: &App, permit: &Permit, field: &str, text: &str) -> R
     within_reach(app, permit, &id).await?.ok_or_else(missing)
 }
 
+/// A key that may be changed: a session ends, and is nothing else.
+pub async fn changeable(app: &App, permit: &Permit, field: &str, text: &str) -> Result<KeyEntry, Fault> {
+    let entry = by_secret(app, permit, field, text).await?;
+    match entry.key.is_session {
+        false => Ok(entry),
+        true => Err(Fault::invalid(field, "is a session, which cannot be changed")),
+    }
+}
+
 /// The key of a body's `key`.
 pub async fn of_body(app: &App, permit: &Permit, fields: &mut Fields) -> Result<KeyEntry, Fault> {
     let text = fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?;
-    by_secret(app, permit, "key", &text).await
+    changeable(app, permit, "key", &text).await
 }
 
 /// A key by its id: one's own, one of a team that one administers, or any to those who reach everything.

@@ -130,8 +130,13 @@ async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), 
 
 /// Reads a request for a key, completed by what this deployment gives every key, and held to its bounds.
 pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
-    let mut fields = Fields::read(body)?;
+    let fields = Fields::read(body)?;
     rules.makers.needs(&fields)?;
+    order(fields, rules, catalog, now)
+}
+
+/// The same of fields that were read, by whoever makes a key along with something else.
+pub fn order(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
     rules.complete_key(&mut fields);
     let secret = fields.text("key")?.checked(own_secret)?.value();
     let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();

@@ -13,7 +13,7 @@ use shared::store::{KeyEntry, StoreError};
 use shared::web::json_answer;
 
 use super::KeyRow;
-use super::find::{by_secret, unknown};
+use super::find::{changeable, unknown};
 use super::generate::{Answer, own_secret};
 use crate::App;
 use crate::audit::{KEYS, Scribe};
@@ -36,7 +36,7 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask) -> Result<Response, 
     let life = key_life(&mut fields)?;
     fields.finish()?;
     app.rules.within_bounds(&LimitsPatch::nothing(), &life, ask.now)?;
-    let entry = by_secret(&app, &permit, "key", &named).await?;
+    let entry = changeable(&app, &permit, "key", &named).await?;
     let before = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
     let secret = match chosen {
         Some(secret) => secret,

@@ -8,19 +8,20 @@ use shared::fault::Fault;
 use shared::key::Key;
 use shared::model::Catalog;
 use shared::moment::Moment;
+use shared::money::Money;
 use shared::period::KeyDuration;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::{Limits, Scope};
 use shared::web::json_answer;
 
 use super::KeyRow;
-use super::find::{by_secret, unknown};
+use super::find::{changeable, unknown};
 use super::mint::not_unique;
 use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::{LimitsPatch, key_life, loosens};
+use crate::limits::{LimitsPatch, key_life, loosens, spend};
 use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 
@@ -32,6 +33,7 @@ struct KeyPatch {
     metadata: Patch<String>,
     tags: Patch<Vec<String>>,
     life: Patch<KeyDuration>,
+    spend: Option<Money>,
     limits: LimitsPatch,
     model_limits: ModelLimits,
     user: Patch<String>,
@@ -52,7 +54,7 @@ struct Answer {
 pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let patch = KeyPatch::read(&ask.body, &app.catalog)?;
-    let entry = by_secret(&app, &permit, "key", &patch.key).await?;
+    let entry = changeable(&app, &permit, "key", &patch.key).await?;
     let before = KeyRow::read(&app, &entry, ask.now).await?;
     patch.keeps_its_owner(&entry.key)?;
     app.rules.within_bounds(&patch.limits, &patch.life, ask.now)?;
@@ -64,6 +66,9 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     };
     limits(&entry.state.limits)?;
     patch.model_limits.fits(&entry.state)?;
+    if !permit.sees_all() && patch.spend.is_some_and(|spend| spend != entry.state.spend) {
+        return Err(Forbidden("only administrators say what was spent").into());
+    }
     let missing = || unknown("key", &entry.key.hint);
     let after = Key {
         alias: patch.alias.clone().over(entry.key.alias.clone()),
@@ -83,6 +88,9 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::Key(entry.key.id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)?), ask.now).await?;
     edited.ok_or_else(missing)?;
+    if let Some(spend) = patch.spend.filter(|_| permit.sees_all()) {
+        app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
+    }
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(missing());
     }
@@ -102,6 +110,7 @@ impl KeyPatch {
             metadata: fields.object("metadata")?,
             tags: fields.texts("tags")?,
             life: key_life(&mut fields)?,
+            spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
             model_limits: ModelLimits::read(&mut fields, catalog)?,
             user: fields.text("user_id")?,

@@ -9,9 +9,6 @@ use shared::pricing::{Prices, Rates, Tier};
 use crate::fields::Fields;
 use crate::patch::Patch;
 
-/// Where LiteLLM's prices of long prompts begin, in tokens.
-const LONG: u64 = 200_000;
-
 /// Fields of `/model/info` that clients send back: they follow from the model.
 const FOLLOWS: &[&str] =
     &["mode", "litellm_provider", "db_model", "max_tokens", "key", "display_name", "direct_access"];
@@ -51,11 +48,17 @@ impl Order {
     pub fn over(&self, before: Option<Offer>, shipped: &Catalog) -> Result<Offer, Fault> {
         let invoke_id = self.invoke_id.clone().checked(|id| invoke_id(&id, shipped))?;
         let before = before.as_ref();
+        // What another model was one of, this is not.
+        let stays = !matches!(&invoke_id, Patch::Set(id) if shipped.find(id).is_some());
+        let base = before.and_then(|offer| offer.base.clone()).filter(|_| stays);
+        let invoke_id = invoke_id
+            .over(before.map(|offer| offer.invoke_id.clone()))
+            .ok_or_else(|| Fault::invalid("litellm_params.model", "must be given"))?;
+        // A model that the catalogue does not know is shown as one of its own.
+        let base = self.base.clone().over(base).filter(|base| *base != invoke_id);
         Ok(Offer {
-            invoke_id: invoke_id
-                .over(before.map(|offer| offer.invoke_id.clone()))
-                .ok_or_else(|| Fault::invalid("litellm_params.model", "must be given"))?,
-            base: self.base.clone().over(before.and_then(|offer| offer.base.clone())),
+            invoke_id,
+            base,
             prices: self.prices.clone().or_else(|| before.and_then(|offer| offer.prices.clone())),
             max_input_tokens: self
                 .max_input_tokens
@@ -83,6 +86,7 @@ fn invoke_id(sent: &str, shipped: &Catalog) -> Result<String, Fault> {
 
 /// The prices of a request, if it has any: then it has those of input and output.
 fn prices(parameters: &mut Fields, info: &mut Fields) -> Result<Option<OwnPrices>, Fault> {
+    let long = long(parameters.names().chain(info.names()))?;
     let mut rate = |name: &str| {
         let rule = "a number of US dollars for one token, such as 3e-06";
         // Clients send back both: the parameters are what counts.
@@ -111,13 +115,32 @@ fn prices(parameters: &mut Fields, info: &mut Fields) -> Result<Option<OwnPrices
             (Some(_), None) => missing(&output),
         }
     };
-    let (base, above) = (rates("")?, rates("_above_200k_tokens")?);
+    let base = rates("")?;
+    let above = match &long {
+        None => None,
+        Some((threshold, suffix)) => rates(suffix)?.map(|rates| Tier { threshold: *threshold, rates }),
+    };
     match (base, above) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(Fault::invalid("input_cost_per_token", "must be given with the other prices")),
-        (Some(base), above) => {
-            let above = above.map(|rates| Tier { threshold: LONG, rates });
-            Ok(Some(OwnPrices::of(&Prices { base, above })))
+        (Some(base), above) => Ok(Some(OwnPrices::of(&Prices { base, above }))),
+    }
+}
+
+/// Where the prices of long prompts begin, in tokens, and how the names of those prices end: `_above_200k_tokens`.
+fn long<'a>(names: impl Iterator<Item = &'a str>) -> Result<Option<(u64, String)>, Fault> {
+    let threshold = |name: &str| {
+        let (_, rest) = name.strip_suffix("k_tokens")?.rsplit_once("_above_")?;
+        Some(rest.parse::<u64>().ok().filter(|thousands| (1..=10_000).contains(thousands))? * 1000)
+    };
+    let mut found: Vec<u64> = names.filter_map(threshold).collect();
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some((*only, format!("_above_{}k_tokens", only / 1000)))),
+        [_, ..] => {
+            Err(Fault::invalid("input_cost_per_token", "has prices of long prompts from one length on only"))
         }
     }
 }

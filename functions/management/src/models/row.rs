@@ -25,8 +25,8 @@ struct Info {
     id: String,
     /// Whether it is the deployment's own, and not as it ships.
     db_model: bool,
-    /// The catalogue's model that it is one of.
-    base_model: Option<String>,
+    /// Bedrock's id of the model itself; where the catalogue does not know it, what is invoked.
+    base_model: String,
     litellm_provider: &'static str,
     mode: &'static str,
     max_tokens: u64,
@@ -45,11 +45,10 @@ impl ModelRow {
         if let Some(tier) = model.prices.above {
             costs.extend(costs_above(&tier.rates, tier.threshold));
         }
-        let is_known = model.own.is_none() || model.base_id != model.invoke_id;
         let info = Info {
             id: model.own.clone().unwrap_or_else(|| model.name.clone()),
             db_model: model.own.is_some(),
-            base_model: is_known.then(|| model.base_id.clone()),
+            base_model: model.base_id.clone(),
             litellm_provider: "bedrock",
             mode: "chat",
             max_tokens: model.max_output_tokens,

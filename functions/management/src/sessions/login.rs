@@ -9,14 +9,15 @@ use shared::id::UserId;
 use shared::policy;
 use shared::scope::Scope;
 use shared::secret::Secret;
+use shared::store::Person;
+use shared::user::Role;
 use shared::web::json_answer;
 
-use super::password::is_password;
-use super::{LOGIN_URL, begin};
-use crate::App;
+use super::{LOGIN_URL, Proof, begin, prove};
 use crate::columns::told;
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::{App, Entrance};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -40,21 +41,42 @@ pub async fn login(app: App, ask: Ask) -> Result<Response, Fault> {
     if let Some(until) = app.store.count_login(&name, ask.now).await? {
         return Err(Fault::TooManyTries { retry_after: ask.now.seconds_until(until).max(1) });
     }
-    let id = match app.store.user_of_email(&name).await? {
-        Some(id) => id,
-        None => UserId::parse(&*name).map_err(|_| WRONG)?,
+    // An id first: somebody else's address may be the same text.
+    let by_id = match UserId::parse(&*name) {
+        Ok(id) => app.store.find_user(&id).await?,
+        Err(_) => None,
     };
-    let entry = app.store.find_user(&id).await?;
-    let is_right = is_password(&app, &id, password).await?;
-    let entry = entry.filter(|_| is_right).ok_or(WRONG)?;
-    stands(&entry.state, ask.now)
-        .map_err(|reason| Fault::Refused(Refusal { scope: Scope::User(id.clone()), reason }, ask.now))?;
-    let minted = begin(&app, &policy::identified(id.clone()), &ask, &id).await?;
+    let by_email = app.store.user_of_email(&name).await?;
+    let entry = match (by_id, by_email) {
+        (Some(entry), _) => Some(entry),
+        (None, Some(id)) => app.store.find_user(&id).await?,
+        (None, None) => None,
+    };
+    // Nobody's password is looked for as well.
+    let nobody = UserId::parse("nobody").map_err(|_| WRONG)?;
+    let person = entry.as_ref().map(|entry| Person::from(&entry.user));
+    let person = person.unwrap_or(Person { id: nobody, created: ask.now });
+    let (Proof::Right(password), Some(entry)) = (prove(&app, &person, password).await?, entry) else {
+        return Err(WRONG);
+    };
+    // On the public API an administrator's password is worth nothing, and nobody learns that it is one.
+    if entry.user.role == Role::ProxyAdmin && matches!(app.entrance, Entrance::SelfService) {
+        return Err(WRONG);
+    }
+    stands(&entry.state, ask.now).map_err(|reason| {
+        Fault::Refused(Refusal { scope: Scope::User(person.id.clone()), reason }, ask.now)
+    })?;
+    let minted = begin(&app, &policy::identified(person.id.clone()), &ask, &person.id).await?;
+    // Whoever changed the password meanwhile did not see this session.
+    if app.store.password_of(&person).await? != Some(password) {
+        app.store.delete_key(&minted.entry.key.id).await?;
+        return Err(WRONG);
+    }
     app.store.forget_logins(&name, ask.now).await?;
     let answer = Answer {
         redirect_url: LOGIN_URL,
         token: minted.secret.reveal(),
-        user_id: id,
+        user_id: person.id,
         user_role: entry.user.role.word(),
         expires: told(minted.entry.key.limits.expires),
     };

@@ -7,6 +7,7 @@ use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::{OrgId, TeamId};
 use shared::model::Catalog;
+use shared::money::Money;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
 use shared::team::Team;
@@ -17,7 +18,7 @@ use crate::App;
 use crate::audit::{Scribe, TEAMS};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::LimitsPatch;
+use crate::limits::{LimitsPatch, spend};
 use crate::model_limits::ModelLimits;
 use crate::orgs;
 use crate::patch::Patch;
@@ -27,6 +28,7 @@ struct TeamPatch {
     alias: Patch<String>,
     metadata: Patch<String>,
     org: Patch<OrgId>,
+    spend: Option<Money>,
     limits: LimitsPatch,
     model_limits: ModelLimits,
 }
@@ -44,8 +46,10 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let patch = TeamPatch::read(&ask.body, &app.catalog)?;
     let entry = administered(&app, &permit, &patch.id).await?;
     let org = patch.org.clone().over(entry.team.org.clone());
-    let binds =
-        patch.limits.changes(&entry.state.limits) || patch.model_limits.is_asked() || org != entry.team.org;
+    let binds = patch.limits.changes(&entry.state.limits)
+        || patch.model_limits.is_asked()
+        || patch.spend.is_some_and(|spend| spend != entry.state.spend)
+        || org != entry.team.org;
     if !permit.sees_all() && binds {
         return Err(Forbidden("a team's administrators do not change its limits").into());
     }
@@ -71,6 +75,9 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::Team(patch.id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(missing)?;
+    if let Some(spend) = patch.spend.filter(|_| permit.sees_all()) {
+        app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
+    }
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(missing());
     }
@@ -91,6 +98,7 @@ impl TeamPatch {
             org: fields
                 .patch("organization_id", "a string")?
                 .checked(|id| orgs::parse_id("organization_id", id))?,
+            spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
             model_limits: ModelLimits::read(&mut fields, catalog)?,
         };

@@ -8,7 +8,6 @@ use shared::fault::Fault;
 use shared::id::TeamId;
 use shared::model::Catalog;
 use shared::moment::Moment;
-use shared::period::KeyDuration;
 use shared::policy::Permit;
 use shared::scope::{Limits, Scope};
 use shared::user::User;
@@ -22,7 +21,7 @@ use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::keys::{self, Minted, Order};
-use crate::limits::{LimitsPatch, key_life};
+use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
 use crate::rules::Rules;
 use crate::teams;
@@ -39,13 +38,7 @@ pub struct NewUser {
 pub struct Hangings {
     pub model_limits: ModelLimits,
     teams: Vec<TeamId>,
-    key: Option<AutoKey>,
-}
-
-/// A key that is made along with the user.
-struct AutoKey {
-    alias: Option<String>,
-    duration: Option<KeyDuration>,
+    key: Option<Order>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +57,7 @@ struct Answer {
 pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     ask.query.only(&[])?;
     let NewUser { user, role_word, hangings } = read(&ask.body, &app.rules, &app.catalog, ask.now)?;
-    if let Some(alias) = hangings.key.as_ref().and_then(|key| key.alias.as_deref()) {
+    if let Some(alias) = hangings.key.as_ref().and_then(|order| order.alias.as_deref()) {
         keys::must_be_free(&app, alias).await?;
     }
     for team in &hangings.teams {
@@ -109,7 +102,10 @@ async fn hang_on(
     }
     match key {
         None => Ok(None),
-        Some(key) => keys::mint(app, permit, key.order(user), now).await.map(Some),
+        Some(order) => {
+            let order = Order { user: Some(user.id.clone()), ..order };
+            keys::mint(app, permit, order, now).await.map(Some)
+        }
     }
 }
 
@@ -152,44 +148,28 @@ pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Resul
     let teams = fields.texts("teams")?.value().unwrap_or_default();
     let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
     let model_limits = ModelLimits::read(&mut fields, catalog)?;
-    let key = AutoKey::read(&mut fields)?;
+    let key = match first_key(&mut fields, &user)? {
+        Some(fields) => Some(keys::order(fields, rules, catalog, now)?),
+        None => None,
+    };
     fields.only_zero("spend")?;
     fields.finish()?;
     Ok(NewUser { user, role_word, hangings: Hangings { model_limits, teams, key } })
 }
 
-impl AutoKey {
-    fn read(fields: &mut Fields) -> Result<Option<Self>, Fault> {
-        let is_asked_for = fields.flag("auto_create_key")?.value().unwrap_or(false);
-        let key = Self { alias: fields.text("key_alias")?.value(), duration: key_life(fields)?.value() };
-        let stray = match (&key.alias, &key.duration) {
-            (Some(_), _) => Some("key_alias"),
-            (None, Some(_)) => Some("duration"),
-            (None, None) => None,
-        };
-        match (is_asked_for, stray) {
-            (true, _) => Ok(Some(key)),
-            (false, None) => Ok(None),
-            (false, Some(field)) => {
+/// What is said of a key to be made along, where one is asked for. It may what the user may, and is held to the same rules as
+/// every key.
+fn first_key(fields: &mut Fields, user: &User) -> Result<Option<Fields>, Fault> {
+    let is_asked_for = fields.flag("auto_create_key")?.value().unwrap_or(false);
+    let mut key = fields.split(&["key_alias", "duration"]);
+    if !is_asked_for {
+        return match key.names().next() {
+            None => Ok(None),
+            Some(field) => {
                 Err(Fault::invalid(field, "is for the user's first key: send auto_create_key: true with it"))
             }
-        }
+        };
     }
-
-    /// The key may what the user may; the user's own limits hold for it anyway.
-    fn order(self, user: &User) -> Order {
-        Order {
-            secret: None,
-            alias: self.alias,
-            duration: self.duration,
-            user: Some(user.id.clone()),
-            team: None,
-            org: None,
-            limits: Limits { models: user.limits.models.clone(), ..Limits::default() },
-            model_limits: ModelLimits::default(),
-            metadata: "{}".to_owned(),
-            tags: Vec::new(),
-            is_session: false,
-        }
-    }
+    key.set("models", &user.limits.models)?;
+    Ok(Some(key))
 }

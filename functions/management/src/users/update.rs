@@ -7,9 +7,11 @@ use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::UserId;
 use shared::model::Catalog;
+use shared::money::Money;
 use shared::policy::{Forbidden, Permit};
 use shared::scope::Scope;
 use shared::secret::Secret;
+use shared::store::Person;
 use shared::user::{Role, User};
 use shared::web::json_answer;
 
@@ -19,7 +21,7 @@ use crate::App;
 use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
-use crate::limits::LimitsPatch;
+use crate::limits::{LimitsPatch, spend};
 use crate::model_limits::ModelLimits;
 use crate::patch::Patch;
 use crate::sessions::{self, hashed};
@@ -32,6 +34,7 @@ struct UserPatch {
     role: Patch<Role>,
     metadata: Patch<String>,
     password: Patch<Secret>,
+    spend: Option<Money>,
     limits: LimitsPatch,
     model_limits: ModelLimits,
 }
@@ -58,12 +61,13 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
     let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let model_limits = patch.model_limits.clone();
-    let password = patch.password.clone();
+    let (password, spend) = (patch.password.clone(), patch.spend);
     let (after, limits) = patch.over(entry.user.clone());
     let binds = after.role != entry.user.role
         || after.email != entry.user.email
         || limits.changes(&entry.state.limits)
         || model_limits.is_asked()
+        || spend.is_some_and(|spend| spend != entry.state.spend)
         || !matches!(password, Patch::Keep);
     if !permit.sees_all() && binds {
         // An address names a person to administrators.
@@ -88,12 +92,16 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::User(id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(|| whom.unknown())?;
+    if let Some(spend) = spend.filter(|_| permit.sees_all()) {
+        app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(|| whom.unknown())?;
+    }
     if !model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(whom.unknown());
     }
     if password != Patch::Keep {
-        sessions::set_password(&app, &id, password.value().as_ref()).await?;
-        sessions::end_all(&app, &id, None).await?;
+        let (person, password) = (Person::from(&entry.user), password.value());
+        let old = app.store.password_of(&person).await?;
+        sessions::replace(&app, &person, old.as_ref(), password.as_ref(), None).await?;
     }
     let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
     let data = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
@@ -131,6 +139,7 @@ impl UserPatch {
             role: fields.text("user_role")?.checked(|word| role(&word))?,
             metadata: fields.object("metadata")?,
             password: fields.text("password")?.checked(|text| Ok(Secret::new(text)))?,
+            spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
             model_limits: ModelLimits::read(&mut fields, catalog)?,
         };
