@@ -12,6 +12,7 @@ use tests::gateway::ask;
 async fn users_keys_spend_and_secrets_survive_a_restart() {
     let folder = std::env::temp_dir().join(format!("stargate-{}", shared::id::random_key_id().unwrap()));
     let options = Options {
+        command: None,
         port: 0,
         data_dir: folder.clone(),
         in_memory: false,

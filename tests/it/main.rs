@@ -3,6 +3,7 @@
 mod architecture;
 mod binding;
 mod faults;
+mod import;
 mod inference;
 mod local;
 mod management;

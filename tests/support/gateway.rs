@@ -48,6 +48,7 @@ impl Stargate {
             settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         let options = Options {
+            command: None,
             port: 0,
             data_dir: Default::default(),
             in_memory: true,

@@ -219,6 +219,24 @@ async fn table(
     Ok((store::client(&at_home(&url)), Some(url)))
 }
 
+/// The table without a gateway: a deployment's on AWS, or the one that a gateway here would have.
+pub async fn table_alone(
+    options: &Options,
+    is_on_aws: bool,
+    config: &Config,
+    data: &Data,
+) -> Result<Store, Failure> {
+    let db = if is_on_aws {
+        store::client(&on_aws().await)
+    } else {
+        // The embedded engine ends with the process.
+        let (db, _) = table(options, data, &mut Vec::new()).await?;
+        store::create_table(&db, &config.table).await?;
+        db
+    };
+    Ok(Store::new(db, &config.table, config.terms.clone()))
+}
+
 async fn serve_fake(fake: &Fake, others: &mut Vec<JoinHandle<()>>) -> Result<String, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);

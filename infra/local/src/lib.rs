@@ -3,6 +3,7 @@
 pub mod bedrock;
 pub mod data;
 pub mod gateway;
+pub mod import;
 pub mod options;
 pub mod upkeep;
 pub mod welcome;

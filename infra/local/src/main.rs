@@ -1,11 +1,14 @@
 //! `cargo run`: the whole gateway on this machine.
 
 use clap::Parser;
+use shared::clock::Clock;
 use shared::config::Config;
+use shared::model::Catalog;
 use shared::telemetry;
 use stargate::data::Data;
-use stargate::gateway::Gateway;
-use stargate::options::Options;
+use stargate::gateway::{Gateway, table_alone};
+use stargate::import::{ImportOptions, import};
+use stargate::options::{Command, Options};
 use stargate::welcome;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +17,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let options = Options::parse();
     telemetry::init(telemetry::Lines::Text, "info,dynoxide=warn");
     let data = Data::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
+    if let Some(Command::Import(import)) = &options.command {
+        return imported(&options, import, &data).await;
+    }
     let gateway = Gateway::start(&options, Config::from_env()?, &data).await?;
     let demo_key = welcome::demo_key(&gateway, &data).await?;
     welcome::greet(&gateway, demo_key.as_ref());
@@ -24,4 +30,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     }
     gateway.stop().await;
     Ok(())
+}
+
+/// Imports, and says what came of it. It fails if anything was left out.
+#[expect(clippy::print_stdout, reason = "what a command found is its output")]
+async fn imported(
+    options: &Options,
+    asked: &ImportOptions,
+    data: &Data,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let config = Config::from_env()?;
+    let store = table_alone(options, asked.aws, &config, data).await?;
+    let catalog = Catalog::bundled(&config.profile)?;
+    let report = import(asked, &store, &catalog, Clock::default().now()).await?;
+    let heading = if asked.dry_run { "This would be done:" } else { "This was done:" };
+    println!("{heading}\n{report}");
+    if report.is_whole() { Ok(()) } else { Err("some rows were skipped: see above".into()) }
 }

@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::import::ImportOptions;
 
 /// Serves the whole gateway on 127.0.0.1: inference, management and the scheduled reset.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stargate", version)]
 pub struct Options {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// The port to serve on; 0 picks a free one.
     #[arg(long, default_value_t = 4000)]
     pub port: u16,
@@ -31,6 +36,13 @@ pub struct Options {
     /// How fast the scripted Bedrock talks.
     #[arg(long, value_enum, default_value_t = Pace::Human)]
     pub pace: Pace,
+}
+
+/// What to do instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Import the users, teams and keys of a LiteLLM installation, from an export of its tables.
+    Import(ImportOptions),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

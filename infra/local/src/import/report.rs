@@ -1,0 +1,50 @@
+//! What an import did, or would do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What came of one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Made,
+    /// It is there already, and stays as it is.
+    There,
+    /// It is there already, has spent nothing here, and its spend was carried over again.
+    Spend,
+    Skipped,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    pub counts: BTreeMap<&'static str, BTreeMap<Outcome, usize>>,
+    /// What was left out or changed on the way, and why.
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    pub fn count(&mut self, kind: &'static str, outcome: Outcome) {
+        *self.counts.entry(kind).or_default().entry(outcome).or_default() += 1;
+    }
+
+    pub fn remark(&mut self, remark: String) {
+        self.remarks.push(remark);
+    }
+
+    /// Whether everything of the export is there now.
+    pub fn is_whole(&self) -> bool {
+        self.counts.values().all(|outcomes| !outcomes.contains_key(&Outcome::Skipped))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:14} {:>8} {:>8} {:>8} {:>8}", "", "made", "there", "spend", "skipped")?;
+        for (kind, outcomes) in &self.counts {
+            let count = |outcome| outcomes.get(&outcome).copied().unwrap_or_default();
+            let [made, there, spend, skipped] =
+                [Outcome::Made, Outcome::There, Outcome::Spend, Outcome::Skipped].map(count);
+            writeln!(f, "{kind:14} {made:>8} {there:>8} {spend:>8} {skipped:>8}")?;
+        }
+        self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))
+    }
+}

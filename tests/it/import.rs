@@ -1,0 +1,196 @@
+//! A LiteLLM installation, imported: its people change nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shared::id::{TeamId, UserId};
+use shared::model::Catalog;
+use shared::moment::Moment;
+use shared::money::Money;
+use shared::record::Record;
+use shared::scope::Scope;
+use shared::secret::Secret;
+use shared::store::{Admission, Pointer, Start, Store, Terms};
+use shared::user::Role;
+use stargate::import::{ImportOptions, Report, import};
+use tests::calls::{call, pico, record};
+use tests::table::Table;
+
+const NOW: Moment = Moment::from_ms(1_795_000_000_000);
+
+/// What developers have in their environment.
+const SECRET: &str = "sk-litellm-1234567890";
+
+struct Export {
+    folder: PathBuf,
+}
+
+impl Export {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("stargate-import-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    fn with(self, file: &str, text: &str) -> Self {
+        fs::write(self.folder.join(file), text).unwrap();
+        self
+    }
+
+    async fn import(&self, store: &Store, dry_run: bool) -> Report {
+        let options = ImportOptions { from: self.folder.clone(), dry_run, aws: false };
+        import(&options, store, &Catalog::bundled("global").unwrap(), NOW).await.unwrap()
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+/// Tables as a script, `psql` and Prisma export them: JSON, JSON lines and CSV.
+fn export(name: &str) -> Export {
+    let token = Secret::new(SECRET).hash();
+    let token = token.as_str();
+    Export::new(name)
+        .with("LiteLLM_BudgetTable.json", r#"[{"budget_id": "b1", "max_budget": 20.5, "budget_duration": "30d", "rpm_limit": 9}]"#)
+        .with("LiteLLM_OrganizationTable.json", r#"[{"organization_id": "o1", "organization_alias": "Org", "budget_id": "b1", "spend": 2}]"#)
+        .with(
+            "LiteLLM_TeamTable.json",
+            r#"[{"team_id": "t1", "team_alias": "Team", "organization_id": "o1", "max_budget": 100, "spend": 12.25,
+                "models": ["claude-haiku-4-5"], "members_with_roles": [{"user_id": "mario", "role": "admin"}],
+                "metadata": {"cost": "centre"}}]"#,
+        )
+        .with(
+            "LiteLLM_UserTable.csv",
+            "user_id,user_email,user_role,max_budget,spend,budget_duration,models,metadata,created_at,password\n\
+             mario,Mario@Company.com,internal_user,50,3.000000000001,30d,\"{claude-haiku-4-5,\"\"a b\"\"}\",\"{\"\"a\"\": 1}\",2025-01-02 03:04:05,\n\
+             boss,,proxy_admin,,0,,{},{},2025-01-02 03:04:05.678,scrypt:secret\n",
+        )
+        .with("LiteLLM_TeamMembership.json", r#"[{"user_id": "mario", "team_id": "t1", "spend": 1.5, "budget_id": "b1"}]"#)
+        .with(
+            "LiteLLM_VerificationToken.jsonl",
+            &[
+                format!(r#"{{"token": "{token}", "key_name": "sk-...7890", "key_alias": "laptop", "user_id": "mario", "spend": 0.75,
+                    "max_budget": 10, "expires": "2030-01-01T00:00:00Z", "metadata": {{"tags": ["ci"]}}, "model_max_budget":
+                    {{"claude-haiku-4-5": {{"budget_limit": 5, "time_period": "1d"}}, "gpt-9": 3}}}}"#).replace('\n', " "),
+                format!(r#"{{"token": "{}", "team_id": "t1", "user_id": "luigi", "aliases": {{"a": "b"}}, "blocked": true}}"#, "a".repeat(64)),
+                format!(r#"{{"token": "{}", "team_id": "litellm-dashboard", "user_id": "mario"}}"#, "b".repeat(64)),
+                r#"{"token": "sk-in-the-clear", "user_id": "mario"}"#.to_owned(),
+                format!(r#"{{"token": "{}", "budget_duration": "30days"}}"#, "c".repeat(64)),
+            ]
+            .join("\n"),
+        )
+}
+
+fn spent(pointer: &Pointer, admission: &Admission) -> Record {
+    Record { cost: pico(1), ..record(pointer, admission, NOW) }
+}
+
+const WANTED: &str = "
+                   made    there    spend  skipped
+keys                  2        0        0        2
+members               2        0        0        0
+organisations         1        0        0        0
+teams                 1        0        0        0
+users                 3        0        0        0
+LiteLLM_UserTable row 2: not carried over: password
+LiteLLM_VerificationToken row 2: not carried over: aliases
+LiteLLM_VerificationToken row 4: skipped: token is no SHA-256 in hexadecimal
+LiteLLM_VerificationToken row 5: skipped: budget_duration: '30days' is not a duration: write a whole number above zero and \
+one of s, m, h, d, w, mo, y, up to 100 years, such as 30m, 24h, 7d, 30d, 1mo, 1y, or hourly, daily, weekly, monthly, yearly
+key laptop: the budget of gpt-9 is not carried over: no such model
+user luigi: made without limits: a key or a team names it, and no row
+member luigi of team t1: made: it has a key there
+";
+
+#[tokio::test]
+async fn an_installation_is_carried_over_and_its_keys_go_on_working() {
+    let table = Table::fresh().await;
+    let (store, export) = (table.store(Terms::default()), export("whole"));
+    let planned = export.import(&store, true).await;
+    assert_eq!(format!("\n{planned}"), WANTED);
+    assert_eq!(table.count().await, 0, "a dry run writes nothing");
+    let done = export.import(&store, false).await;
+    assert_eq!(format!("\n{done}"), WANTED);
+    assert!(!done.is_whole());
+
+    let mario = store.find_user(&UserId::parse("mario").unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        (mario.state.spend, mario.state.total_spend),
+        (Money::parse("3.000000000001").unwrap(), Money::ZERO)
+    );
+    assert_eq!(mario.state.headroom, Money::parse("46.999999999999").unwrap());
+    assert!(mario.user.limits.models.contains("a b") && mario.user.metadata.contains("\"a\""));
+    assert_eq!(store.user_of_email("mario@company.com").await.unwrap(), Some(mario.user.id.clone()));
+    assert_eq!(mario.user.created.to_string(), "2025-01-02T03:04:05Z");
+    let boss = store.find_user(&UserId::parse("boss").unwrap()).await.unwrap().unwrap();
+    assert_eq!((boss.user.role, boss.user.limits.max_budget), (Role::ProxyAdmin, None));
+    let team = store.find_team(&TeamId::parse("t1").unwrap()).await.unwrap().unwrap();
+    assert_eq!((team.state.spend, team.team.org.is_some()), (Money::parse("12.25").unwrap(), true));
+    let member = store.find_member(&team.team.id, &mario.user.id).await.unwrap().unwrap();
+    assert_eq!((member.state.limits.rpm, member.state.spend), (Some(9), Money::parse("1.5").unwrap()));
+
+    let mut pointer = store.find_pointer(&Secret::new(SECRET).hash()).await.unwrap().unwrap();
+    let key = store.keys(std::slice::from_ref(&pointer.key)).await.unwrap().pop().unwrap();
+    assert_eq!((key.key.hint.as_str(), key.key.tags.as_slice()), ("sk-...7890", &["ci".to_owned()][..]));
+    assert_eq!(key.state.headroom, Money::parse("9.25").unwrap());
+    assert!(key.state.ties.models.contains("claude-haiku-4-5"));
+    let admission = store.admit(&mut pointer, &call(1), || NOW).await.unwrap();
+    store.settle(&admission, &spent(&pointer, &admission), || NOW).await.unwrap();
+    table.audit(&Scope::User(mario.user.id)).await;
+}
+
+#[tokio::test]
+async fn an_import_may_be_repeated_and_brings_what_was_spent_since() {
+    let table = Table::fresh().await;
+    let (store, export) = (table.store(Terms::default()), export("twice"));
+    export.import(&store, false).await;
+    let again = export.import(&store, false).await;
+    let first: Vec<_> = again.to_string().lines().skip(1).take(5).map(str::to_owned).collect();
+    assert_eq!(
+        first,
+        [
+            "keys                  0        2        0        2",
+            "members               0        1        0        0",
+            "organisations         0        1        0        0",
+            "teams                 0        1        0        0",
+            "users                 0        2        0        0",
+        ]
+    );
+    // Until the day of the move people spend there, and some begin to spend here.
+    let mut pointer = store.find_pointer(&Secret::new(SECRET).hash()).await.unwrap().unwrap();
+    let admission = store.admit(&mut pointer, &call(1), || NOW).await.unwrap();
+    store.settle(&admission, &spent(&pointer, &admission), || NOW).await.unwrap();
+    let text = fs::read_to_string(export.folder.join("LiteLLM_TeamTable.json")).unwrap();
+    let export = export.with("LiteLLM_TeamTable.json", &text.replace("12.25", "13"));
+    let text = fs::read_to_string(export.folder.join("LiteLLM_UserTable.csv")).unwrap();
+    let export = export.with("LiteLLM_UserTable.csv", &text.replace("3.000000000001", "40"));
+    let report = export.import(&store, false).await.to_string();
+    assert!(report.contains("teams                 0        0        1        0"), "{report}");
+    assert!(report.contains("users                 0        2        0        0"), "{report}");
+    let mario = store.find_user(&UserId::parse("mario").unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        mario.state.spend,
+        Money::from_pico(3_000_000_000_002),
+        "what is counted here is not overwritten"
+    );
+    assert_eq!(store.key_page(&Start::Skip(0), 100).await.unwrap().ids.len(), 2);
+}
+
+#[tokio::test]
+async fn an_export_that_is_none_is_said_so() {
+    let table = Table::fresh().await;
+    let store = table.store(Terms::default());
+    let catalog = Catalog::bundled("global").unwrap();
+    let refused = async |from: &Path| {
+        let options = ImportOptions { from: from.to_owned(), dry_run: false, aws: false };
+        import(&options, &store, &catalog, NOW).await.err().unwrap().to_string()
+    };
+    let empty = Export::new("empty");
+    assert!(refused(&empty.folder).await.starts_with("no table of LiteLLM's is there"));
+    let broken = Export::new("broken").with("LiteLLM_UserTable.json", "{}");
+    assert!(refused(&broken.folder).await.starts_with("LiteLLM_UserTable: "));
+    assert_eq!(table.count().await, 0);
+}
