@@ -8,11 +8,14 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use shared::clock::Clock;
+use shared::id::{OrgId, TeamId, random_key_id};
 use shared::money::Money;
+use shared::org::Org;
 use shared::record::Status;
 use shared::scope::{Limits, Scope};
 use shared::store::Store;
-use tests::calls::{employ, no_limits};
+use shared::team::Team;
+use tests::calls::{employ, employ_in, no_limits};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway};
 use tests::table::Table;
@@ -48,7 +51,9 @@ impl End {
 /// A key, its user, and what its clients saw.
 pub struct Keyholder {
     secret: String,
-    scopes: [Scope; 2],
+    user: Scope,
+    /// What nobody else's calls are charged to: the key, its user, and the user's membership.
+    scopes: Vec<Scope>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -56,13 +61,20 @@ pub struct Round {
     seed: u64,
     end: End,
     holders: Vec<Keyholder>,
+    crew: Option<Crew>,
     over: Instant,
+}
+
+/// A team of an organisation, whose members' calls are charged to both as well.
+struct Crew {
+    scopes: [Scope; 2],
+    members: Vec<Keyholder>,
 }
 
 impl Round {
     /// What a key that was used in every round has seen, to be audited as one.
     pub fn of_all(veteran: Keyholder) -> Self {
-        Self { seed: 0, end: End::Freeze, holders: vec![veteran], over: Instant::now() }
+        Self { seed: 0, end: End::Freeze, holders: vec![veteran], crew: None, over: Instant::now() }
     }
 
     pub async fn play(
@@ -79,11 +91,12 @@ impl Round {
         let tight = Limits { max_parallel_requests: Some(5), ..budget("0.5") };
         let holders =
             vec![Keyholder::new(store, clock, no_limits()).await, Keyholder::new(store, clock, tight).await];
+        let crew = Crew::new(store, clock, budget("0.5")).await;
         let gateways = tokio::join!(Gateway::start(on), Gateway::start(on));
         let gateways = [gateways.0, gateways.1];
         let until = Instant::now() + Duration::from_millis(random.random_range(30..LONGEST));
         let mut clients = Vec::new();
-        for holder in holders.iter().chain([veteran]) {
+        for holder in holders.iter().chain(&crew.members).chain([veteran]) {
             for gateway in &gateways {
                 for _ in 0..CLIENTS {
                     clients.push(tokio::spawn(holder.keep_calling(
@@ -110,7 +123,7 @@ impl Round {
                 sleep(Duration::from_millis(random.random_range(20..LONGEST / 2))).await;
                 let others_go_on = async {
                     sleep(LEASE * 2).await;
-                    sweep(&holders, store, clock).await;
+                    sweep(&holders, Some(&crew), store, clock).await;
                 };
                 gateways[0].process.freeze(Box::pin(others_go_on)).await;
                 for client in clients {
@@ -122,7 +135,7 @@ impl Round {
             End::Kill => figures.kills += 2,
             End::Freeze => figures.freezes += 1,
         }
-        Self { seed, end, holders, over: Instant::now() }
+        Self { seed, end, holders, crew: Some(crew), over: Instant::now() }
     }
 
     /// Whether its leases have run out, and the time after them.
@@ -130,57 +143,115 @@ impl Round {
         self.over.elapsed() > LEASE * 2
     }
 
-    /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user and records agree.
+    /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user, team, organisation and
+    /// records agree.
     pub async fn audit(&self, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
-        sweep(&self.holders, store, clock).await;
+        sweep(&self.holders, self.crew.as_ref(), store, clock).await;
         for holder in &self.holders {
-            let name = format!("seed {}, {:?}", self.seed, self.end);
-            let mut states = Vec::new();
-            for scope in &holder.scopes {
-                let state = table.audit_balance(scope).await;
-                assert!(state.leases.is_empty(), "{name}: leases are left: {state:#?}");
-                let within = state.limits.max_budget.is_none_or(|budget| state.spend <= budget);
-                // A holder that froze longer than its lease lives corrects what the sweep charged.
-                assert!(within || self.end == End::Freeze, "{name}: overspent: {state:#?}");
-                states.push(state);
-            }
-            let recorded = table.aggregated(&holder.scopes[1]).await;
-            for state in &states {
-                assert_eq!(state.total_spend, recorded, "{name}: {state:#?}");
-            }
-            let seen = holder.seen.lock().unwrap().clone();
-            let mut ids = HashSet::new();
-            for call in &seen {
-                figures.calls += 1;
-                let Some(request) = call.request else {
-                    figures.unanswered += 1;
-                    continue;
-                };
-                assert!(ids.insert(request), "{name}: an id twice");
-                let record = store.find_record(request).await.unwrap();
-                let record = record.unwrap_or_else(|| panic!("{name}: {call:?} was free"));
-                assert!(record.cost >= call.worth, "{name}: {call:?} is charged {}", record.cost);
-                match call.end {
-                    Ending::Whole => {
-                        assert_eq!(record.cost, call.worth, "{name}: {call:?}");
-                        figures.whole += 1;
-                    }
-                    Ending::Failed => figures.failed += 1,
-                    Ending::Cut => figures.cut += 1,
-                    Ending::Refused(_) => unreachable!("a refusal has no call"),
-                }
-                figures.swept += usize::from(record.status == Status::Swept);
-            }
-            figures.charged += recorded;
-            figures.scopes += states.len();
+            self.audit_holder(holder, table, store, figures).await;
         }
+        let Some(crew) = &self.crew else {
+            return;
+        };
+        let mut recorded = Money::ZERO;
+        for member in &crew.members {
+            recorded += self.audit_holder(member, table, store, figures).await;
+        }
+        for scope in &crew.scopes {
+            self.audit_scope(scope, recorded, table).await;
+        }
+        figures.scopes += crew.scopes.len();
+    }
+
+    async fn audit_scope(&self, scope: &Scope, recorded: Money, table: &Table) {
+        let name = format!("seed {}, {:?}", self.seed, self.end);
+        let state = table.audit_balance(scope).await;
+        assert!(state.leases.is_empty(), "{name}: leases are left: {state:#?}");
+        let within = state.limits.max_budget.is_none_or(|budget| state.spend <= budget);
+        // A holder that froze longer than its lease lives corrects what the sweep charged.
+        assert!(within || self.end == End::Freeze, "{name}: overspent: {state:#?}");
+        assert_eq!(state.total_spend, recorded, "{name}: {state:#?}");
+    }
+
+    /// Answers what the records say that it was charged.
+    async fn audit_holder(
+        &self,
+        holder: &Keyholder,
+        table: &Table,
+        store: &Store,
+        figures: &mut Figures,
+    ) -> Money {
+        let name = format!("seed {}, {:?}", self.seed, self.end);
+        let recorded = table.aggregated(&holder.user).await;
+        for scope in &holder.scopes {
+            self.audit_scope(scope, recorded, table).await;
+        }
+        let seen = holder.seen.lock().unwrap().clone();
+        let mut ids = HashSet::new();
+        for call in &seen {
+            figures.calls += 1;
+            let Some(request) = call.request else {
+                figures.unanswered += 1;
+                continue;
+            };
+            assert!(ids.insert(request), "{name}: an id twice");
+            let record = store.find_record(request).await.unwrap();
+            let record = record.unwrap_or_else(|| panic!("{name}: {call:?} was free"));
+            assert!(record.cost >= call.worth, "{name}: {call:?} is charged {}", record.cost);
+            match call.end {
+                Ending::Whole => {
+                    assert_eq!(record.cost, call.worth, "{name}: {call:?}");
+                    figures.whole += 1;
+                }
+                Ending::Failed => figures.failed += 1,
+                Ending::Cut => figures.cut += 1,
+                Ending::Refused(_) => unreachable!("a refusal has no call"),
+            }
+            figures.swept += usize::from(record.status == Status::Swept);
+        }
+        figures.charged += recorded;
+        figures.scopes += holder.scopes.len();
+        recorded
     }
 }
 
 /// What the scheduled job does with scopes that are due. (The job itself would look at every earlier round's again.)
-async fn sweep(holders: &[Keyholder], store: &Store, clock: &Clock) {
-    for scope in holders.iter().flat_map(|holder| &holder.scopes) {
+async fn sweep(holders: &[Keyholder], crew: Option<&Crew>, store: &Store, clock: &Clock) {
+    let members = crew.into_iter().flat_map(|crew| &crew.members);
+    let own = holders.iter().chain(members).flat_map(|holder| &holder.scopes);
+    for scope in own.chain(crew.into_iter().flat_map(|crew| &crew.scopes)) {
         store.sweep(scope, clock.now()).await.unwrap();
+    }
+}
+
+impl Crew {
+    /// Two members of a team with this budget, in an organisation.
+    async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
+        let now = clock.now();
+        let (name, metadata) = (random_key_id().unwrap(), "{}".to_owned());
+        let org = OrgId::parse(format!("org {name}")).unwrap();
+        let of_org = Org {
+            id: org.clone(),
+            alias: None,
+            limits: no_limits(),
+            metadata: metadata.clone(),
+            created: now,
+        };
+        store.create_org(&of_org).await.unwrap();
+        let team = TeamId::parse(format!("team {name}")).unwrap();
+        let of_team =
+            Team { id: team.clone(), alias: None, org: Some(org.clone()), limits, metadata, created: now };
+        store.create_team(&of_team).await.unwrap();
+        let mut members = Vec::new();
+        for _ in 0..2 {
+            let (secret, pointer) = employ_in(store, &team, now).await;
+            let user = pointer.holder.user.expect("it has a user");
+            let (key, member) = (Scope::Key(pointer.key), Scope::Member(team.clone(), user.clone()));
+            let user = Scope::User(user);
+            let scopes = vec![key, member, user.clone()];
+            members.push(Keyholder { secret, user, scopes, seen: Arc::default() });
+        }
+        Self { scopes: [Scope::Team(team), Scope::Org(org)], members }
     }
 }
 
@@ -188,7 +259,8 @@ impl Keyholder {
     pub async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
         let (secret, pointer) = employ(store, limits, no_limits(), clock.now()).await;
         let user = pointer.holder.user.expect("it has a user");
-        Self { secret, scopes: [Scope::Key(pointer.key), Scope::User(user)], seen: Arc::default() }
+        let user = Scope::User(user);
+        Self { secret, scopes: vec![Scope::Key(pointer.key), user.clone()], user, seen: Arc::default() }
     }
 
     /// A client that calls until its time is over or its gateway is gone.
@@ -250,8 +322,8 @@ impl Figures {
              {unanswered} without an answer; {swept} records by a sweep; {charged} charged"
         );
         println!(
-            "measured: leases left 0, overspent 0, charged less than was sent 0, charged twice 0; key = user = records \
-             in {scopes} of {scopes} scopes"
+            "measured: leases left 0, overspent 0, charged less than was sent 0, charged twice 0; key = user = member = team = \
+             organisation = records in {scopes} of {scopes} scopes"
         );
         assert!(*whole > 0 && *cut > 0 && *swept > 0, "the kills have missed");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::clock::Clock;
-use shared::id::{KeyId, UserId, random_key_id};
+use shared::id::{KeyId, TeamId, UserId, random_key_id};
 use shared::key::Key;
 use shared::moment::Moment;
 use shared::money::{Money, Rate};
@@ -13,6 +13,7 @@ use shared::record::{Record, Status};
 use shared::scope::{Holder, Limits, Scope, ScopeState, Ties};
 use shared::secret::Secret;
 use shared::store::{Admission, Call, NotAdmitted, Pointer, Store, StoreError, Terms};
+use shared::team::{Member, TeamRole};
 use shared::usage::Usage;
 use shared::user::{Role, User};
 
@@ -102,6 +103,25 @@ pub async fn employ(store: &Store, of_user: Limits, of_key: Limits, now: Moment)
     let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
     let key = Key { holder, hint: secret.hint(), ..key(None, of_key, now) };
     store.create_user(&user).await.unwrap();
+    store.create_key(&key).await.unwrap();
+    (secret.reveal().to_owned(), Pointer::new(key.id, key.holder))
+}
+
+/// The same in a team, where the user is a member.
+pub async fn employ_in(store: &Store, team: &TeamId, now: Moment) -> (String, Pointer) {
+    let secret = Secret::generate().unwrap();
+    let user = user(&format!("user-{}", random_key_id().unwrap()), no_limits(), now);
+    store.create_user(&user).await.unwrap();
+    let member = Member {
+        team: team.clone(),
+        user: user.id.clone(),
+        role: TeamRole::User,
+        limits: no_limits(),
+        joined: now,
+    };
+    store.create_member(&member).await.unwrap();
+    let holder = Holder { secret: secret.hash(), user: Some(user.id), team: Some(team.clone()) };
+    let key = Key { holder, hint: secret.hint(), ..key(None, no_limits(), now) };
     store.create_key(&key).await.unwrap();
     (secret.reveal().to_owned(), Pointer::new(key.id, key.holder))
 }
