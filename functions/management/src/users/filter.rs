@@ -9,7 +9,7 @@ use shared::policy::{Forbidden, Permit};
 use shared::team::TeamRole;
 use shared::web::json_answer;
 
-use super::search::search;
+use super::search::{found, search};
 use crate::App;
 use crate::guard::Ask;
 use crate::paging::Page;
@@ -38,16 +38,16 @@ pub async fn filter(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     }
     let entries = match wanted.as_slice() {
         [] => app.store.users(&app.store.user_page(&page.start(None)?, page.size).await?.ids).await?,
-        [(field, prefix)] => page.of(&search(&app, field, prefix).await?).to_vec(),
+        [(field, prefix)] => found(&app, page.of(&search(&app, field, prefix).await?), prefix).await?,
         [_, (field, _), ..] => {
             return Err(Fault::invalid(field, "send one of user_id, user_email and search"));
         }
     };
-    let found: Vec<Found> = entries
+    let answer: Vec<Found> = entries
         .into_iter()
         .map(|entry| Found { user_id: entry.user.id, user_email: entry.user.email })
         .collect();
-    Ok(json_answer(StatusCode::OK, &found))
+    Ok(json_answer(StatusCode::OK, &answer))
 }
 
 async fn administers_a_team(app: &App, permit: &Permit) -> Result<bool, Fault> {

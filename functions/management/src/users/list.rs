@@ -14,7 +14,7 @@ use shared::user::Role;
 use shared::web::json_answer;
 
 use super::row::UserRow;
-use super::search::search;
+use super::search::{found, search};
 use super::{parse_id, role};
 use crate::App;
 use crate::guard::Ask;
@@ -120,7 +120,14 @@ impl Wanted {
                 return Ok(Found { entries, total: ids.len(), next: None });
             }
             (Some(ids), _) => app.store.users(&ids).await?,
-            (None, Some((field, prefix))) => search(app, field, &prefix).await?,
+            (None, Some((field, prefix))) => {
+                let ids = search(app, field, &prefix).await?;
+                if is_plain {
+                    let entries = found(app, page.of(&ids), &prefix).await?;
+                    return Ok(Found { entries, total: ids.len(), next: None });
+                }
+                found(app, &ids, &prefix).await?
+            }
             (None, None) if is_plain => {
                 let (total, listed) = try_join(
                     app.store.count_users(),
