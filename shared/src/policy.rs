@@ -128,6 +128,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/spend/tags", [All, Own, Own]),
     row("GET", "/spend/keys", [All, Own, Own]),
     row("GET", "/spend/users", [All, Own, Own]),
+    row("GET", "/spend/sessions", [All, Own, Own]),
     row("POST", "/spend/calculate", [All, Own, Own]),
     row("GET", "/global/spend/report", [All, No, No]),
     row("GET", "/audit", [All, No, No]),

@@ -131,6 +131,7 @@ pub fn router(app: App) -> Router {
         .route("/spend/tags", get(spend::tags))
         .route("/spend/keys", get(spend::by_key))
         .route("/spend/users", get(spend::by_user))
+        .route("/spend/sessions", get(spend::sessions))
         .route("/spend/calculate", post(spend::calculate))
         .route("/global/spend/report", get(spend::report))
         .route("/audit", get(audit::list))

@@ -1,6 +1,8 @@
 //! Sums of what was spent: by day, key, user, team, model and tag.
 
 use serde_json::{Value, json};
+use shared::id::RequestId;
+use shared::record::Record;
 
 use super::Management;
 
@@ -148,4 +150,35 @@ async fn a_cost_is_calculated_from_an_answer_or_bounded_from_a_prompt() {
         let refused = management.post("/spend/calculate", body).await;
         assert_eq!((refused.refusal().0, refused.refusal().1), (400, Some(field)), "{body}");
     }
+}
+
+#[tokio::test]
+async fn sessions_are_told_apart_by_user_with_their_agents() {
+    let management = Management::fresh().await;
+    let secret = some_days(&management).await;
+    let (_, luigi) = management.key_of("luigi").await;
+    let main = management.spent(3, "luigi", &luigi, "0.5").await;
+    let of_main = management.store.find_record(main).await.unwrap().unwrap();
+    let request = RequestId::generate(main.started_ms()).unwrap();
+    let of_agent = Record { request, agent: Some("explore".to_owned()), ..of_main };
+    management.store.put_record(&of_agent).await.unwrap();
+    let found = management.get(&format!("/spend/sessions?{DAYS}&page_size=2")).await.ok();
+    let told = |session: &Value| {
+        (session["user_id"].clone(), session["session_id"].clone(), session["spend"].clone())
+    };
+    let sessions = found["sessions"].as_array().unwrap();
+    assert_eq!((&found["total"], &found["total_pages"], sessions.len()), (&json!(3), &json!(2), 2));
+    assert_eq!(told(&sessions[0]), (json!("anna"), json!("s1"), json!(1.0)), "the latest first");
+    assert_eq!(told(&sessions[1]), (json!("mario"), json!("s1"), json!(0.875)));
+    assert_eq!(sessions[1]["api_requests"], 3);
+    assert_eq!(sessions[1]["models"]["claude-haiku-4-5"]["total_tokens"], 3 * 1500);
+    let luigis = management.get(&format!("/spend/sessions?{DAYS}&user_id=luigi&session_id=s1")).await.ok();
+    let session = &luigis["sessions"][0];
+    assert_eq!(
+        (&session["agents"]["main"]["spend"], &session["agents"]["explore"]["spend"]),
+        (&json!(0.5), &json!(0.5))
+    );
+    let own = management.get_as(&secret, &format!("/spend/sessions?{DAYS}")).await.ok();
+    assert_eq!((own["total"].as_u64(), &own["sessions"][0]["user_id"]), (Some(1), &json!("mario")));
+    assert_eq!(management.get_as(&secret, "/spend/sessions?user_id=anna").await.status, 403);
 }
