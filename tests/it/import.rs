@@ -10,7 +10,7 @@ use shared::money::Money;
 use shared::record::Record;
 use shared::scope::Scope;
 use shared::secret::Secret;
-use shared::store::{Admission, Pointer, Start, Store, Terms};
+use shared::store::{Admission, Pointer, Store, Terms};
 use shared::user::Role;
 use stargate::import::{ImportOptions, Report, import};
 use tests::calls::{call, pico, record};
@@ -38,8 +38,11 @@ impl Export {
     }
 
     async fn import(&self, store: &Store, dry_run: bool) -> Report {
-        let options = ImportOptions { from: self.folder.clone(), dry_run, aws: false };
-        import(&options, store, &Catalog::bundled("global").unwrap(), NOW).await.unwrap()
+        let options = ImportOptions { from: self.folder.clone(), dry_run, partial: false, aws: false };
+        let (report, ended) =
+            import(&options, store, &Catalog::bundled("global").unwrap(), NOW).await.unwrap();
+        ended.unwrap();
+        report
     }
 }
 
@@ -89,19 +92,20 @@ fn spent(pointer: &Pointer, admission: &Admission) -> Record {
 }
 
 const WANTED: &str = "
-                   made    there    spend  skipped
-keys                  2        0        0        2
-members               2        0        0        0
-organisations         1        0        0        0
-teams                 1        0        0        0
-users                 3        0        0        0
+                   made    there    spend     gone  skipped
+keys                  2        0        0        0        2
+members               2        0        0        0        0
+organisations         1        0        0        0        0
+teams                 1        0        0        0        0
+users                 3        0        0        0        0
 LiteLLM_UserTable row 2: not carried over: password
 LiteLLM_VerificationToken row 2: not carried over: aliases
 LiteLLM_VerificationToken row 4: skipped: token is no SHA-256 in hexadecimal
 LiteLLM_VerificationToken row 5: skipped: budget_duration: '30days' is not a duration: write a whole number above zero and \
 one of s, m, h, d, w, mo, y, up to 100 years, such as 30m, 24h, 7d, 30d, 1mo, 1y, or hourly, daily, weekly, monthly, yearly
-key laptop: the budget of gpt-9 is not carried over: no such model
-user luigi: made without limits: a key or a team names it, and no row
+user mario: a b is no model here: /model/new gives a model that name
+key laptop: gpt-9 is no model here: /model/new gives a model that name
+user luigi: no row has it, but a key or a team names it: made without limits
 member luigi of team t1: made: it has a key there
 ";
 
@@ -147,36 +151,120 @@ async fn an_import_may_be_repeated_and_brings_what_was_spent_since() {
     let table = Table::fresh().await;
     let (store, export) = (table.store(Terms::default()), export("twice"));
     export.import(&store, false).await;
+    let rows = |report: &Report| -> Vec<String> {
+        report
+            .to_string()
+            .lines()
+            .skip(1)
+            .take(5)
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    };
     let again = export.import(&store, false).await;
-    let first: Vec<_> = again.to_string().lines().skip(1).take(5).map(str::to_owned).collect();
-    assert_eq!(
-        first,
-        [
-            "keys                  0        2        0        2",
-            "members               0        1        0        0",
-            "organisations         0        1        0        0",
-            "teams                 0        1        0        0",
-            "users                 0        2        0        0",
-        ]
-    );
+    let same = [
+        "keys 0 2 0 0 2",
+        "members 0 1 0 0 0",
+        "organisations 0 1 0 0 0",
+        "teams 0 1 0 0 0",
+        "users 0 2 0 0 0",
+    ];
+    assert_eq!(rows(&again), same.map(str::to_owned));
     // Until the day of the move people spend there, and some begin to spend here.
     let mut pointer = store.find_pointer(&Secret::new(SECRET).hash()).await.unwrap().unwrap();
     let admission = store.admit(&mut pointer, &call(1), || NOW).await.unwrap();
     store.settle(&admission, &spent(&pointer, &admission), || NOW).await.unwrap();
-    let text = fs::read_to_string(export.folder.join("LiteLLM_TeamTable.json")).unwrap();
-    let export = export.with("LiteLLM_TeamTable.json", &text.replace("12.25", "13"));
     let text = fs::read_to_string(export.folder.join("LiteLLM_UserTable.csv")).unwrap();
     let export = export.with("LiteLLM_UserTable.csv", &text.replace("3.000000000001", "40"));
-    let report = export.import(&store, false).await.to_string();
-    assert!(report.contains("teams                 0        0        1        0"), "{report}");
-    assert!(report.contains("users                 0        2        0        0"), "{report}");
-    let mario = store.find_user(&UserId::parse("mario").unwrap()).await.unwrap().unwrap();
-    assert_eq!(
-        mario.state.spend,
-        Money::from_pico(3_000_000_000_002),
-        "what is counted here is not overwritten"
+    for want in ["users 0 1 1 0 0", "users 0 2 0 0 0"] {
+        assert_eq!(rows(&export.import(&store, false).await)[4], want);
+        let mario = store.find_user(&UserId::parse("mario").unwrap()).await.unwrap().unwrap();
+        let both = Money::parse("40.000000000001").unwrap();
+        assert_eq!(mario.state.spend, both, "what was spent there, and the one picodollar of here");
+        assert_eq!(mario.state.headroom, Money::from_usd(50) - both);
+        table.audit(&Scope::User(mario.user.id)).await;
+    }
+    // What was deleted here stays deleted; what was blocked there is blocked here; what is not there any more is told.
+    store.delete_user(&UserId::parse("luigi").unwrap(), NOW).await.unwrap();
+    let text = fs::read_to_string(export.folder.join("LiteLLM_VerificationToken.jsonl")).unwrap();
+    let export = export.with(
+        "LiteLLM_VerificationToken.jsonl",
+        &text.replace("\"spend\": 0.75", "\"spend\": 0.75, \"blocked\": true"),
     );
-    assert_eq!(store.key_page(&Start::Skip(0), 100).await.unwrap().ids.len(), 2);
+    let report = export.import(&store, false).await;
+    assert_eq!(
+        rows(&report),
+        [
+            "keys 0 1 0 1 2",
+            "members 0 1 0 1 0",
+            "organisations 0 1 0 0 0",
+            "teams 0 1 0 0 0",
+            "users 0 2 0 1 0"
+        ]
+        .map(str::to_owned)
+    );
+    assert!(
+        report.to_string().contains("user luigi: it was deleted here since, and is not brought back"),
+        "{report}"
+    );
+    assert!(store.admit(&mut pointer, &call(1), || NOW).await.is_err(), "blocked");
+    let export = export.with("LiteLLM_VerificationToken.jsonl", "");
+    let report = export.import(&store, false).await.to_string();
+    assert!(
+        report.contains(&format!("key#{}: it is in the export no more", Secret::new(SECRET).hash().as_str())),
+        "{report}"
+    );
+}
+
+/// Nobody is let loose because a row of theirs could not be read.
+#[tokio::test]
+async fn what_belongs_to_a_row_that_was_skipped_is_skipped_too() {
+    let table = Table::fresh().await;
+    let store = table.store(Terms::default());
+    let (alice, dan, info) = ("a".repeat(64), "d".repeat(64), "e".repeat(64));
+    let export = Export::new("broken-rows")
+        .with("LiteLLM_BudgetTable.json", r#"[{"budget_id": "b", "max_budget": 7, "allowed_models": ["claude-haiku-4-5"]},
+            {"budget_id": "bad", "max_budget": "much"}]"#)
+        .with("LiteLLM_OrganizationTable.json", "[]")
+        .with("LiteLLM_UserTable.json", r#"[{"user_id": "alice", "max_budget": 5, "spend": 4.99, "budget_duration": "30days"},
+            {"user_id": "dan", "user_email": "dan@x.org", "user_role": "org_admin"},
+            {"user_id": "late", "max_budget": 10, "spend": 9.5, "budget_duration": "30d", "budget_reset_at": "2026-11-01T00:00:00Z"},
+            {"user_id": "eve"}]"#)
+        .with("LiteLLM_TeamTable.json", r#"[{"team_id": "t", "metadata": {"team_member_budget_id": "b", "model_rpm_limit": {"claude-haiku-4-5": 3}},
+            "members_with_roles": [{"user_id": null, "user_email": "Dan@x.org", "role": "user"}, {"user_id": "eve", "role": "user"},
+            {"user_email": "nobody@x.org"}]}]"#)
+        .with("LiteLLM_TeamMembership.json", r#"[{"user_id": "eve", "team_id": "t", "budget_id": "bad"}]"#)
+        .with("LiteLLM_VerificationToken.json", &format!(
+            r#"[{{"token": "{alice}", "user_id": "alice"}}, {{"token": "{dan}", "user_id": "dan", "team_id": "t", "budget_id": "b"}},
+                {{"token": "{info}", "user_id": "dan", "allowed_routes": ["info_routes"]}},
+                {{"token": "{}", "user_id": "eve", "team_id": "t"}}]"#, "f".repeat(64)));
+    for is_dry in [true, false] {
+        let report = export.import(&store, is_dry).await.to_string();
+        for part in [
+            "keys                  1        0        0        0        3",
+            "members               1        0        0        0        3",
+            "users                 3        0        0        0        1",
+            "LiteLLM_UserTable row 2: org_admin is no role here: internal_user",
+            "key sk-...: skipped: there is no user alice",
+            "member eve of team t: skipped: its row was skipped",
+            "allowed_routes: a key for info_routes only",
+        ] {
+            assert!(report.contains(part), "{is_dry} {part}: {report}");
+        }
+    }
+    assert!(store.find_user(&UserId::parse("alice").unwrap()).await.unwrap().is_none());
+    let (team, dan_id) = (TeamId::parse("t").unwrap(), UserId::parse("dan").unwrap());
+    let member = store.find_member(&team, &dan_id).await.unwrap().unwrap();
+    assert_eq!(member.state.limits.max_budget, Some(Money::from_usd(7)), "the team's budget for members");
+    assert!(member.state.limits.models.contains("claude-haiku-4-5"));
+    assert!(store.find_team(&team).await.unwrap().unwrap().state.ties.models.contains("claude-haiku-4-5"));
+    let late = store.find_user(&UserId::parse("late").unwrap()).await.unwrap().unwrap();
+    assert_eq!(late.state.spend, Money::ZERO, "that period is over");
+    // Corrected, the row comes with all that it limits.
+    let text = fs::read_to_string(export.folder.join("LiteLLM_UserTable.json")).unwrap();
+    let export = export.with("LiteLLM_UserTable.json", &text.replace("30days", "30d"));
+    export.import(&store, false).await;
+    let alice = store.find_user(&UserId::parse("alice").unwrap()).await.unwrap().unwrap();
+    assert_eq!(alice.state.headroom, Money::parse("0.01").unwrap());
 }
 
 #[tokio::test]
@@ -185,12 +273,14 @@ async fn an_export_that_is_none_is_said_so() {
     let store = table.store(Terms::default());
     let catalog = Catalog::bundled("global").unwrap();
     let refused = async |from: &Path| {
-        let options = ImportOptions { from: from.to_owned(), dry_run: false, aws: false };
+        let options = ImportOptions { from: from.to_owned(), dry_run: false, partial: false, aws: false };
         import(&options, &store, &catalog, NOW).await.err().unwrap().to_string()
     };
     let empty = Export::new("empty");
-    assert!(refused(&empty.folder).await.starts_with("no table of LiteLLM's is there"));
-    let broken = Export::new("broken").with("LiteLLM_UserTable.json", "{}");
-    assert!(refused(&broken.folder).await.starts_with("LiteLLM_UserTable: "));
+    assert!(
+        refused(&empty.folder).await.starts_with("LiteLLM_BudgetTable.json, .jsonl or .csv is not there")
+    );
+    let broken = Export::new("broken").with("LiteLLM_BudgetTable.json", "{}");
+    assert!(refused(&broken.folder).await.starts_with("LiteLLM_BudgetTable: "));
     assert_eq!(table.count().await, 0);
 }

@@ -97,13 +97,9 @@ pub fn loosens(old: &Limits, new: &Limits) -> bool {
     money(old) != money(new) || old.blocked && !blocked || lives_longer || has_more_models
 }
 
-/// What an administrator says that was spent in this period; `null` is nothing.
+/// What an administrator says that was spent in this period. LiteLLM's clients send `null` where they say nothing.
 pub fn spend(fields: &mut Fields) -> Result<Option<Money>, Fault> {
-    Ok(match amount(fields, "spend")? {
-        Patch::Keep => None,
-        Patch::Clear => Some(Money::ZERO),
-        Patch::Set(spend) => Some(spend),
-    })
+    Ok(amount(fields, "spend")?.value())
 }
 
 fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {

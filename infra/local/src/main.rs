@@ -4,6 +4,7 @@ use clap::Parser;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::model::Catalog;
+use shared::offering::Offering;
 use shared::telemetry;
 use stargate::data::Data;
 use stargate::gateway::{Gateway, table_alone};
@@ -41,9 +42,14 @@ async fn imported(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let config = Config::from_env()?;
     let store = table_alone(options, asked.aws, &config, data).await?;
-    let catalog = Catalog::bundled(&config.profile)?;
-    let report = import(asked, &store, &catalog, Clock::default().now()).await?;
+    let now = Clock::default().now();
+    let catalog = match Offering::new(Catalog::bundled(&config.profile)?).read(&store, now).await {
+        Ok(catalog) => catalog,
+        Err(fault) => return Err(format!("the table does not answer: {fault}").into()),
+    };
+    let (report, ended) = import(asked, &store, &catalog, now).await?;
     let heading = if asked.dry_run { "This would be done:" } else { "This was done:" };
     println!("{heading}\n{report}");
+    ended?;
     if report.is_whole() { Ok(()) } else { Err("some rows were skipped: see above".into()) }
 }

@@ -23,18 +23,9 @@ impl Store {
         now: Moment,
     ) -> Result<Option<ScopeState>, E> {
         for tries in 1..=TRIES {
-            let Some(item) = self.get("edit", scope_key(scope)).await? else {
+            let Some(state) = self.to_be_edited("edit", scope, now).await? else {
                 return Ok(None);
             };
-            let state = scopes::read(&item)?;
-            if state.deleted {
-                return Ok(None);
-            }
-            if state.budget_reset_at.is_some_and(|reset| reset <= now) {
-                // What the old period has spent must not count in the one that this edit begins.
-                self.roll(scope, now).await?;
-                continue;
-            }
             let limits = edit(&state.limits)?;
             let change = self.change_of(&state, &limits, now);
             let Tried { answer, uncertain } = self.update("edit", scope_key(scope), &change).await?;
@@ -51,8 +42,7 @@ impl Store {
             }
             pause(tries).await;
         }
-        let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation: "edit", applied: super::Applied::No, source }.into())
+        Err(too_many("edit", "every try met another edit").into())
     }
 
     /// Says what a scope has spent in this period, as an administrator sees it; `None` if there is no such scope. The headroom
@@ -66,17 +56,9 @@ impl Store {
         now: Moment,
     ) -> Result<Option<ScopeState>, StoreError> {
         for tries in 1..=TRIES {
-            let Some(item) = self.get("set_spend", scope_key(scope)).await? else {
+            let Some(state) = self.to_be_edited("set_spend", scope, now).await? else {
                 return Ok(None);
             };
-            let state = scopes::read(&item)?;
-            if state.deleted {
-                return Ok(None);
-            }
-            if state.budget_reset_at.is_some_and(|reset| reset <= now) {
-                self.roll(scope, now).await?;
-                continue;
-            }
             let change = Change::default()
                 .set("#version = #version + :one")
                 .set("#spend = #spend + :more")
@@ -92,7 +74,9 @@ impl Store {
                 // An earlier try of ours, whose answer was lost.
                 Written::Refused(Some(item)) if uncertain => {
                     let now = scopes::read(&item)?;
-                    if now.version == state.version + 1 {
+                    // What calls have settled since is in both.
+                    let is_ours = now.spend - now.total_spend == spend - state.total_spend;
+                    if now.version == state.version + 1 && is_ours {
                         return Ok(Some(now));
                     }
                 }
@@ -100,8 +84,27 @@ impl Store {
             }
             pause(tries).await;
         }
-        let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation: "set_spend", applied: super::Applied::No, source })
+        Err(too_many("set_spend", "every try met another edit"))
+    }
+
+    /// A scope that is there, in the period that runs now: what the old one has spent must not count in it.
+    async fn to_be_edited(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        now: Moment,
+    ) -> Result<Option<ScopeState>, StoreError> {
+        for _ in 0..TRIES {
+            let item = self.get(operation, scope_key(scope)).await?;
+            let state = item.as_ref().map(scopes::read).transpose()?.filter(|state| !state.deleted);
+            match &state {
+                Some(due) if due.budget_reset_at.is_some_and(|reset| reset <= now) => {
+                    self.roll(scope, now).await?;
+                }
+                _ => return Ok(state),
+            }
+        }
+        Err(too_many(operation, "every try met the end of a period"))
     }
 
     fn change_of(&self, state: &ScopeState, limits: &Limits, now: Moment) -> Change {
@@ -131,6 +134,10 @@ impl Store {
         }
         change
     }
+}
+
+fn too_many(operation: &'static str, what: &'static str) -> StoreError {
+    StoreError::Unavailable { operation, applied: super::Applied::No, source: what.into() }
 }
 
 /// Only if no other edit came between, and the period is the same.

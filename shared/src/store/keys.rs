@@ -228,9 +228,12 @@ impl Store {
         let mut deletions = deletions.map_err(|error| failed(Applied::No, error.into()))?;
         deletions.extend(counted);
         for tries in 1..=TRIES {
+            // Known by its token, a deletion that lands again, late, does nothing to what has the same name by then.
+            let token = format!("{:016x}", getrandom::u64()?);
             let transaction = || {
                 self.db
                     .transact_write_items()
+                    .client_request_token(&token)
                     .set_transact_items(Some(deletions.clone()))
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()

@@ -14,6 +14,7 @@
 //! | the deployment's own models | `C#models` | `models` |
 //! | how many users and keys there are | `C#count#list` | `n0` to `n7` |
 //! | a user, by how a part of its id or address begins | `Q#user#ab` | `part␟user` |
+//! | what was imported from another gateway | `I#litellm` | `kind#id` |
 //! | what was changed, by whom | `L#day#shard` | its id |
 //! | a spend record | `R#day#shard` | request id |
 //! | refusals of a key for a reason in a minute | `F#day#shard` | `minute#key#reason` |

@@ -12,15 +12,25 @@ use crate::user::{SHORTEST_PREFIX, parts};
 /// The most entries that one search reads: parts of the same user are found once each.
 const MOST: i32 = 500;
 
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Search {
+    Found(Vec<UserId>),
+    /// So few characters are in no index.
+    TooShort,
+    /// More entries begin so than one search reads.
+    TooMany,
+}
+
 impl Store {
     /// Users of whom a part begins with `prefix` ([`parts`]), in the order of their parts. Whoever asks checks what was
-    /// found: an entry may be older than its user's address. `None`: the prefix is too short for an index.
+    /// found: an entry may be older than its user's address.
     ///
     /// **Cost:** reads up to 500 entries of some 100 bytes.
-    pub async fn search_users(&self, prefix: &str) -> Result<Option<Vec<UserId>>, StoreError> {
+    pub async fn search_users(&self, prefix: &str) -> Result<Search, StoreError> {
         let prefix = prefix.trim().to_lowercase();
         let Some(pk) = pk(&prefix) else {
-            return Ok(None);
+            return Ok(Search::TooShort);
         };
         let tried = self
             .tried("search_users", || {
@@ -43,6 +53,11 @@ impl Store {
             source: error.into(),
         })?;
         self.tally.count_read(page.consumed_capacity.as_ref());
+        if page.last_evaluated_key.is_some()
+            && page.items().len() >= usize::try_from(MOST).unwrap_or(usize::MAX)
+        {
+            return Ok(Search::TooMany);
+        }
         let mut found: Vec<UserId> = Vec::new();
         for entry in page.items() {
             let id = entry.opt_parsed("user", |id| UserId::parse(id).ok())?;
@@ -51,7 +66,7 @@ impl Store {
                 found.push(id);
             }
         }
-        Ok(Some(found))
+        Ok(Search::Found(found))
     }
 
     /// The entries of a user's parts, as writes of a transaction. One that is there already is the same.

@@ -7,7 +7,7 @@ use shared::key::Key;
 use shared::model::OwnModel;
 use shared::refusals::Refused;
 use shared::scope::{Holder, Scope};
-use shared::store::{NotCreated, Start, Store, StoreError};
+use shared::store::{NotCreated, Search, Start, Store, StoreError};
 use shared::user::User;
 use tests::calls::{MODEL, call, key, no_limits, user};
 
@@ -207,7 +207,7 @@ async fn reports(stage: &Stage) -> Result<(), StoreError> {
     assert_eq!(store.user_of_email(user.email.as_ref().unwrap()).await?, Some(user.id.clone()));
     assert!(store.user_page(&Start::Skip(0), 10_000).await?.ids.contains(&user.id));
     assert!(store.count_users().await? > 0);
-    assert_eq!(store.search_users(user.id.as_str()).await?, Some(vec![user.id.clone()]));
+    assert_eq!(store.search_users(user.id.as_str()).await?, Search::Found(vec![user.id.clone()]));
     assert_eq!(store.keys(std::slice::from_ref(&key.id)).await?.len(), 1);
     assert!(store.key_page(&Start::Skip(0), 10_000).await?.ids.contains(&key.id));
     assert_eq!(store.keys_of_user(&user.id).await?, std::slice::from_ref(&key.id));

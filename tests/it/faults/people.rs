@@ -5,22 +5,23 @@ use futures_util::future::BoxFuture;
 use shared::invitation::Invitation;
 use shared::key::Key;
 use shared::password::Password;
-use shared::scope::Holder;
+use shared::scope::{Holder, Scope};
 use shared::secret::{Secret, SecretHash};
 use shared::store::{Person, Store, StoreError};
 use shared::user::User;
-use tests::calls::{no_limits, user};
+use tests::calls::{no_limits, pico, user};
 
 use super::Story;
 use super::entities::{nothing, told};
 use super::ledger::roomy;
 use super::stage::{End, Stage};
 
-pub const STORIES: [Story; 5] = [
+pub const STORIES: [Story; 6] = [
     Story { name: "a user is invited", limits: roomy, before: &[], play: invite, after: is_invited },
     Story { name: "an invitation is accepted", limits: roomy, before: &[], play: accept, after: is_accepted },
     Story { name: "an invitation is deleted", limits: roomy, before: &[], play: take_back, after: is_back },
     Story { name: "somebody logs in", limits: roomy, before: &[], play: log_in, after: nothing },
+    Story { name: "a user is imported", limits: roomy, before: &[], play: carry, after: is_carried },
     Story { name: "an invited user is deleted", limits: roomy, before: &[], play: delete, after: is_gone },
 ];
 
@@ -174,6 +175,35 @@ fn is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
         assert_eq!(store.password_of(&person(stage)).await.unwrap(), None);
         assert!(store.sessions_of_user(&user).await.unwrap().is_empty());
         assert_eq!(store.find_pointer(&stage.spare.holder.secret).await.unwrap(), None);
+    }
+    .boxed()
+}
+
+async fn carries(stage: &Stage, store: &Store) -> Result<(), StoreError> {
+    let (id, now) = (somebody(stage).id, stage.quiet.now());
+    let name = format!("user {id}");
+    store.was_imported(&name).await?;
+    store.carry_spend(&Scope::User(id), pico(300), false, now).await?;
+    store.mark_imported(&name, now).await?;
+    assert!(store.imported("user ").await?.contains(&name));
+    Ok(())
+}
+
+fn carry(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        told(carries(stage, &stage.faulty.store).await)
+    }
+    .boxed()
+}
+
+/// Repeated, it is charged once.
+fn is_carried(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        carries(stage, &stage.quiet.store).await.unwrap();
+        stage.wire.land().await;
+        let user = stage.table.audit_balance(&Scope::User(somebody(stage).id)).await;
+        assert_eq!((user.spend, user.total_spend), (pico(300), pico(0)));
     }
     .boxed()
 }

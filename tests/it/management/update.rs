@@ -105,7 +105,7 @@ async fn spend_that_an_administrator_says_moves_the_headroom() {
         _ => Scope::Team(TeamId::parse("t").unwrap()),
     };
     for (path, id, name) in [("/user/update", "u", "user_id"), ("/team/update", "t", "team_id")] {
-        for (spend, headroom) in [("4.5", "5.5"), ("12", "-2"), ("null", "10")] {
+        for (spend, headroom) in [("4.5", "5.5"), ("12", "-2"), ("0", "10"), ("null", "10")] {
             let body = format!(r#"{{"{name}": "{id}", "spend": {spend}}}"#);
             let row = management.post(path, &body).await.ok()["data"].clone();
             let state = management.table.audit_balance(&scope(id)).await;

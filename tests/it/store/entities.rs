@@ -3,7 +3,7 @@
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
 use shared::scope::Scope;
-use shared::store::{NotCreated, Start, Terms};
+use shared::store::{NotCreated, Search, Start, Terms};
 use shared::user::{Role, User};
 use tests::calls::{budget, budget_every, key, no_limits, pico, user};
 use tests::table::{Table, number};
@@ -212,8 +212,10 @@ async fn a_user_is_found_by_how_any_part_begins() {
     let found = |prefix: &'static str| {
         let store = &store;
         async move {
-            let ids = store.search_users(prefix).await.unwrap();
-            ids.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>())
+            match store.search_users(prefix).await.unwrap() {
+                Search::Found(ids) => Some(ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()),
+                Search::TooShort | Search::TooMany => None,
+            }
         }
     };
     for (prefix, want) in [

@@ -88,7 +88,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::Key(entry.key.id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)?), ask.now).await?;
     edited.ok_or_else(missing)?;
-    if let Some(spend) = patch.spend.filter(|_| permit.sees_all()) {
+    if let Some(spend) = patch.spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
     }
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {

@@ -1,6 +1,7 @@
 //! `GET /user/list` and `GET /user/get_users`
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -95,7 +96,9 @@ impl Wanted {
         let role = query.text("role")?.map(|word| role(&word).map_err(|_| unknown_role())).transpose()?;
         let ids = query.id("user_ids")?.map(|list| {
             let ids = list.split(',').map(str::trim).filter(|id| !id.is_empty());
-            ids.map(|id| parse_id("user_ids", id.to_owned())).collect::<Result<Vec<_>, _>>()
+            let ids = ids.map(|id| parse_id("user_ids", id.to_owned())).collect::<Result<Vec<_>, _>>()?;
+            let mut seen = HashSet::new();
+            Ok::<_, Fault>(ids.into_iter().filter(|id| seen.insert(id.clone())).collect::<Vec<_>>())
         });
         let is_descending = match query.text("sort_order")?.as_deref() {
             None | Some("asc") => false,

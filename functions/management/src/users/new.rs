@@ -66,7 +66,9 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
     let created = app.store.create_user(&user).await;
     created.map_err(|error| not_unique(error, &user.id, user.email.as_deref()))?;
     let minted =
-        match hang_on(&app, (&permit, &Scribe::new(&app, &permit, &ask)), &user, hangings, ask.now).await {
+        match Box::pin(hang_on(&app, (&permit, &Scribe::new(&app, &permit, &ask)), &user, hangings, ask.now))
+            .await
+        {
             Ok(minted) => minted,
             Err(fault) => {
                 // All or nothing: without what it was to have, the user goes too.

@@ -92,7 +92,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let scope = Scope::User(id.clone());
     let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
     edited.ok_or_else(|| whom.unknown())?;
-    if let Some(spend) = spend.filter(|_| permit.sees_all()) {
+    if let Some(spend) = spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(|| whom.unknown())?;
     }
     if !model_limits.apply(&app, &scope, &entry.state, ask.now).await? {

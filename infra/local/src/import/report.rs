@@ -9,8 +9,10 @@ pub enum Outcome {
     Made,
     /// It is there already, and stays as it is.
     There,
-    /// It is there already, has spent nothing here, and its spend was carried over again.
+    /// It is there already, and what was spent there since was carried over.
     Spend,
+    /// It was imported and deleted here since: it is not brought back.
+    Gone,
     Skipped,
 }
 
@@ -38,12 +40,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:14} {:>8} {:>8} {:>8} {:>8}", "", "made", "there", "spend", "skipped")?;
+        let [made, there, spend, gone, skipped] = ["made", "there", "spend", "gone", "skipped"];
+        writeln!(f, "{:14} {made:>8} {there:>8} {spend:>8} {gone:>8} {skipped:>8}", "")?;
         for (kind, outcomes) in &self.counts {
             let count = |outcome| outcomes.get(&outcome).copied().unwrap_or_default();
-            let [made, there, spend, skipped] =
-                [Outcome::Made, Outcome::There, Outcome::Spend, Outcome::Skipped].map(count);
-            writeln!(f, "{kind:14} {made:>8} {there:>8} {spend:>8} {skipped:>8}")?;
+            let [made, there, spend, gone, skipped] =
+                [Outcome::Made, Outcome::There, Outcome::Spend, Outcome::Gone, Outcome::Skipped].map(count);
+            writeln!(f, "{kind:14} {made:>8} {there:>8} {spend:>8} {gone:>8} {skipped:>8}")?;
         }
         self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))
     }

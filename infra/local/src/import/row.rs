@@ -101,7 +101,7 @@ impl Row {
     /// A JSON object as text; an absent one is empty.
     pub fn object(&self, name: &str) -> Result<String, Wrong> {
         match self.json(name)? {
-            None => Ok("{}".to_owned()),
+            None | Some(Value::Null) => Ok("{}".to_owned()),
             Some(value @ Value::Object(_)) => Ok(value.to_string()),
             Some(_) => Err(format!("{name} is no JSON object")),
         }
@@ -136,8 +136,26 @@ impl Row {
         })
     }
 
-    /// Budgets of single models: `{"model": {"budget_limit": 1, "time_period": "1mo"}}`, or the bare amount.
-    pub fn model_budgets(&self) -> Result<BTreeMap<String, Limits>, Wrong> {
+    /// Limits of single models: budgets (`{"model": {"budget_limit": 1, "time_period": "1mo"}}` by either pair of LiteLLM's names,
+    /// or the bare amount), and the rates that LiteLLM keeps in `metadata`.
+    pub fn model_limits(&self) -> Result<BTreeMap<String, Limits>, Wrong> {
+        let mut limits = self.model_budgets()?;
+        let metadata = self.json("metadata")?.unwrap_or_default();
+        let rates = |name: &str| -> Result<Vec<(String, u64)>, Wrong> {
+            let wrong = || format!("{name} is no object of whole numbers");
+            let rates = metadata[name].as_object().into_iter().flatten();
+            rates.map(|(model, rate)| Ok((model.clone(), rate.as_u64().ok_or_else(wrong)?))).collect()
+        };
+        for (model, rpm) in rates("model_rpm_limit")? {
+            limits.entry(model).or_default().rpm = Some(rpm);
+        }
+        for (model, tpm) in rates("model_tpm_limit")? {
+            limits.entry(model).or_default().tpm = Some(tpm);
+        }
+        Ok(limits)
+    }
+
+    fn model_budgets(&self) -> Result<BTreeMap<String, Limits>, Wrong> {
         let name = "model_max_budget";
         let wrong = || format!("{name} is no object of budgets");
         let Some(Value::Object(budgets)) = self.json(name)? else {
@@ -150,15 +168,26 @@ impl Row {
             };
             let (table, number) = (self.table, self.number);
             let row = Row { table, number, values };
-            let duration = row.text("time_period")?.map(|text| BudgetDuration::parse(&text)).transpose();
+            let either = |one: &str, other: &str| Ok::<_, Wrong>(row.text(one)?.or(row.text(other)?));
+            let duration = either("time_period", "budget_duration")?;
+            let duration = duration.map(|text| BudgetDuration::parse(&text)).transpose();
             let limits = Limits {
-                max_budget: row.money("budget_limit")?,
+                max_budget: row.money("budget_limit")?.or(row.money("max_budget")?),
                 budget_duration: duration.map_err(|rule| format!("{name}: {rule}"))?,
+                rpm: row.count("rpm_limit")?,
+                tpm: row.count("tpm_limit")?,
                 ..Limits::default()
             };
-            if limits.max_budget.is_none() { Err(wrong()) } else { Ok((model, limits)) }
+            if limits == Limits::default() { Err(wrong()) } else { Ok((model, limits)) }
         };
         budgets.into_iter().map(budget).collect()
+    }
+
+    /// What was spent in the period that runs at `now`: nothing, where LiteLLM has not reset yet what is over.
+    pub fn spend(&self, now: Moment) -> Result<Money, Wrong> {
+        let spend = self.money("spend")?.unwrap_or(Money::ZERO);
+        let is_over = self.moment("budget_reset_at")?.is_some_and(|reset| reset <= now);
+        Ok(if is_over { Money::ZERO } else { spend })
     }
 
     /// Which of these fields say something that is not carried over.
