@@ -132,6 +132,14 @@ async fn a_model_that_ships_is_repriced_renamed_left_out_and_restored() {
     }
     let renamed = r#"{"model_info": {"id": "claude-opus-4-5"}, "model_name": "opus"}"#;
     assert_eq!(management.post("/model/update", renamed).await.refusal().1, Some("model_name"));
+    // Nor does it keep prices of its own.
+    let priced = r#"{"model_info": {"id": "claude-haiku-4-5"}, "litellm_params": {"input_cost_per_token": 1, "output_cost_per_token": 1}}"#;
+    management.post("/model/update", priced).await.ok();
+    let back = r#"{"model_info": {"id": "claude-haiku-4-5"}, "litellm_params": {"model": "bedrock/claude-haiku-4-5"}}"#;
+    let row = management.post("/model/update", back).await.ok();
+    for name in ["input_cost_per_token", "base_model", "max_input_tokens"] {
+        assert_eq!(row["model_info"][name], shipped["model_info"][name], "{name}");
+    }
     management.post("/model/delete", r#"{"id": "claude-haiku-4-5"}"#).await.ok();
     assert_eq!(management.model("claude-haiku-4-5").await, Some(shipped), "the deployment's own is gone");
     management.post("/model/delete", r#"{"id": "claude-haiku-4-5"}"#).await.ok();

@@ -46,29 +46,41 @@ impl Order {
 
     /// What is offered, from what was offered before.
     pub fn over(&self, before: Option<Offer>, shipped: &Catalog) -> Result<Offer, Fault> {
-        let invoke_id = self.invoke_id.clone().checked(|id| invoke_id(&id, shipped))?;
-        let before = before.as_ref();
-        // What another model was one of, this is not.
-        let stays = !matches!(&invoke_id, Patch::Set(id) if shipped.find(id).is_some());
-        let base = before.and_then(|offer| offer.base.clone()).filter(|_| stays);
-        let invoke_id = invoke_id
-            .over(before.map(|offer| offer.invoke_id.clone()))
+        let sent = self.invoke_id.clone().checked(|id| invoke_id(&id, shipped))?;
+        // What another model was one of, cost and took, this does not.
+        let is_same = |before: &Offer| match &sent {
+            Patch::Set(id) => is_one_model(shipped, id, before.base.as_ref().unwrap_or(&before.invoke_id)),
+            Patch::Keep | Patch::Clear => true,
+        };
+        let kept = before.as_ref().filter(|before| is_same(before));
+        let invoke_id = sent
+            .over(before.as_ref().map(|offer| offer.invoke_id.clone()))
             .ok_or_else(|| Fault::invalid("litellm_params.model", "must be given"))?;
+        let base = kept.and_then(|offer| offer.base.clone());
         // A model that the catalogue does not know is shown as one of its own.
         let base = self.base.clone().over(base).filter(|base| *base != invoke_id);
         Ok(Offer {
             invoke_id,
             base,
-            prices: self.prices.clone().or_else(|| before.and_then(|offer| offer.prices.clone())),
+            prices: self.prices.clone().or_else(|| kept.and_then(|offer| offer.prices.clone())),
             max_input_tokens: self
                 .max_input_tokens
                 .clone()
-                .over(before.and_then(|offer| offer.max_input_tokens)),
+                .over(kept.and_then(|offer| offer.max_input_tokens)),
             max_output_tokens: self
                 .max_output_tokens
                 .clone()
-                .over(before.and_then(|offer| offer.max_output_tokens)),
+                .over(kept.and_then(|offer| offer.max_output_tokens)),
         })
+    }
+}
+
+/// Whether two ids are of one model. What an ARN stands for is not known: it is taken for what was there.
+fn is_one_model(shipped: &Catalog, one: &str, other: &str) -> bool {
+    match (shipped.find(one), shipped.find(other)) {
+        (Some(one), Some(other)) => one.name == other.name,
+        (Some(_), None) => false,
+        (None, _) => one.starts_with("arn:") || one == other,
     }
 }
 
