@@ -12,7 +12,9 @@ use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::quote::Quote;
+use crate::record::{Record, Status};
 use crate::scope::{Lease, Scope, Ties};
+use crate::usage::Usage;
 
 /// Tries of a request that only running calls stand against, before the client is told to come back.
 const HELD_TRIES: u32 = 4;
@@ -122,12 +124,24 @@ impl Store {
                 answers.iter().all(|answer| matches!(answer, Answer::Granted(_) | Answer::Stands));
             // A process that stood still between two grants holds what a sweep may have ended, or will.
             let is_late = now() + self.terms.lease_margin >= ask.lease.expires;
-            if is_granted && !is_late {
+            if is_granted {
                 let holds = answers.into_iter().filter_map(Answer::hold).collect();
-                let (pointer, model) = (pointer.clone(), call.model.clone());
-                return Ok(Admission { request: ask.request, quote, holds, pointer, model });
+                let (own, model) = (pointer.clone(), call.model.clone());
+                let admission = Admission { request: ask.request, quote, holds, pointer: own, model };
+                if !is_late {
+                    return Ok(admission);
+                }
+                self.abandon(&admission, &now).await?;
+                other += 1;
+                if other >= OTHER_TRIES {
+                    return Err(too_often());
+                }
+                continue;
             }
-            self.give_all_back(&scopes, &answers, &ask).await;
+            // What is late is left to sweeps, which decide alike in every scope: some may have decided already.
+            if !is_late {
+                self.give_all_back(&scopes, &answers, &ask).await;
+            }
             match next(&scopes, answers, &quote)? {
                 Next::Clamp(clamped) => quote = clamped,
                 Next::Learn(ties) if other < OTHER_TRIES => {
@@ -155,11 +169,7 @@ impl Store {
                     other += 1;
                     pause(other).await;
                 }
-                Next::Learn(_) | Next::Prepare { .. } | Next::Again => {
-                    let source = "every try was refused for no reason that lasts".into();
-                    let applied = super::Applied::No;
-                    return Err(StoreError::Unavailable { operation: "admit", applied, source }.into());
-                }
+                Next::Learn(_) | Next::Prepare { .. } | Next::Again => return Err(too_often()),
             }
         }
     }
@@ -232,6 +242,29 @@ impl Store {
             },
         };
         Some((scope, answer))
+    }
+
+    /// Ends a call that every scope granted, too late: a sweep may have ended some of its leases and charged what it took for
+    /// sent. To give the others back would leave the scopes in disagreement, so the record says that nothing was used.
+    async fn abandon(&self, admission: &Admission, now: &impl Fn() -> Moment) -> Result<(), StoreError> {
+        let Admission { request, pointer, model, .. } = admission;
+        let record = Record {
+            request: *request,
+            ended: now(),
+            user: pointer.holder.user.clone(),
+            key: pointer.key.clone(),
+            team: pointer.holder.team.clone(),
+            org: pointer.org().cloned(),
+            model: model.clone(),
+            usage: Usage::default(),
+            rates: None,
+            cost: Money::ZERO,
+            status: Status::Failure,
+            session: None,
+            agent: None,
+            tags: Vec::new(),
+        };
+        Box::pin(self.settle(admission, &record, now)).await.map(|_| ())
     }
 
     /// Gives back what was granted, and what may have been: a refused request leaves nothing behind.
@@ -316,6 +349,11 @@ fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, N
         None => {}
     }
     Ok(short.and_then(|headroom| quote.clamp(headroom)).map_or(Next::Again, Next::Clamp))
+}
+
+fn too_often() -> NotAdmitted {
+    let source = "every try was refused for no reason that lasts".into();
+    StoreError::Unavailable { operation: "admit", applied: super::Applied::No, source }.into()
 }
 
 /// Waits for running calls to settle: longer each time, up to [`HELD_PAUSE`], and at random.

@@ -12,6 +12,7 @@ use shared::store::{Admission, Terms};
 use tests::calls::{Caller, budget, call_of, pico};
 use tests::table::{Table, partition};
 use tests::wire::Fault;
+use tokio::runtime::Handle;
 
 #[tokio::test]
 async fn a_sweep_that_died_after_its_first_step_is_completed_by_the_next() {
@@ -109,6 +110,38 @@ async fn a_call_that_was_held_up_while_it_reserved_begins_anew() {
     for state in table.audit_both(&caller).await {
         let leases: Vec<_> = state.leases.keys().copied().collect();
         assert_eq!((leases, state.headroom), (vec![admission.request()], pico(900)));
+    }
+}
+
+/// The same where another process has ended one of its leases meanwhile, and charged what may have been sent: what was given
+/// back beside that would be charged in one scope and not in the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_was_held_up_and_swept_is_charged_the_same_everywhere() {
+    let table = Table::fresh().await;
+    for is_key in [true, false] {
+        let caller = table.caller(budget(1000), budget(1000)).await;
+        let swept = if is_key { caller.key() } else { caller.user() };
+        let (asked, later) = (AtomicUsize::new(0), caller.now() + Duration::from_secs(75));
+        let held_up = || {
+            let asked = asked.fetch_add(1, Relaxed);
+            if asked == 1 {
+                let sweep = caller.store.sweep(&swept, later);
+                let ended = tokio::task::block_in_place(|| Handle::current().block_on(sweep)).unwrap();
+                assert_eq!(ended, 1);
+            }
+            if asked == 0 { caller.now() } else { later }
+        };
+        let call = call_of(100, 30);
+        let admission = caller.store.admit(&mut caller.pointer.clone(), &call, held_up).await.unwrap();
+        let record = caller.record(&admission, 60);
+        caller.store.settle(&admission, &record, || later).await.unwrap();
+        caller.clock.shift(75_000);
+        caller.sweep().await;
+        for state in table.audit_both(&caller).await {
+            let (total, left) = (state.total_spend, state.headroom);
+            assert_eq!((total, left, state.leases.len()), (pico(60), pico(940), 0), "{is_key}");
+        }
+        assert_eq!(caller.recorded().await, pico(60), "{is_key}");
     }
 }
 
