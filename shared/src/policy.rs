@@ -133,6 +133,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/global/spend/report", [All, No, No]),
     row("GET", "/audit", [All, No, No]),
     row("GET", "/audit/{id}", [All, No, No]),
+    open("GET", "/openapi.json"),
 ];
 
 impl Row {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::audit::{Action, Entry};
@@ -14,13 +15,21 @@ use shared::web::json_answer;
 use crate::App;
 use crate::columns::raw;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
+use crate::routes::Routes;
 use crate::spend::Days;
 
 /// Entries of a page, unless `page_size` says otherwise.
 const PAGE: usize = 10;
 /// The most entries that one search looks back at.
 const MOST: usize = 2_000;
+
+/// The routes of the audit log.
+pub fn routes(routes: &mut Routes) {
+    routes.get("/audit", LIST, list);
+    routes.get("/audit/{id}", ENTRY, get);
+}
 
 /// The kinds of things, by LiteLLM's names of them.
 pub const USERS: &str = "LiteLLM_UserTable";
@@ -78,7 +87,8 @@ fn json(row: &impl Serialize) -> Option<String> {
 }
 
 /// LiteLLM's row.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AuditLog")]
 struct Shown {
     id: String,
     updated_at: String,
@@ -92,7 +102,7 @@ struct Shown {
     updated_values: Box<RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     audit_logs: Vec<Shown>,
     total: usize,
@@ -101,19 +111,20 @@ struct Answer {
     total_pages: usize,
 }
 
+pub const LIST: Operation = Operation::new("What was changed, by whom", schema_of::<Answer>).query(&[
+    "page",
+    "page_size",
+    "changed_by",
+    "action",
+    "table_name",
+    "object_id",
+    "start_date",
+    "end_date",
+]);
+
 /// What was changed in some days, the newest first, page by page.
 pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
     let query = &ask.query;
-    query.only(&[
-        "page",
-        "page_size",
-        "changed_by",
-        "action",
-        "table_name",
-        "object_id",
-        "start_date",
-        "end_date",
-    ])?;
     let page = Page::read(query, "page_size", PAGE)?;
     let action = query.text("action")?.map(|word| {
         let words = Action::ALL.map(|(_, word)| word).join(", ");
@@ -144,9 +155,10 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
+pub const ENTRY: Operation = Operation::new("One entry of the audit log", schema_of::<Shown>);
+
 /// One entry.
 pub async fn get(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
     let name = ask.named.unwrap_or_default();
     let found = match RequestId::parse(&name) {
         Some(id) => app.store.find_audit(id).await?,

@@ -1,6 +1,7 @@
 //! What users, keys and teams have in common in answers.
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -13,7 +14,7 @@ use crate::App;
 use crate::model_limits::ModelColumns;
 
 /// A scope's limits and what is spent of them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Columns {
     models: Vec<String>,
     max_budget: Option<Money>,

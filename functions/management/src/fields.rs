@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use shared::fault::Fault;
 
 use crate::litellm::{HARMLESS, UNSERVED};
+use crate::openapi::Operation;
 use crate::patch::Patch;
 
 pub use defaults::Defaults;
@@ -36,6 +37,14 @@ impl Fields {
                 message: format!("the body must be a JSON object: {error}"),
             })),
         }
+    }
+
+    /// Refuses what the operation does not take, unless LiteLLM has it: [`Self::finish`] knows of those.
+    pub fn are_of(&self, operation: &Operation) -> Result<(), Fault> {
+        let is_known = |name: &str| {
+            operation.fields().any(|own| own == name) || HARMLESS.contains(&name) || UNSERVED.contains(&name)
+        };
+        self.names().find(|name| !is_known(name)).map_or(Ok(()), |name| Err(foreign(name)))
     }
 
     /// A field, which must be what `rule` says.
@@ -73,16 +82,15 @@ impl Fields {
         })
     }
 
-    /// A body that is a list of ids and nothing else: what is to be deleted.
+    /// What is a list of ids and nothing else: what is to be deleted.
     pub fn only_ids<T: Ord>(
-        body: &[u8],
+        mut self,
         name: &str,
         noun: &str,
         parse: fn(&str, String) -> Result<T, Fault>,
     ) -> Result<BTreeSet<T>, Fault> {
-        let mut fields = Self::read(body)?;
-        let ids = fields.texts(name)?.value().unwrap_or_default();
-        fields.finish()?;
+        let ids = self.texts(name)?.value().unwrap_or_default();
+        self.finish()?;
         if ids.is_empty() {
             return Err(Fault::invalid(name, format!("must name at least one {noun}")));
         }
@@ -160,14 +168,16 @@ impl Fields {
                 name if HARMLESS.contains(&name) => {}
                 name if UNSERVED.contains(&name) && !asks(raw) => {}
                 name if UNSERVED.contains(&name) => return Err(Fault::invalid(name, "is not supported")),
-                name => {
-                    let name: String = name.chars().take(100).collect();
-                    return Err(Fault::invalid(&name, "is not a field of this request"));
-                }
+                name => return Err(foreign(name)),
             }
         }
         Ok(())
     }
+}
+
+fn foreign(name: &str) -> Fault {
+    let name: String = name.chars().take(100).collect();
+    Fault::invalid(&name, "is not a field of this request")
 }
 
 fn checked(name: &str, text: String) -> Result<String, Fault> {

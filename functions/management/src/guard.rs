@@ -1,13 +1,9 @@
-//! Every route's way in and out: the only way to put a handler into the router, and it admits before it calls.
+//! Every route's way in and out: who asks, may they, what do they say.
 
-use std::future::Future;
-
-use axum::body::Bytes;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
 use lambda_http::request::RequestContext;
 use shared::auth;
 use shared::fault::Fault;
@@ -17,6 +13,8 @@ use shared::policy::{self, Caller, Permit};
 use shared::secret::Secret;
 use shared::web::{Shape, json_bytes};
 
+use crate::fields::Fields;
+use crate::openapi::Operation;
 use crate::query::Query;
 use crate::{App, Entrance};
 
@@ -35,8 +33,6 @@ pub struct Ask {
     pub query: Query,
     /// The part of the path that names something, where the route has one.
     pub named: Option<String>,
-    /// Empty on routes that take none.
-    pub body: Bytes,
     pub now: Moment,
     pub changed_by: Option<String>,
     /// The secret that was sent, if any: who sent it is told by the permit.
@@ -44,12 +40,13 @@ pub struct Ask {
 }
 
 impl Ask {
-    fn read(request: &Parts, now: Moment) -> Result<Self, Fault> {
+    fn read(request: &Parts, operation: Operation, now: Moment) -> Result<Self, Fault> {
         let text = |value: &HeaderValue| Some(value.to_str().ok()?.chars().take(LONGEST_CLAIM).collect());
+        let query = Query::read(&request.uri)?;
+        query.only(operation.query)?;
         Ok(Self {
-            query: Query::read(&request.uri)?,
+            query,
             named: named(request),
-            body: Bytes::new(),
             now,
             changed_by: request.headers.get(CHANGED_BY).and_then(text),
             presented: auth::presented(&request.headers),
@@ -64,116 +61,62 @@ fn named(request: &Parts) -> Option<String> {
     pairs.find(|(part, _)| part.starts_with('{')).map(|(_, name)| name.to_owned())
 }
 
-/// A route that reads. Its handler takes a [`Permit`], which only a row of [`policy::ROUTES`] can grant.
-pub fn get<F, Fut>(handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    on(MethodFilter::GET, move |State(app): State<App>, request: Request| async move {
-        let now = app.clock.now();
-        let (request, _) = request.into_parts();
-        let asked = permit(&app, &request, now).await;
-        let asked = asked.and_then(|permit| Ok((permit, Ask::read(&request, now)?)));
-        let answer = match asked {
-            Ok((permit, ask)) => match current(app, now).await {
-                Ok(app) => handler(app, permit, ask).await,
-                Err(fault) => Err(fault),
-            },
-            Err(fault) => Err(fault),
-        };
-        finished(answer, now)
-    })
+/// Lets a request in that reads.
+pub async fn permitted(
+    app: App,
+    operation: Operation,
+    request: Request,
+) -> Result<(App, Permit, Ask), Fault> {
+    let now = app.clock.now();
+    let (request, _) = request.into_parts();
+    let permit = permit(&app, &request, now).await?;
+    let ask = Ask::read(&request, operation, now)?;
+    Ok((current(app, now).await?, permit, ask))
 }
 
-/// A route that changes something, by a JSON body.
-pub fn post<F, Fut>(handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    by_body(MethodFilter::POST, handler)
+/// Lets a request in that changes something. Nobody's body is read before it is known who they are.
+pub async fn permitted_by_body(
+    app: App,
+    operation: Operation,
+    request: Request,
+) -> Result<(App, Permit, Ask, Fields), Fault> {
+    let now = app.clock.now();
+    let (request, body) = request.into_parts();
+    let permit = permit(&app, &request, now).await?;
+    let ask = Ask::read(&request, operation, now)?;
+    let fields = fields(Request::from_parts(request, body), operation, app.max_body).await?;
+    Ok((current(app, now).await?, permit, ask, fields))
 }
 
-/// The same by the other methods that LiteLLM has for it.
-pub fn patch<F, Fut>(handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    by_body(MethodFilter::PATCH, handler)
+/// Lets in whoever has no key.
+pub async fn opened(app: &App, operation: Operation, request: Request) -> Result<(Ask, Fields), Fault> {
+    let now = app.clock.now();
+    let (request, body) = request.into_parts();
+    let is_open = policy::is_open(method(&request).as_str(), route(&request));
+    if !is_open || matches!(app.entrance, Entrance::Iam) {
+        return Err(Fault::Unauthenticated("No API key was sent"));
+    }
+    let ask = Ask::read(&request, operation, now)?;
+    // Anybody may send it.
+    let most = MOST_OPEN.min(app.max_body);
+    Ok((ask, fields(Request::from_parts(request, body), operation, most).await?))
 }
 
-pub fn delete<F, Fut>(handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    by_body(MethodFilter::DELETE, handler)
-}
-
-fn by_body<F, Fut>(method: MethodFilter, handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    on(method, move |State(app): State<App>, request: Request| async move {
-        let now = app.clock.now();
-        let answer = match asked_by_body(&app, request, now).await {
-            Ok((permit, ask)) => match current(app, now).await {
-                Ok(app) => handler(app, permit, ask).await,
-                Err(fault) => Err(fault),
-            },
-            Err(fault) => Err(fault),
-        };
-        finished(answer, now)
-    })
+/// The fields of a body, at most `limit` bytes of it. Where a route takes none, nothing is read.
+async fn fields(request: Request, operation: Operation, limit: usize) -> Result<Fields, Fault> {
+    if operation.fields().next().is_none() {
+        return Ok(Fields::default());
+    }
+    let (_, body) = json_bytes(request, limit).await?;
+    let fields = Fields::read(&body)?;
+    fields.are_of(&operation)?;
+    Ok(fields)
 }
 
 /// The function with the models that are offered now.
 async fn current(app: App, now: Moment) -> Result<App, Fault> {
     let catalog = app.offering.current(&app.store, now).await?;
     Ok(App { catalog, ..app })
-}
-
-/// Nobody's body is read before it is known who they are.
-async fn asked_by_body(app: &App, request: Request, now: Moment) -> Result<(Permit, Ask), Fault> {
-    let (request, body) = request.into_parts();
-    let permit = permit(app, &request, now).await?;
-    let ask = Ask::read(&request, now)?;
-    let (_, body) = json_bytes(Request::from_parts(request, body), app.max_body).await?;
-    Ok((permit, Ask { body, ..ask }))
-}
-
-/// A route for those who have no key yet. It must be open by its row of [`policy::ROUTES`].
-pub fn open<F, Fut>(method: MethodFilter, handler: F) -> MethodRouter<App>
-where
-    F: Fn(App, Ask) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Response, Fault>> + Send,
-{
-    on(method, move |State(app): State<App>, request: Request| async move {
-        let now = app.clock.now();
-        let answer = match opened(&app, request, now).await {
-            Ok(ask) => handler(app, ask).await,
-            Err(fault) => Err(fault),
-        };
-        finished(answer, now)
-    })
-}
-
-async fn opened(app: &App, request: Request, now: Moment) -> Result<Ask, Fault> {
-    let (request, body) = request.into_parts();
-    let is_open = policy::is_open(method(&request).as_str(), route(&request));
-    if !is_open || matches!(app.entrance, Entrance::Iam) {
-        return Err(Fault::Unauthenticated("No API key was sent"));
-    }
-    let ask = Ask::read(&request, now)?;
-    if request.method != Method::POST {
-        return Ok(ask);
-    }
-    // Anybody may send it.
-    let (_, body) = json_bytes(Request::from_parts(request, body), MOST_OPEN.min(app.max_body)).await?;
-    Ok(Ask { body, ..ask })
 }
 
 fn route(request: &Parts) -> &str {
@@ -224,7 +167,7 @@ pub fn wrong_method(app: &App, request: &Request) -> Response {
     finished(Err(Fault::WrongMethod { method, path }), app.clock.now())
 }
 
-fn finished(answer: Result<Response, Fault>, now: Moment) -> Response {
+pub fn finished(answer: Result<Response, Fault>, now: Moment) -> Response {
     // Without randomness the id is the time alone: an answer is better than a unique name for it.
     let id = RequestId::generate(now.ms()).unwrap_or_else(|_| RequestId::from_parts(now.ms(), 0));
     let mut answer = answer.unwrap_or_else(|fault| Shape::Plain.answer(&fault, id.as_str()));

@@ -7,19 +7,25 @@ mod new;
 mod open;
 mod row;
 
-pub use claim::claim;
-pub use delete::delete;
-pub use info::info;
-pub use new::new;
-pub use open::get_token;
 pub use row::InvitationRow;
 
+use axum::http::Method;
 use shared::fault::Fault;
 use shared::invitation::Invitation;
 use shared::moment::Moment;
 use shared::secret::Secret;
 
 use crate::App;
+use crate::routes::Routes;
+
+/// The routes of invitations.
+pub fn routes(routes: &mut Routes) {
+    routes.post("/invitation/new", new::OPERATION, new::new);
+    routes.get("/invitation/info", info::OPERATION, info::info);
+    routes.post("/invitation/delete", delete::OPERATION, delete::delete);
+    routes.open(Method::GET, "/onboarding/get_token", open::OPERATION, open::get_token);
+    routes.open(Method::POST, "/onboarding/claim_token", claim::OPERATION, claim::claim);
+}
 
 /// An invitation by its id, for administrators.
 async fn find(app: &App, field: &str, id: &Secret) -> Result<Invitation, Fault> {

@@ -12,18 +12,26 @@ mod regenerate;
 mod row;
 mod update;
 
-pub use block::{block, unblock};
-pub use delete::delete;
-pub use generate::{generate, order, read as read_order};
-pub use health::health;
-pub use info::info;
-pub use list::list;
+pub use generate::{order, read as read_order};
 pub use mint::{Minted, Order, mint, must_be_free};
-pub use regenerate::regenerate;
 pub use row::KeyRow;
-pub use update::update;
 
+use crate::routes::Routes;
 use shared::secret::{Secret, SecretHash};
+
+/// The routes of keys.
+pub fn routes(routes: &mut Routes) {
+    routes.post("/key/generate", generate::OPERATION, generate::generate);
+    routes.post("/key/update", update::OPERATION, update::update);
+    routes.post("/key/delete", delete::OPERATION, delete::delete);
+    routes.post("/key/block", block::BLOCK, block::block);
+    routes.post("/key/unblock", block::UNBLOCK, block::unblock);
+    routes.post("/key/regenerate", regenerate::OPERATION, regenerate::regenerate);
+    routes.post("/key/{key}/regenerate", regenerate::OPERATION, regenerate::regenerate);
+    routes.post("/key/health", health::OPERATION, health::health);
+    routes.get("/key/info", info::OPERATION, info::info);
+    routes.get("/key/list", list::OPERATION, list::list);
+}
 
 /// The hash of a key that was sent in the clear or as its hash.
 pub fn hash_of(text: &str) -> SecretHash {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -178,14 +179,15 @@ async fn read(
 }
 
 /// LiteLLM's columns of single models.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct ModelColumns {
     model_max_budget: BTreeMap<String, Shown>,
     model_rpm_limit: BTreeMap<String, u64>,
     model_tpm_limit: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "ModelBudget")]
 struct Shown {
     budget_limit: Money,
     time_period: Option<String>,

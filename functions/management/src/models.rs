@@ -8,11 +8,6 @@ mod order;
 mod row;
 mod update;
 
-pub use delete::delete;
-pub use info::info;
-pub use new::new;
-pub use update::update;
-
 use change::change;
 use order::Order;
 use row::ModelRow;
@@ -22,6 +17,17 @@ use shared::model::OwnModel;
 
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::routes::Routes;
+
+/// The routes of models.
+pub fn routes(routes: &mut Routes) {
+    routes.get("/model/info", info::OPERATION, info::info);
+    routes.get("/v1/model/info", info::OPERATION, info::info);
+    routes.post("/model/new", new::OPERATION, new::new);
+    routes.post("/model/update", update::OPERATION, update::update);
+    routes.patch("/model/{id}/update", update::OPERATION, update::update);
+    routes.post("/model/delete", delete::OPERATION, delete::delete);
+}
 
 fn unknown(id: &str) -> Fault {
     Fault::NotFound { param: Some("id".to_owned()), message: format!("id: Model {id} not found") }

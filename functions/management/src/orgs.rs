@@ -7,18 +7,25 @@ mod row;
 mod show;
 mod update;
 
-pub use delete::delete;
-pub use member::{member_add, member_delete, member_update};
-pub use new::new;
-pub use show::{info, list};
-pub use update::update;
-
 use shared::fault::Fault;
 use shared::id::OrgId;
 use shared::store::OrgEntry;
 
 use crate::App;
 use crate::fields::Fields;
+use crate::routes::Routes;
+
+/// The routes of organisations and their members.
+pub fn routes(routes: &mut Routes) {
+    routes.post("/organization/new", new::OPERATION, new::new);
+    routes.patch("/organization/update", update::OPERATION, update::update);
+    routes.delete("/organization/delete", delete::OPERATION, delete::delete);
+    routes.get("/organization/info", show::INFO, show::info);
+    routes.get("/organization/list", show::LIST, show::list);
+    routes.post("/organization/member_add", member::ADD, member::member_add);
+    routes.patch("/organization/member_update", member::UPDATE, member::member_update);
+    routes.delete("/organization/member_delete", member::DELETE, member::member_delete);
+}
 
 /// An id as it was sent.
 pub fn parse_id(field: &str, text: String) -> Result<OrgId, Fault> {

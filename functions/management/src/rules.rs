@@ -101,9 +101,11 @@ impl Rules {
         fields.finish()?;
         // Tried now, so that the first user to be made does not find out.
         let within = |setting: &'static str| move |fault: Fault| Fault::invalid(setting, fault.to_string());
-        users::read_new(b"{}", &rules, catalog, now).map_err(within("default_internal_user_params"))?;
+        users::read_new(Fields::default(), &rules, catalog, now)
+            .map_err(within("default_internal_user_params"))?;
         let tried = Self { makers: Makers::default(), ..rules.clone() };
-        keys::read_order(b"{}", &tried, catalog, now).map_err(within("default_key_generate_params"))?;
+        keys::read_order(Fields::default(), &tried, catalog, now)
+            .map_err(within("default_key_generate_params"))?;
         Ok(rules)
     }
 

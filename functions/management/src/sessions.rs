@@ -4,12 +4,11 @@ mod login;
 mod logout;
 mod password;
 
-pub use login::login;
-pub use logout::logout;
-pub use password::{Proof, change_password, hashed, prove, replace};
+pub use password::{Proof, hashed, prove, replace};
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use shared::fault::Fault;
 use shared::id::{KeyId, UserId};
 use shared::period::KeyDuration;
@@ -21,6 +20,15 @@ use crate::audit::Scribe;
 use crate::guard::Ask;
 use crate::keys::{Minted, Order, mint};
 use crate::model_limits::ModelLimits;
+use crate::routes::Routes;
+
+/// The routes of sessions and passwords.
+pub fn routes(routes: &mut Routes) {
+    routes.open(Method::POST, "/login", login::OPERATION, login::login);
+    routes.open(Method::POST, "/v2/login", login::OPERATION, login::login);
+    routes.post("/session/logout", logout::OPERATION, logout::logout);
+    routes.post("/user/password/change", password::OPERATION, password::change_password);
+}
 
 /// Where a browser goes when it has a session.
 pub const LOGIN_URL: &str = "/ui/?login=success";

@@ -10,10 +10,18 @@ mod sessions;
 mod span;
 mod tags;
 
-pub use activity::activity;
-pub use calculate::calculate;
-pub use logs::logs;
-pub use report::{by_key, by_user, report};
-pub use sessions::sessions;
 pub use span::Days;
-pub use tags::tags;
+
+use crate::routes::Routes;
+
+/// The routes of what was spent.
+pub fn routes(routes: &mut Routes) {
+    routes.get("/user/daily/activity", activity::OPERATION, activity::activity);
+    routes.get("/spend/logs", logs::OPERATION, logs::logs);
+    routes.get("/spend/tags", tags::OPERATION, tags::tags);
+    routes.get("/spend/keys", report::KEYS, report::by_key);
+    routes.get("/spend/users", report::USERS, report::by_user);
+    routes.get("/spend/sessions", sessions::OPERATION, sessions::sessions);
+    routes.post("/spend/calculate", calculate::OPERATION, calculate::calculate);
+    routes.get("/global/spend/report", report::REPORT, report::report);
+}

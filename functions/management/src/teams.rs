@@ -9,14 +9,7 @@ mod new;
 mod row;
 mod update;
 
-pub use block::{block, unblock};
-pub use delete::delete;
-pub use info::info;
-pub use list::list;
-pub use member::{member_add, member_delete, member_update};
-pub use new::new;
 pub use row::TeamRow;
-pub use update::update;
 
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
@@ -29,6 +22,21 @@ use shared::team::TeamRole;
 use crate::App;
 use crate::audit::Scribe;
 use crate::fields::Fields;
+use crate::routes::Routes;
+
+/// The routes of teams and their members.
+pub fn routes(routes: &mut Routes) {
+    routes.post("/team/new", new::OPERATION, new::new);
+    routes.post("/team/update", update::OPERATION, update::update);
+    routes.post("/team/delete", delete::OPERATION, delete::delete);
+    routes.post("/team/block", block::BLOCK, block::block);
+    routes.post("/team/unblock", block::UNBLOCK, block::unblock);
+    routes.get("/team/info", info::OPERATION, info::info);
+    routes.get("/team/list", list::OPERATION, list::list);
+    routes.post("/team/member_add", member::ADD, member::member_add);
+    routes.post("/team/member_update", member::UPDATE, member::member_update);
+    routes.post("/team/member_delete", member::DELETE, member::member_delete);
+}
 
 /// An id as it was sent.
 pub fn parse_id(field: &str, text: String) -> Result<TeamId, Fault> {

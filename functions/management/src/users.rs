@@ -11,14 +11,8 @@ mod search;
 mod update;
 mod whom;
 
-pub use delete::delete;
-pub use filter::filter;
-pub use info::info;
-pub use list::list;
-pub use new::{new, read as read_new};
-pub use roles::available_roles;
+pub use new::read as read_new;
 pub use row::UserRow;
-pub use update::update;
 pub use whom::{Whom, must_exist};
 
 use shared::fault::Fault;
@@ -28,6 +22,19 @@ use shared::user::Role;
 
 use crate::fields::Fields;
 use crate::patch::Patch;
+use crate::routes::Routes;
+
+/// The routes of users.
+pub fn routes(routes: &mut Routes) {
+    routes.post("/user/new", new::OPERATION, new::new);
+    routes.get("/user/info", info::OPERATION, info::info);
+    routes.get("/user/list", list::OPERATION, list::list);
+    routes.get("/user/get_users", list::OPERATION, list::list);
+    routes.get("/user/filter/ui", filter::OPERATION, filter::filter);
+    routes.get("/user/available_roles", roles::OPERATION, roles::available_roles);
+    routes.post("/user/update", update::OPERATION, update::update);
+    routes.post("/user/delete", delete::OPERATION, delete::delete);
+}
 
 /// An id as it was sent.
 pub fn parse_id(field: &str, text: String) -> Result<UserId, Fault> {

@@ -30,6 +30,30 @@ async fn the_small_routes_that_claude_code_touches_answer() {
 }
 
 #[tokio::test]
+async fn whatever_the_document_tells_of_inference_is_served() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    let url = stargate.gateway.url();
+    let document: Value =
+        stargate.http.get(format!("{url}/openapi.json")).send().await.unwrap().json().await.unwrap();
+    let mut asked = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, told) in item.as_object().unwrap() {
+            if told["tags"] != json!(["inference"]) {
+                continue;
+            }
+            let path = path.replace("{name}", "claude-haiku-4-5");
+            let request =
+                stargate.http.request(method.to_uppercase().parse().unwrap(), format!("{url}{path}"));
+            let request = request.bearer_auth(&holder.secret).json(&ask(&json!({"text": "ok"})));
+            assert_eq!(request.send().await.unwrap().status(), 200, "{method} {path}");
+            asked.push(path);
+        }
+    }
+    assert_eq!(asked.len(), 7, "{asked:?}");
+}
+
+#[tokio::test]
 async fn models_lists_what_the_key_may_use() {
     let stargate = Stargate::start().await;
     let limited = stargate

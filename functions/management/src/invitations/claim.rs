@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -16,11 +17,12 @@ use super::{USED, good};
 use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::sessions::{self, LOGIN_URL, hashed};
 use crate::users::{UserRow, parse_id};
 use crate::{App, Entrance};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer<'a> {
     login_url: &'static str,
     token: &'a str,
@@ -28,11 +30,14 @@ struct Answer<'a> {
     user: UserRow,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Accepts an invitation: sets a password and begins a session", schema_of::<Answer<'_>>)
+        .takes(&[&["invitation_link", "user_id", "password"]])
+        .needs(&["invitation_link", "password"]);
+
 /// Accepts an invitation, with the token that it was opened with as bearer: sets the user's password, ends the sessions that
 /// there were, and begins one.
-pub async fn claim(app: App, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn claim(app: App, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let given = |name: &'static str| move || Fault::invalid(name, "must be given");
     let id = fields.text("invitation_link")?.value().ok_or_else(given("invitation_link"))?;
     let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();

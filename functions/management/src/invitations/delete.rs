@@ -14,12 +14,15 @@ use crate::App;
 use crate::audit::{INVITATIONS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+pub const OPERATION: Operation = Operation::new("Takes an invitation back", schema_of::<Answer<'_>>)
+    .takes(&[&["invitation_id"]])
+    .needs(&["invitation_id"]);
 
 /// Takes an invitation back.
-pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn delete(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     const FIELD: &str = "invitation_id";
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
     let id = fields.text(FIELD)?.value().ok_or_else(|| Fault::invalid(FIELD, "must be given"))?;
     fields.finish()?;
     let invitation = find(&app, FIELD, &Secret::new(&id)).await?;

@@ -16,13 +16,15 @@ use crate::App;
 use crate::audit::{INVITATIONS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::users::Whom;
+
+pub const OPERATION: Operation = Operation::new("Invites a user to set a password", schema_of::<Answer<'_>>)
+    .takes(&[&["user_id", "user_email"]]);
 
 /// Invites a user to set a password: `<console>/ui/onboarding?id=<id>`, seven days, once. The id is shown here and never
 /// again, and not in the audit log: whoever has it can become the user.
-pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn new(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let whom = Whom::read(&mut fields)?;
     fields.finish()?;
     let user = whom.find(&app).await?;

@@ -1,11 +1,12 @@
 //! An invitation, as answers show it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::id::UserId;
 use shared::invitation::Invitation;
 
 /// LiteLLM's row. Its id is what opens it: only whoever has that sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct InvitationRow {
     user_id: UserId,
     is_accepted: bool,
@@ -33,7 +34,7 @@ impl InvitationRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Answer<'a> {
     pub id: &'a str,
     #[serde(flatten)]

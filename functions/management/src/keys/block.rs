@@ -14,19 +14,32 @@ use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+pub const BLOCK: Operation =
+    Operation::new("Refuses every request of a key from now on", schema_of::<KeyRow>)
+        .takes(&[&["key"]])
+        .needs(&["key"]);
 
 /// Refuses every request of a key from now on.
-pub async fn block(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    set(app, permit, ask, true).await
+pub async fn block(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    set(app, permit, ask, fields, true).await
 }
 
-pub async fn unblock(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    set(app, permit, ask, false).await
+pub const UNBLOCK: Operation =
+    Operation::new("Lets a blocked key work again", schema_of::<KeyRow>).takes(&[&["key"]]).needs(&["key"]);
+
+pub async fn unblock(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    set(app, permit, ask, fields, false).await
 }
 
-async fn set(app: App, permit: Permit, ask: Ask, blocked: bool) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+async fn set(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+    blocked: bool,
+) -> Result<Response, Fault> {
     let mut entry = of_body(&app, &permit, &mut fields).await?;
     fields.finish()?;
     let edit = |limits: &Limits| Ok::<_, Fault>(Limits { blocked, ..limits.clone() });

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -16,8 +17,9 @@ use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     /// As they were sent.
     deleted_keys: Vec<String>,
@@ -29,10 +31,13 @@ struct Doomed {
     aliases: Vec<String>,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Deletes keys, by secret, hash or alias: all or none", schema_of::<Answer>)
+        .takes(&[&["keys", "key_aliases"]]);
+
 /// Deletes keys. If one of them is unknown, none is deleted.
-pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let doomed = Doomed::read(&ask.body)?;
+pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let doomed = Doomed::read(fields)?;
     let mut entries: Vec<KeyEntry> = Vec::new();
     let mut remains: Vec<KeyId> = Vec::new();
     for text in &doomed.keys {
@@ -65,8 +70,7 @@ pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
 }
 
 impl Doomed {
-    fn read(body: &[u8]) -> Result<Self, Fault> {
-        let mut fields = Fields::read(body)?;
+    fn read(mut fields: Fields) -> Result<Self, Fault> {
         let doomed = Self {
             keys: fields.texts("keys")?.value().unwrap_or_default(),
             aliases: fields.texts("key_aliases")?.value().unwrap_or_default(),

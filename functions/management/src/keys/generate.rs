@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};
@@ -22,6 +23,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_life};
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
 use crate::rules::Rules;
 use crate::teams;
@@ -32,7 +34,7 @@ const SHORTEST: usize = 16;
 const LONGEST: usize = 256;
 
 /// A key and its secret.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Answer {
     /// The key itself: here and never again.
     key: String,
@@ -46,12 +48,17 @@ impl Answer {
     }
 }
 
+pub const OPERATION: Operation = Operation::new("Makes a key, shown once", schema_of::<Answer>).takes(&[
+    &["user_id", "team_id", "organization_id", "key_alias", "duration", "key", "metadata", "tags", "spend"],
+    LIMITS,
+    MODEL_LIMITS,
+]);
+
 /// Makes a key. A `user_id` that is not known yet becomes a user without limits, as LiteLLM's clients expect.
 ///
 /// Users make keys for themselves; administrators of a team make keys for it and its members.
-pub async fn generate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let order = permitted(&app, &permit, read(&ask.body, &app.rules, &app.catalog, ask.now)?).await?;
+pub async fn generate(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let order = permitted(&app, &permit, read(fields, &app.rules, &app.catalog, ask.now)?).await?;
     // What would be refused is refused before a user is created for it.
     if let Some(alias) = &order.alias {
         must_be_free(&app, alias).await?;
@@ -129,8 +136,7 @@ async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), 
 }
 
 /// Reads a request for a key, completed by what this deployment gives every key, and held to its bounds.
-pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
-    let fields = Fields::read(body)?;
+pub fn read(fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
     rules.makers.needs(&fields)?;
     order(fields, rules, catalog, now)
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::policy::{Caller, Permit};
@@ -12,24 +13,31 @@ use super::KeyRow;
 use super::find::{by_alias, by_secret, unknown, within_reach};
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     /// What names the key, as it was asked for; its hash, where the caller asks about itself.
     key: String,
     info: Info,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "KeyInfo")]
 struct Info {
     #[serde(flatten)]
     row: KeyRow,
     status: &'static str,
 }
 
+pub const OPERATION: Operation = Operation::new(
+    "A key by its secret, hash or alias; the one that asks, where none is named",
+    schema_of::<Answer>,
+)
+.query(&["key", "key_alias"]);
+
 /// A key by its secret, hash or alias; the caller's own, where none is named. A budget that is spent hides nothing.
 pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["key", "key_alias"])?;
     let (key, alias) = (ask.query.id("key")?, ask.query.text("key_alias")?);
     let (name, entry) = match (key, alias) {
         (Some(key), _) => (key.clone(), by_secret(&app, &permit, "key", &key).await?),

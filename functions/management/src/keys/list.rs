@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::try_join;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
@@ -13,6 +14,7 @@ use shared::web::json_answer;
 use super::{KeyRow, hash_of};
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::teams;
 use crate::users::parse_id;
@@ -21,7 +23,7 @@ use crate::users::parse_id;
 /// installation and knows of no pages, so it gets the longest.
 const PAGE: usize = Page::MOST;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     keys: Vec<Shown>,
     total_count: usize,
@@ -31,7 +33,8 @@ struct Answer {
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ListedKey")]
 #[serde(untagged)]
 enum Shown {
     Row(Box<KeyRow>),
@@ -39,19 +42,20 @@ enum Shown {
     Hash(String),
 }
 
+pub const OPERATION: Operation = Operation::new("Keys, page by page", schema_of::<Answer>).query(&[
+    "page",
+    "size",
+    "user_id",
+    "team_id",
+    "key_alias",
+    "key_hash",
+    "return_full_object",
+    "cursor",
+]);
+
 /// All keys, the newest first, page by page; those of one user or team, or one by its alias or hash, if that is asked for.
 /// Users see their own.
 pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[
-        "page",
-        "size",
-        "user_id",
-        "team_id",
-        "key_alias",
-        "key_hash",
-        "return_full_object",
-        "cursor",
-    ])?;
     let page = Page::read(&ask.query, "size", PAGE)?;
     let is_full = ask.query.flag("return_full_object", true)?;
     let (entries, total, next_cursor) = find(&app, &permit, &ask, page).await?;

@@ -20,13 +20,20 @@ use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_life, loosens};
+use crate::openapi::{Operation, schema_of};
 use crate::patch::Patch;
+
+pub const OPERATION: Operation =
+    Operation::new("Gives a key another secret, shown once", schema_of::<Answer>).takes(&[&[
+        "key",
+        "new_key",
+        "grace_period",
+        "duration",
+    ]]);
 
 /// Gives a key another secret. Its limits, its spend and its alias stay. With `grace_period` the old secret goes on
 /// working that long: both are one key with one budget.
-pub async fn regenerate(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let named = fields.text("key")?.value().or_else(|| ask.named.clone());
     let named = named.ok_or_else(|| Fault::invalid("key", "must be given"))?;
     let chosen = fields.text("new_key")?.checked(own_secret)?.value();

@@ -1,6 +1,7 @@
 //! A key, as answers show it: never its secret.
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -13,7 +14,7 @@ use crate::App;
 use crate::columns::{Columns, raw, told};
 
 /// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct KeyRow {
     token: String,
     token_id: String,

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -23,6 +24,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, key_life, loosens, spend};
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::patch::Patch;
 
 /// What to change, and of which key.
@@ -40,7 +42,7 @@ struct KeyPatch {
     team: Patch<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     /// As it was sent.
     key: String,
@@ -48,12 +50,20 @@ struct Answer {
     row: KeyRow,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Changes a key: what is absent stays, null clears", schema_of::<Answer>)
+        .takes(&[
+            &["key", "key_alias", "duration", "metadata", "tags", "spend", "user_id", "team_id"],
+            LIMITS,
+            MODEL_LIMITS,
+        ])
+        .needs(&["key"]);
+
 /// Changes a key: a field that is absent stays, `null` clears it, anything else sets it; `duration` counts from now.
 ///
 /// Whose key it is stays. Its holder may narrow what it is good for, and never widen it.
-pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let patch = KeyPatch::read(&ask.body, &app.catalog)?;
+pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let patch = KeyPatch::read(fields, &app.catalog)?;
     let entry = changeable(&app, &permit, "key", &patch.key).await?;
     let before = KeyRow::read(&app, &entry, ask.now).await?;
     patch.keeps_its_owner(&entry.key)?;
@@ -102,8 +112,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
 }
 
 impl KeyPatch {
-    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
-        let mut fields = Fields::read(body)?;
+    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
         let patch = Self {
             key: fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?,
             alias: fields.text("key_alias")?,

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::model::OwnModel;
@@ -14,12 +15,20 @@ use crate::App;
 use crate::audit::{MODELS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+#[derive(JsonSchema, Serialize)]
+struct Answer {
+    message: String,
+}
+
+pub const OPERATION: Operation = Operation::new("Takes a model out of what is offered", schema_of::<Answer>)
+    .takes(&[&["id"]])
+    .needs(&["id"]);
 
 /// Takes a model out of what is offered. One of the deployment's own is gone; where it took a shipped model's place, that is
 /// offered again. One that ships is left out, until `/model/new` offers it again.
-pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn delete(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let id = named(&ask, &mut fields)?.ok_or_else(|| Fault::invalid("id", "must be given"))?;
     fields.finish()?;
     let edit = |own: &mut Vec<OwnModel>| {
@@ -39,5 +48,5 @@ pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     let before = ModelRow::with_id(&changed.before, &id);
     let scribe = Scribe::new(&app, &permit, &ask);
     scribe.note(Action::Deleted, (MODELS, &id), before.as_ref(), None).await;
-    Ok(json_answer(StatusCode::OK, &json!({"message": format!("Model: {id} deleted successfully")})))
+    Ok(json_answer(StatusCode::OK, &Answer { message: format!("Model: {id} deleted successfully") }))
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::admission::may_use;
 use shared::auth::Keyring;
@@ -14,17 +15,21 @@ use shared::web::json_answer;
 use super::ModelRow;
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     data: Vec<ModelRow>,
 }
+
+pub const OPERATION: Operation =
+    Operation::new("The models that are offered, with prices and limits", schema_of::<Answer>)
+        .query(&["litellm_model_id"]);
 
 /// The models that are offered, with what they cost and take: to administrators all, to users what their keys may be given,
 /// to a team's key, or one of nobody, what that may use.
 pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     const ID: &str = "litellm_model_id";
-    ask.query.only(&[ID])?;
     let id = ask.query.text(ID)?;
     let models = usable(&app, &permit, &ask).await?;
     let mut data: Vec<ModelRow> = models.into_iter().map(ModelRow::of).collect();

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -16,19 +17,22 @@ use crate::App;
 use crate::audit::{MODELS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Answer {
     pub model_id: String,
     #[serde(flatten)]
     pub row: ModelRow,
 }
 
+pub const OPERATION: Operation = Operation::new("Offers a model under a name", schema_of::<Answer>)
+    .takes(&[&["model_name", "litellm_params", "model_info"]])
+    .needs(&["model_name", "litellm_params"]);
+
 /// Offers a model under a name: another name for one of the catalogue, one of the catalogue at another price or under
 /// another inference profile, or one that the catalogue does not know, with its price and its limits.
-pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn new(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let order = Order::read(&mut fields)?;
     fields.finish()?;
     let name = order.name.clone().value().ok_or_else(|| Fault::invalid("model_name", "must be given"))?;

@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::{Capability, Catalog, Model};
 use shared::money::Money;
 use shared::pricing::Rates;
 
 /// LiteLLM's row of a model.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct ModelRow {
     model_name: String,
     litellm_params: Parameters,
     model_info: Info,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "ModelParameters")]
 struct Parameters {
     model: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "ModelInfo")]
 struct Info {
     id: String,
     /// Whether it is the deployment's own, and not as it ships.
@@ -34,8 +37,10 @@ struct Info {
     max_output_tokens: u64,
     /// Dollars for one token, by LiteLLM's names of the classes.
     #[serde(flatten)]
+    #[schemars(skip)]
     costs: BTreeMap<String, Money>,
     #[serde(flatten)]
+    #[schemars(skip)]
     supports: BTreeMap<&'static str, bool>,
 }
 

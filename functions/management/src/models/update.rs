@@ -14,12 +14,18 @@ use crate::App;
 use crate::audit::{MODELS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+pub const OPERATION: Operation =
+    Operation::new("Changes a model; prices are replaced together", schema_of::<Answer>).takes(&[&[
+        "model_name",
+        "litellm_params",
+        "model_info",
+    ]]);
 
 /// Changes a model: what is absent stays, prices are replaced as a whole. A model that ships is changed by its name, and is
 /// the deployment's own from then on.
-pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn update(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let order = Order::read(&mut fields)?;
     fields.finish()?;
     let id = ask.named.clone().or_else(|| order.id.clone());

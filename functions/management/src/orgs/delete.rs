@@ -13,13 +13,20 @@ use crate::App;
 use crate::audit::{ORGS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+pub const OPERATION: Operation = Operation::new(
+    "Deletes organisations that nothing is charged to any more: all or none",
+    schema_of::<Vec<OrgRow>>,
+)
+.takes(&[&["organization_ids"]])
+.needs(&["organization_ids"]);
 
 /// Deletes organisations to which nothing is charged any more: LiteLLM would delete their teams and keys with them, which
 /// is a lot for one word. If one of them is unknown or has any, none is deleted.
-pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
+pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
     let mut rows = Vec::new();
-    for id in Fields::only_ids(&ask.body, "organization_ids", "organization", parse_id)? {
+    for id in fields.only_ids("organization_ids", "organization", parse_id)? {
         let entry = find(&app, &id).await?;
         let (teams, keys) = (app.store.teams_of_org(&id).await?, app.store.keys_of_org(&id).await?);
         if !teams.is_empty() || !keys.is_empty() {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -17,21 +18,24 @@ use crate::App;
 use crate::audit::{ORG_MEMBERS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::users::{Whom, must_exist};
 
 /// LiteLLM's words for what a user is in an organisation.
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Added {
     organization_id: OrgId,
     updated_organization_memberships: Vec<MemberRow>,
 }
 
+pub const ADD: Operation = Operation::new("Names users with an organisation", schema_of::<Added>)
+    .takes(&[&["organization_id", "member"]])
+    .needs(&["organization_id", "member"]);
+
 /// Names users with an organisation. It is a note: it gives them no right, and charges nothing to it.
-pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let org = named(&app, &mut fields).await?.org.id;
     let members = fields.objects("member")?.value().unwrap_or_default();
     let members = members.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -48,10 +52,18 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, 
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
+pub const UPDATE: Operation =
+    Operation::new("Changes what a user is in an organisation", schema_of::<MemberRow>)
+        .takes(&[&["organization_id", "user_id", "user_email", "role"]])
+        .needs(&["organization_id"]);
+
 /// Changes what a user is in an organisation.
-pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_update(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+) -> Result<Response, Fault> {
     let org = named(&app, &mut fields).await?.org.id;
     let (whom, role) = read(fields)?;
     let user = whom.find(&app).await?;
@@ -60,10 +72,18 @@ pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Respons
     Ok(json_answer(StatusCode::OK, &row))
 }
 
+pub const DELETE: Operation =
+    Operation::new("Names a user with an organisation no more", schema_of::<MemberRow>)
+        .takes(&[&["organization_id", "user_id", "user_email"]])
+        .needs(&["organization_id"]);
+
 /// Names a user with an organisation no more.
-pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_delete(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+) -> Result<Response, Fault> {
     let org = named(&app, &mut fields).await?.org.id;
     let whom = Whom::read(&mut fields)?;
     fields.finish()?;

@@ -19,11 +19,14 @@ use crate::audit::{ORGS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::openapi::{LIMITS, Operation, schema_of};
+
+pub const OPERATION: Operation = Operation::new("Makes an organisation", schema_of::<OrgRow>)
+    .takes(&[&["organization_id", "organization_alias", "metadata", "spend"], LIMITS]);
 
 /// Makes an organisation.
-pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let org = read(&ask.body, ask.now)?;
+pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let org = read(fields, ask.now)?;
     app.store.create_org(&org).await.map_err(|error| match error {
         NotCreated::Store(error) => error.into(),
         NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
@@ -37,8 +40,7 @@ pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> 
     Ok(json_answer(StatusCode::OK, &row))
 }
 
-fn read(body: &[u8], now: Moment) -> Result<Org, Fault> {
-    let mut fields = Fields::read(body)?;
+fn read(mut fields: Fields, now: Moment) -> Result<Org, Fault> {
     let id = match fields.patch("organization_id", "a string")?.value() {
         Some(id) => id,
         None => random_key_id().map_err(StoreError::from)?.as_str().to_owned(),

@@ -1,5 +1,6 @@
 //! An organisation, as answers show it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -12,7 +13,7 @@ use crate::App;
 use crate::columns::{Columns, raw};
 
 /// LiteLLM's columns of an organisation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct OrgRow {
     organization_id: OrgId,
     organization_alias: Option<String>,
@@ -24,7 +25,7 @@ pub struct OrgRow {
     created_at: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct MemberRow {
     organization_id: OrgId,
     user_id: UserId,

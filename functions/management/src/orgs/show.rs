@@ -10,20 +10,26 @@ use super::row::OrgRow;
 use super::{find, parse_id};
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::{Page, TOTAL};
+
+pub const INFO: Operation = Operation::new("An organisation with its members and teams", schema_of::<OrgRow>)
+    .query(&["organization_id"])
+    .needs(&["organization_id"]);
 
 /// One organisation, its members and its teams.
 pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["organization_id"])?;
     let id = ask.query.id("organization_id")?;
     let id = id.ok_or_else(|| Fault::invalid("organization_id", "must be given"))?;
     let entry = find(&app, &parse_id("organization_id", id)?).await?;
     Ok(json_answer(StatusCode::OK, &OrgRow::read(&app, &entry, ask.now).await?))
 }
 
+pub const LIST: Operation =
+    Operation::new("Organisations, page by page", schema_of::<Vec<OrgRow>>).query(&["page", "page_size"]);
+
 /// All organisations, the newest first: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let ids = app.store.org_ids().await?;
     let mut rows = Vec::new();

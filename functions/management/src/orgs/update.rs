@@ -16,11 +16,15 @@ use crate::audit::{ORGS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::openapi::{LIMITS, Operation, schema_of};
+
+pub const OPERATION: Operation =
+    Operation::new("Changes an organisation: what is absent stays, null clears", schema_of::<OrgRow>)
+        .takes(&[&["organization_id", "organization_alias", "metadata"], LIMITS])
+        .needs(&["organization_id"]);
 
 /// Changes an organisation: a field that is absent stays, `null` clears it, anything else sets it.
-pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn update(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let entry = named(&app, &mut fields).await?;
     let (alias, metadata) = (fields.text("organization_alias")?, fields.object("metadata")?);
     let limits = LimitsPatch::read(&mut fields)?;

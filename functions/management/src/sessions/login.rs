@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::admission::{Refusal, stands};
 use shared::fault::Fault;
@@ -17,9 +18,10 @@ use super::{LOGIN_URL, Proof, begin, prove};
 use crate::columns::told;
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::{App, Entrance};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer<'a> {
     redirect_url: &'static str,
     token: &'a str,
@@ -28,12 +30,14 @@ struct Answer<'a> {
     expires: Option<String>,
 }
 
+pub const OPERATION: Operation = Operation::new("Begins a session by a password", schema_of::<Answer<'_>>)
+    .takes(&[&["username", "password"]])
+    .needs(&["username", "password"]);
+
 /// Begins a session by a user's address or id and their password. An unknown name, a wrong password and a user without one
 /// are told in the same words, after the same work.
-pub async fn login(app: App, ask: Ask) -> Result<Response, Fault> {
+pub async fn login(app: App, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     const WRONG: Fault = Fault::Unauthenticated("Invalid credentials: no such user, or not their password");
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
     let given = |name: &'static str| move || Fault::invalid(name, "must be given");
     let name = fields.text("username")?.value().ok_or_else(given("username"))?;
     let password = Secret::new(fields.text("password")?.value().ok_or_else(given("password"))?);

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::fault::Fault;
 use shared::policy::{Caller, Permit};
 use shared::web::json_answer;
@@ -10,11 +11,17 @@ use shared::web::json_answer;
 use crate::App;
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+#[derive(JsonSchema, Serialize)]
+struct Answer {
+    logged_out: bool,
+}
+
+pub const OPERATION: Operation = Operation::new("Ends the session that asks", schema_of::<Answer>);
 
 /// Ends the session that asks.
-pub async fn logout(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    Fields::read(&ask.body)?.finish()?;
+pub async fn logout(app: App, permit: Permit, _ask: Ask, _fields: Fields) -> Result<Response, Fault> {
     let session = match permit.caller() {
         Caller::User { key, .. } => app.store.keys(std::slice::from_ref(key)).await?.pop(),
         Caller::Administrator { .. } | Caller::Key { .. } | Caller::Person { .. } => None,
@@ -24,5 +31,5 @@ pub async fn logout(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
         message: "what was sent is a key, and no session that could end".to_owned(),
     })?;
     app.store.delete_key(&session.key.id).await?;
-    Ok(json_answer(StatusCode::OK, &json!({"logged_out": true})))
+    Ok(json_answer(StatusCode::OK, &Answer { logged_out: true }))
 }

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::{Fault, Kind};
-use shared::id::KeyId;
+use shared::id::{KeyId, UserId};
 use shared::password::{Password, RULE};
 use shared::policy::{Caller, Forbidden, Permit};
 use shared::secret::Secret;
@@ -19,12 +20,25 @@ use crate::App;
 use crate::audit::{Scribe, USERS};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::users::UserRow;
 
+#[derive(JsonSchema, Serialize)]
+struct Answer {
+    user_id: UserId,
+}
+
+pub const OPERATION: Operation = Operation::new("Changes the caller's password", schema_of::<Answer>)
+    .takes(&[&["current_password", "new_password"]])
+    .needs(&["current_password", "new_password"]);
+
 /// Changes the caller's password, by the one that it has, and ends their other sessions.
-pub async fn change_password(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn change_password(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+) -> Result<Response, Fault> {
     let given = |name: &'static str| move || Fault::invalid(name, "must be given");
     let current = fields.text("current_password")?.value().ok_or_else(given("current_password"))?;
     let new = fields.text("new_password")?.value().ok_or_else(given("new_password"))?;
@@ -46,7 +60,7 @@ pub async fn change_password(app: App, permit: Permit, ask: Ask) -> Result<Respo
     let scribe = Scribe::new(&app, &permit, &ask);
     // That it was changed is all that there is to tell.
     scribe.note::<UserRow>(Action::Updated, (USERS, id.as_str()), None, None).await;
-    Ok(json_answer(StatusCode::OK, &json!({"user_id": id})))
+    Ok(json_answer(StatusCode::OK, &Answer { user_id: id.clone() }))
 }
 
 /// Gives a user another password than `before`, or none, and ends what the old one opened: sessions, but for one, before as

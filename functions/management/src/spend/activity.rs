@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::daily::{Daily, Figures};
 use shared::fault::Fault;
@@ -17,6 +18,7 @@ use super::span::Days;
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::hash_of;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::users::parse_id;
 
@@ -26,7 +28,7 @@ const PAGE: usize = 50;
 const PROVIDER: &str = "bedrock";
 
 /// LiteLLM's figures.
-#[derive(Clone, Serialize)]
+#[derive(Clone, JsonSchema, Serialize)]
 pub struct Metrics {
     spend: Money,
     prompt_tokens: u64,
@@ -40,14 +42,15 @@ pub struct Metrics {
 }
 
 /// Figures for themselves, as document 003 has them, and under `metrics`, as LiteLLM has them now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Figures")]
 struct Both {
     #[serde(flatten)]
     flat: Metrics,
     metrics: Metrics,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Breakdown {
     models: BTreeMap<String, Both>,
     providers: BTreeMap<&'static str, Both>,
@@ -55,14 +58,16 @@ struct Breakdown {
     api_keys: BTreeMap<String, Both>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ActivityDay")]
 struct Day {
     date: String,
     metrics: Metrics,
     breakdown: Breakdown,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ActivityTotals")]
 struct Metadata {
     total_spend: Money,
     total_prompt_tokens: u64,
@@ -78,17 +83,20 @@ struct Metadata {
     has_more: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     results: Vec<Day>,
     metadata: Metadata,
 }
 
+pub const OPERATION: Operation = Operation::new("What was spent day by day", schema_of::<Answer>)
+    .query(&["start_date", "end_date", "user_id", "model", "api_key", "page", "page_size"])
+    .needs(&["start_date", "end_date"]);
+
 /// What was spent day by day, the newest first: by a user, or by everybody to those who see everything. The totals are of
 /// all the days that were asked for, whichever page of them is shown.
 pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     let query = &ask.query;
-    query.only(&["start_date", "end_date", "user_id", "model", "api_key", "page", "page_size"])?;
     for name in ["start_date", "end_date"] {
         if query.text(name)?.is_none() {
             return Err(Fault::invalid(name, "Please provide start_date and end_date"));

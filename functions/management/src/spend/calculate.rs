@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::money::Money;
@@ -12,17 +13,22 @@ use shared::web::json_answer;
 use crate::App;
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     cost: Money,
 }
 
+pub const OPERATION: Operation = Operation::new("What a call costs", schema_of::<Answer>).takes(&[&[
+    "model",
+    "messages",
+    "completion_response",
+]]);
+
 /// What a call costs: of an answer, by its usage; of `messages`, at most, if every byte were a token and nothing were
 /// answered.
-pub async fn calculate(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn calculate(app: App, _permit: Permit, _ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let answer = fields.objects("completion_response")?.value().and_then(|mut all| all.pop());
     let (model, usage) = match answer {
         Some(mut answer) => {

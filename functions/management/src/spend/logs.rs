@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, RequestId};
@@ -17,6 +18,7 @@ use super::span::Days;
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::hash_of;
+use crate::openapi::{Operation, schema_of};
 use crate::users::parse_id;
 
 /// The most rows of one answer, LiteLLM's number for document 000's short rows. A Lambda's answer holds 6 MB: the long
@@ -30,17 +32,26 @@ const TRUNCATED: HeaderName = HeaderName::from_static("x-stargate-truncated");
 const PARAMETERS: &[&str] = &["request_id", "api_key", "user_id", "start_date", "end_date"];
 
 /// Document 000's answer.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Logs {
     spend_logs: Vec<ShortRow>,
     /// Whether there are older rows that are not shown.
     truncated: bool,
 }
 
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+enum Told {
+    Logs(Logs),
+    Rows(Vec<LongRow>),
+}
+
+pub const OPERATION: Operation =
+    Operation::new("Spend records, the newest first", schema_of::<Told>).query(PARAMETERS);
+
 /// Spend records, the newest first: of the last seven days in document 000's shape; with any parameter, those that it
 /// picks in LiteLLM's, and refusals among them.
 pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(PARAMETERS)?;
     let days = Days::read(&ask.query, ask.now)?;
     let request = ask.query.text("request_id")?;
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
@@ -67,7 +78,7 @@ pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     let (entries, truncated) = newest(&app, days, &filter, MOST_SHORT).await?;
     let records = entries.iter().filter_map(Entry::record);
     let logs = Logs { spend_logs: records.map(ShortRow::from).collect(), truncated };
-    Ok(json_answer(StatusCode::OK, &logs))
+    Ok(json_answer(StatusCode::OK, &Told::Logs(logs)))
 }
 
 /// The record of one request, if there is one.
@@ -111,8 +122,8 @@ async fn long(app: &App, entries: &[Entry], truncated: bool) -> Result<Response,
     let keys: HashMap<KeyId, KeyEntry> =
         app.store.keys(&ids).await?.into_iter().map(|entry| (entry.key.id.clone(), entry)).collect();
     let row = |entry: &Entry| LongRow::of(entry, keys.get(entry.key()), &app.catalog);
-    let rows: Vec<LongRow> = entries.iter().map(row).collect();
-    let mut answer = json_answer(StatusCode::OK, &rows);
+    let rows = entries.iter().map(row).collect();
+    let mut answer = json_answer(StatusCode::OK, &Told::Rows(rows));
     if truncated {
         answer.headers_mut().insert(TRUNCATED, HeaderValue::from_static("true"));
     }

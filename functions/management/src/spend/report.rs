@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::daily::{Daily, Figures};
 use shared::fault::Fault;
@@ -16,12 +17,15 @@ use super::span::Days;
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::users::{UserRow, parse_id};
 
+pub const KEYS: Operation =
+    Operation::new("Keys with what they spent", schema_of::<Vec<KeyRow>>).query(&["page", "page_size"]);
+
 /// Keys with what they spent, the newest first: one's own, or all, a hundred at a time.
 pub async fn by_key(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let ids = match permit.whose(None, "this key belongs to nobody")? {
         None => app.store.key_page(&page.start(None)?, page.size).await?.ids,
@@ -33,9 +37,11 @@ pub async fn by_key(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
     Ok(json_answer(StatusCode::OK, &rows))
 }
 
+pub const USERS: Operation = Operation::new("Users with what they spent", schema_of::<Vec<UserRow>>)
+    .query(&["user_id", "page", "page_size"]);
+
 /// Users with what they spent: oneself, or the one that is named, or all, a hundred at a time.
 pub async fn by_user(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["user_id", "page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let ids = match permit.whose(asked, "users see their own spend only")? {
@@ -58,14 +64,16 @@ enum By {
     Model,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ReportDay")]
 struct Day {
     group_by_day: String,
     /// LiteLLM's name of the list, whatever it is grouped by.
     teams: Vec<Group>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ReportGroup")]
 struct Group {
     /// The team, key, user or model; empty where there is none.
     name: String,
@@ -75,9 +83,15 @@ struct Group {
     metrics: Metrics,
 }
 
+pub const REPORT: Operation =
+    Operation::new("What was spent each day, by team, key, user or model", schema_of::<Vec<Day>>).query(&[
+        "start_date",
+        "end_date",
+        "group_by",
+    ]);
+
 /// What was spent each day, by team, key, user or model, the oldest first.
 pub async fn report(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["start_date", "end_date", "group_by"])?;
     let days = Days::read(&ask.query, ask.now)?;
     let by = match ask.query.text("group_by")?.as_deref() {
         None | Some("team") => By::Team,

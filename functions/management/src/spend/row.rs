@@ -1,5 +1,6 @@
 //! Spend records and refusals, as answers show them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
@@ -12,7 +13,8 @@ use shared::usage::Usage;
 use super::entry::Entry;
 
 /// Document 000's row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "ShortLog")]
 pub struct ShortRow {
     user: Option<UserId>,
     model: String,
@@ -24,7 +26,8 @@ pub struct ShortRow {
 }
 
 /// LiteLLM's row, without the columns that nobody keeps here: prompts, answers, addresses.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Log")]
 pub struct LongRow {
     request_id: String,
     /// The key's hash; `null` once the key is deleted.
@@ -51,7 +54,8 @@ pub struct LongRow {
     metadata: Metadata,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "LogMetadata")]
 struct Metadata {
     user_api_key_alias: Option<String>,
     user_api_key_user_id: Option<UserId>,
@@ -63,13 +67,13 @@ struct Metadata {
 }
 
 /// Why requests were refused, and how many since the row of that key and reason before.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct ErrorInformation {
     error_class: String,
     count: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct UsageObject {
     prompt_tokens: u64,
     completion_tokens: u64,

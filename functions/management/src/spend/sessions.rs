@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::UserId;
@@ -15,6 +16,7 @@ use shared::web::json_answer;
 use super::span::Days;
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::users::parse_id;
 
@@ -22,7 +24,7 @@ use crate::users::parse_id;
 const PAGE: usize = 50;
 
 /// What one session of Claude Code cost: its agents, whom it starts for parts of its work, apart.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Session {
     session_id: String,
     user_id: Option<UserId>,
@@ -35,7 +37,8 @@ struct Session {
     agents: BTreeMap<String, Sum>,
 }
 
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Default, JsonSchema, Serialize)]
+#[schemars(rename = "SessionSum")]
 struct Sum {
     api_requests: u64,
     total_tokens: u64,
@@ -50,7 +53,7 @@ impl Sum {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     sessions: Vec<Session>,
     total: usize,
@@ -59,10 +62,12 @@ struct Answer {
     total_pages: usize,
 }
 
+pub const OPERATION: Operation = Operation::new("What each session of Claude Code cost", schema_of::<Answer>)
+    .query(&["start_date", "end_date", "user_id", "session_id", "page", "page_size"]);
+
 /// What each session of Claude Code cost in some days, by what it sends in `x-claude-code-session-id`: the latest first, page by
 /// page. Users see their own.
 pub async fn sessions(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["start_date", "end_date", "user_id", "session_id", "page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", PAGE)?;
     let days = Days::read(&ask.query, ask.now)?;
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;

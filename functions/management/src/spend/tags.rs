@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::KeyId;
@@ -15,19 +16,23 @@ use shared::web::json_answer;
 use super::span::Days;
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
 /// LiteLLM's row.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "TagRow")]
 struct Row {
     individual_request_tag: String,
     log_count: u64,
     total_spend: Money,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("What was spent under each tag", schema_of::<Vec<Row>>).query(&["start_date", "end_date"]);
+
 /// What was spent under each tag: those that requests carry, those of their keys, and `model:` with the model's name, so
 /// that document 000's call shows what each model cost. Users see their own.
 pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["start_date", "end_date"])?;
     let days = Days::read(&ask.query, ask.now)?;
     let own = permit.whose(None, "this key belongs to nobody")?;
     let days = days.of(&app, own.as_ref()).await?;

@@ -13,19 +13,33 @@ use crate::App;
 use crate::audit::{Scribe, TEAMS};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
+
+pub const BLOCK: Operation =
+    Operation::new("Refuses every request of a team's keys from now on", schema_of::<TeamRow>)
+        .takes(&[&["team_id"]])
+        .needs(&["team_id"]);
 
 /// Refuses every request of the team's keys from now on.
-pub async fn block(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    set(app, permit, ask, true).await
+pub async fn block(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    set(app, permit, ask, fields, true).await
 }
 
-pub async fn unblock(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    set(app, permit, ask, false).await
+pub const UNBLOCK: Operation = Operation::new("Lets a blocked team's keys work again", schema_of::<TeamRow>)
+    .takes(&[&["team_id"]])
+    .needs(&["team_id"]);
+
+pub async fn unblock(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    set(app, permit, ask, fields, false).await
 }
 
-async fn set(app: App, permit: Permit, ask: Ask, blocked: bool) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+async fn set(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+    blocked: bool,
+) -> Result<Response, Fault> {
     let id = required_id(&mut fields)?;
     fields.finish()?;
     let scope = Scope::Team(id.clone());

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -15,19 +16,24 @@ use crate::App;
 use crate::audit::{Scribe, TEAMS};
 use crate::fields::Fields;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     deleted_teams: usize,
     team_ids: Vec<TeamId>,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Deletes teams with their keys and memberships: all or none", schema_of::<Answer>)
+        .takes(&[&["team_ids"]])
+        .needs(&["team_ids"]);
+
 /// Deletes teams with their keys and memberships. If one of them is unknown, none is deleted.
 ///
 /// A team whose deletion was cut short counts as known, so that it can be asked for again.
-pub async fn delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let ids: Vec<TeamId> = Fields::only_ids(&ask.body, "team_ids", "team", parse_id)?.into_iter().collect();
+pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let ids: Vec<TeamId> = fields.only_ids("team_ids", "team", parse_id)?.into_iter().collect();
     let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Team).collect();
     let states = app.store.scope_states(&scopes).await?;
     if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {

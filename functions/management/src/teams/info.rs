@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::TeamId;
@@ -13,8 +14,9 @@ use super::{TeamRow, may_administer, parse_id, unknown};
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
+use crate::openapi::{Operation, schema_of};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     team_id: TeamId,
     team_info: TeamRow,
@@ -22,9 +24,12 @@ struct Answer {
     team_memberships: Vec<MembershipRow>,
 }
 
+pub const OPERATION: Operation = Operation::new("A team with its members and keys", schema_of::<Answer>)
+    .query(&["team_id"])
+    .needs(&["team_id"]);
+
 /// A team, its members and its keys. Its members may see it.
 pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["team_id"])?;
     let id = ask.query.id("team_id")?.ok_or_else(|| Fault::invalid("team_id", "must be given"))?;
     let id = parse_id("team_id", id)?;
     let members = app.store.members(&id).await?;

@@ -9,12 +9,15 @@ use shared::web::json_answer;
 use super::TeamRow;
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::{Page, TOTAL};
 use crate::users::parse_id;
 
+pub const OPERATION: Operation =
+    Operation::new("Teams, page by page", schema_of::<Vec<TeamRow>>).query(&["user_id", "page", "page_size"]);
+
 /// All teams, the newest first, or those of one user: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["user_id", "page", "page_size"])?;
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let user = permit.whose(asked, "only your own teams can be listed")?;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -22,6 +23,7 @@ use crate::audit::{MEMBERS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
+use crate::openapi::{LIMITS, Operation, schema_of};
 use crate::users::{Whom, must_exist};
 
 /// Who joins a team, and as what.
@@ -42,7 +44,7 @@ impl NewMember {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Added {
     #[serde(flatten)]
     team: TeamRow,
@@ -50,10 +52,13 @@ struct Added {
     updated_team_memberships: Vec<MembershipRow>,
 }
 
+pub const ADD: Operation =
+    Operation::new("Adds users to a team, each with these limits there", schema_of::<Added>)
+        .takes(&[&["team_id", "member", "max_budget_in_team", "allowed_models"], LIMITS])
+        .needs(&["team_id", "member"]);
+
 /// Adds users to a team, each with these limits there. A user that is not known yet is made, without limits.
-pub async fn member_add(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let id = required_id(&mut fields)?;
     let members = fields.objects("member")?.value().unwrap_or_default();
     let members: Vec<NewMember> = members.into_iter().map(NewMember::read).collect::<Result<_, _>>()?;
@@ -126,10 +131,21 @@ pub async fn seat(
     }
 }
 
+pub const UPDATE: Operation =
+    Operation::new("Changes a member's role and limits in a team", schema_of::<MembershipRow>)
+        .takes(&[
+            &["team_id", "user_id", "user_email", "role", "max_budget_in_team", "allowed_models"],
+            LIMITS,
+        ])
+        .needs(&["team_id"]);
+
 /// Changes a member's role and limits in a team.
-pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_update(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+) -> Result<Response, Fault> {
     let id = required_id(&mut fields)?;
     let whom = Whom::read(&mut fields)?;
     let role = role(&mut fields)?;
@@ -161,10 +177,18 @@ pub async fn member_update(app: App, permit: Permit, ask: Ask) -> Result<Respons
     Ok(json_answer(StatusCode::OK, &row))
 }
 
+pub const DELETE: Operation =
+    Operation::new("Takes a user out of a team, with the keys that the user has there", schema_of::<TeamRow>)
+        .takes(&[&["team_id", "user_id", "user_email"]])
+        .needs(&["team_id"]);
+
 /// Takes a user out of a team, with the keys that the user has there.
-pub async fn member_delete(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let mut fields = Fields::read(&ask.body)?;
+pub async fn member_delete(
+    app: App,
+    permit: Permit,
+    ask: Ask,
+    mut fields: Fields,
+) -> Result<Response, Fault> {
     let id = required_id(&mut fields)?;
     let whom = Whom::read(&mut fields)?;
     fields.finish()?;

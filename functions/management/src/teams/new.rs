@@ -21,15 +21,22 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
 
 /// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
 const RESERVED: &str = "litellm-dashboard";
 
+pub const OPERATION: Operation = Operation::new("Makes a team with its first members", schema_of::<TeamRow>)
+    .takes(&[
+        &["team_id", "team_alias", "organization_id", "members_with_roles", "metadata", "spend"],
+        LIMITS,
+        MODEL_LIMITS,
+    ]);
+
 /// Makes a team with its first members. A `user_id` that is not known yet becomes a user without limits.
-pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let (team, model_limits, members) = read(&ask.body, &app.catalog, ask.now)?;
+pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let (team, model_limits, members) = read(fields, &app.catalog, ask.now)?;
     app.store.create_team(&team).await.map_err(|error| match error {
         NotCreated::Store(error) => error.into(),
         NotCreated::Gone { field: "organization_id" } => gone(&team),
@@ -78,8 +85,11 @@ async fn hang_on(
     Ok(())
 }
 
-fn read(body: &[u8], catalog: &Catalog, now: Moment) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
-    let mut fields = Fields::read(body)?;
+fn read(
+    mut fields: Fields,
+    catalog: &Catalog,
+    now: Moment,
+) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
     let id = match fields.patch("team_id", "a string")?.value() {
         Some(id) => parse_id("team_id", id)?,
         None => parse_id("team_id", random_key_id().map_err(StoreError::from)?.as_str().to_owned())?,

@@ -1,5 +1,6 @@
 //! A team, as answers show it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -12,7 +13,7 @@ use crate::App;
 use crate::columns::{Columns, raw};
 
 /// LiteLLM's columns of a team.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct TeamRow {
     pub team_id: TeamId,
     pub team_alias: Option<String>,
@@ -24,14 +25,14 @@ pub struct TeamRow {
     created_at: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Seat {
     user_id: UserId,
     role: &'static str,
 }
 
 /// What a member may spend in the team, and has spent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct MembershipRow {
     user_id: UserId,
     team_id: TeamId,

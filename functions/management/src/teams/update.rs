@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -20,6 +21,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, spend};
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
 use crate::patch::Patch;
 
@@ -33,17 +35,21 @@ struct TeamPatch {
     model_limits: ModelLimits,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     team_id: TeamId,
     data: TeamRow,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Changes a team: what is absent stays, null clears", schema_of::<Answer>)
+        .takes(&[&["team_id", "team_alias", "organization_id", "metadata", "spend"], LIMITS, MODEL_LIMITS])
+        .needs(&["team_id"]);
+
 /// Changes a team: a field that is absent stays, `null` clears it, anything else sets it. The team's own administrators
 /// change its name and its metadata, never its limits.
-pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let patch = TeamPatch::read(&ask.body, &app.catalog)?;
+pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let patch = TeamPatch::read(fields, &app.catalog)?;
     let entry = administered(&app, &permit, &patch.id).await?;
     let org = patch.org.clone().over(entry.team.org.clone());
     let binds = patch.limits.changes(&entry.state.limits)
@@ -89,8 +95,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Faul
 }
 
 impl TeamPatch {
-    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
-        let mut fields = Fields::read(body)?;
+    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
         let patch = Self {
             id: required_id(&mut fields)?,
             alias: fields.text("team_alias")?,

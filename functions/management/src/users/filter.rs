@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::UserId;
@@ -12,22 +13,27 @@ use shared::web::json_answer;
 use super::search::{found, search};
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 
 /// Entries of a page, unless `page_size` says otherwise: LiteLLM's default.
 const PAGE: usize = 50;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "FoundUser")]
 struct Found {
     user_id: UserId,
     user_email: Option<String>,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Ids and addresses of users, for a form that picks one", schema_of::<Vec<Found>>)
+        .query(&["user_id", "user_email", "search", "page", "page_size"]);
+
 /// Who there is, for a form that picks a user: by how a part of the id or the address begins, or all, the newest first. For
 /// administrators, and for those of a team: a directory of everybody is not for everybody.
 pub async fn filter(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
     let query = &ask.query;
-    query.only(&["user_id", "user_email", "search", "page", "page_size"])?;
     let page = Page::read(query, "page_size", PAGE)?;
     if !permit.sees_all() && !administers_a_team(&app, &permit).await? {
         return Err(Forbidden("only administrators, and those of a team, search for users").into());

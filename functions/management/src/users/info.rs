@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::{KeyId, TeamId};
@@ -14,13 +15,15 @@ use super::{parse_id, unknown};
 use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
+use crate::openapi::{Operation, schema_of};
 use crate::teams::TeamRow;
 
 /// What everything is cut to where nobody is named: LiteLLM shows an administrator all keys and all teams.
 const MOST: usize = 1000;
 
 /// Document 000's flat fields and LiteLLM's nested ones.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "UserInfo")]
 struct Answer {
     #[serde(flatten)]
     flat: PlainUser,
@@ -29,7 +32,7 @@ struct Answer {
     teams: Vec<TeamRow>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Everything {
     user_id: Option<()>,
     user_info: Option<()>,
@@ -37,10 +40,20 @@ struct Everything {
     teams: Vec<TeamRow>,
 }
 
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+enum Told {
+    One(Box<Answer>),
+    Everything(Everything),
+}
+
+pub const OPERATION: Operation =
+    Operation::new("A user with its keys and teams; the caller, where nobody is named", schema_of::<Told>)
+        .query(&["user_id"]);
+
 /// A user with its keys and its teams; the caller, where nobody is named; and to those who see everything, all keys and
 /// all teams.
 pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&["user_id"])?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let Some(id) = permit.whose(asked, "key not allowed to access this user's info")? else {
         return everything(&app, &ask).await;
@@ -56,7 +69,7 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
         keys: key_rows(&app, &keys, &ask).await?,
         teams: team_rows(&app, &teams, &ask).await?,
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_answer(StatusCode::OK, &Told::One(Box::new(answer))))
 }
 
 async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
@@ -64,7 +77,10 @@ async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
         (app.store.key_page(&Start::Skip(0), MOST).await?.ids, app.store.team_ids().await?);
     teams.truncate(MOST);
     let (keys, teams) = (key_rows(app, &keys, ask).await?, team_rows(app, &teams, ask).await?);
-    Ok(json_answer(StatusCode::OK, &Everything { user_id: None, user_info: None, keys, teams }))
+    Ok(json_answer(
+        StatusCode::OK,
+        &Told::Everything(Everything { user_id: None, user_info: None, keys, teams }),
+    ))
 }
 
 async fn key_rows(app: &App, ids: &[KeyId], ask: &Ask) -> Result<Vec<KeyRow>, Fault> {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{try_join, try_join_all};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::id::UserId;
@@ -19,6 +20,7 @@ use super::search::{found, search};
 use super::{parse_id, role};
 use crate::App;
 use crate::guard::Ask;
+use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 
 /// Entries of a page, unless `page_size` says otherwise: LiteLLM's default.
@@ -29,7 +31,7 @@ const MOST: usize = 10_000;
 const PARAMETERS: &[&str] =
     &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order", "search", "cursor"];
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     users: Vec<Listed>,
     total: usize,
@@ -40,19 +42,21 @@ struct Answer {
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ListedUser")]
 struct Listed {
     #[serde(flatten)]
     row: UserRow,
     key_count: usize,
 }
 
+pub const OPERATION: Operation = Operation::new("Users, page by page", schema_of::<Answer>).query(PARAMETERS);
+
 /// All users, the newest first, page by page; or those that are asked for, in the order that is asked for.
 ///
 /// Without any parameter it is document 000's call: its page is the longest, and a user without a budget has the largest
 /// there is instead of `null`, since that document's report divides by it.
 pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(PARAMETERS)?;
     let is_plain = !ask.query.has_any(PARAMETERS);
     let page = Page::read(&ask.query, "page_size", if is_plain { Page::MOST } else { PAGE })?;
     let Found { entries, total, next } = Wanted::read(&ask)?.find(&app, page).await?;

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -23,6 +24,7 @@ use crate::guard::Ask;
 use crate::keys::{self, Minted, Order};
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::rules::Rules;
 use crate::teams;
 
@@ -41,7 +43,7 @@ pub struct Hangings {
     key: Option<Order>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     #[serde(flatten)]
     row: UserRow,
@@ -53,10 +55,27 @@ struct Answer {
     expires: Option<String>,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Creates a user, with a key where auto_create_key is true", schema_of::<Answer>).takes(&[
+        &[
+            "user_id",
+            "user_email",
+            "user_alias",
+            "user_role",
+            "teams",
+            "metadata",
+            "auto_create_key",
+            "key_alias",
+            "duration",
+            "spend",
+        ],
+        LIMITS,
+        MODEL_LIMITS,
+    ]);
+
 /// Creates a user, with a key if `auto_create_key` is true: without it no key is made, unlike LiteLLM's default.
-pub async fn new(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let NewUser { user, role_word, hangings } = read(&ask.body, &app.rules, &app.catalog, ask.now)?;
+pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let NewUser { user, role_word, hangings } = read(fields, &app.rules, &app.catalog, ask.now)?;
     if let Some(alias) = hangings.key.as_ref().and_then(|order| order.alias.as_deref()) {
         keys::must_be_free(&app, alias).await?;
     }
@@ -126,8 +145,7 @@ fn answer(mut row: UserRow, minted: Option<Minted>, role_word: Option<String>) -
 }
 
 /// Reads a request for a new user, completed by what this deployment gives every new user.
-pub fn read(body: &[u8], rules: &Rules, catalog: &Catalog, now: Moment) -> Result<NewUser, Fault> {
-    let mut fields = Fields::read(body)?;
+pub fn read(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -> Result<NewUser, Fault> {
     let sent = role_of(&mut fields)?;
     let (role, role_word) = match sent {
         Some((role, word)) => (role, Some(word)),

@@ -1,5 +1,6 @@
 //! A user, as answers show it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::fault::Fault;
@@ -12,7 +13,7 @@ use crate::App;
 use crate::columns::{Columns, raw};
 
 /// LiteLLM's columns of a user.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct UserRow {
     #[serde(flatten)]
     pub user: PlainUser,
@@ -20,7 +21,7 @@ pub struct UserRow {
 }
 
 /// The same without its teams: where those are told in full.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct PlainUser {
     pub user_id: UserId,
     user_email: Option<String>,

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
@@ -23,6 +24,7 @@ use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::limits::{LimitsPatch, spend};
 use crate::model_limits::ModelLimits;
+use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::patch::Patch;
 use crate::sessions::{self, hashed};
 
@@ -39,19 +41,25 @@ struct UserPatch {
     model_limits: ModelLimits,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Answer {
     user_id: UserId,
     data: UserRow,
 }
 
+pub const OPERATION: Operation =
+    Operation::new("Changes a user: what is absent stays, null clears", schema_of::<Answer>).takes(&[
+        &["user_id", "user_email", "user_alias", "user_role", "metadata", "password", "spend"],
+        LIMITS,
+        MODEL_LIMITS,
+    ]);
+
 /// Changes a user: a field that is absent stays, `null` clears it, anything else sets it.
 ///
 /// With `user_id` the user is found by it and `user_email` is a field like any other; alone, `user_email` finds the user.
 /// Users change their own name and metadata, and nothing that binds them.
-pub async fn update(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    ask.query.only(&[])?;
-    let patch = UserPatch::read(&ask.body, &app.catalog)?;
+pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+    let patch = UserPatch::read(fields, &app.catalog)?;
     let whom = patch.whom.clone();
     let id = match (permit.sees_all(), permit.user()) {
         (true, _) => whom.find(&app).await?,
@@ -123,8 +131,7 @@ async fn changed_or_gone(app: &App, whom: &Whom, id: &UserId) -> Fault {
 }
 
 impl UserPatch {
-    fn read(body: &[u8], catalog: &Catalog) -> Result<Self, Fault> {
-        let mut fields = Fields::read(body)?;
+    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
         let id = fields.patch("user_id", "a string")?.value();
         let email = email(&mut fields)?;
         let (whom, email) = match (id, email) {

@@ -71,7 +71,7 @@ pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment
         Whom::Id(_) => None,
         Whom::Email(email) => Some(email.clone()),
     };
-    let new = read_new(b"{}", &app.rules, &app.catalog, now)?;
+    let new = read_new(Fields::default(), &app.rules, &app.catalog, now)?;
     let bare = User { id, email, ..new.user };
     match app.store.create_user(&bare).await {
         Ok(()) => {

@@ -1,0 +1,141 @@
+//! Inference's routes, which another function serves: Anthropic's API, told as far as a gateway knows it.
+
+use serde_json::{Map, Value, json};
+
+/// Every path of inference, by its shortest name. `/v1` may be left out, or be there twice.
+pub fn paths() -> Map<String, Value> {
+    let mut paths = Map::new();
+    let mut add = |path: &str, method: &str, told: Value| {
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        item[method] = told;
+    };
+    add("/v1/messages", "post", messages());
+    add("/v1/messages/count_tokens", "post", count_tokens());
+    add("/v1/models", "get", told("The models that the key may use", &[], list()));
+    let name = json!({"name": "name", "in": "path", "required": true, "schema": {"type": "string"}});
+    add("/v1/models/{name}", "get", told("A model, by any of its names", &[name], model()));
+    for (path, method) in [("/", "get"), ("/api/hello", "get"), ("/api/event_logging/batch", "post")] {
+        let status =
+            json!({"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}});
+        let content = json!({"application/json": {"schema": status}});
+        let summary = "Asked by Claude Code; needs no key";
+        let about = json!({"description": summary, "content": content});
+        add(
+            path,
+            method,
+            json!({"summary": summary, "tags": ["inference"], "security": [], "responses": {"200": about}}),
+        );
+    }
+    paths
+}
+
+/// Anthropic's shape of errors.
+pub fn error() -> Value {
+    let text = || json!({"type": "string"});
+    json!({
+        "type": "object",
+        "required": ["type", "error", "request_id"],
+        "properties": {
+            "type": {"const": "error"},
+            "error": {"type": "object", "required": ["type", "message"], "properties": {"type": text(), "message": text()}},
+            "request_id": text(),
+        },
+    })
+}
+
+fn messages() -> Value {
+    let mut told =
+        told("Anthropic's Messages API, charged to every scope of the key", &[], json!({"type": "object"}));
+    told["requestBody"] = body(&["model", "messages", "max_tokens"]);
+    told["responses"]["200"]["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
+    for (status, about) in [
+        ("409", "Bedrock's, word for word"),
+        ("413", "The body is too large"),
+        ("415", "The body does not say that it is JSON"),
+        ("424", "Bedrock's, word for word"),
+        ("429", "A budget, a rate or Bedrock's own limit; retry-after says until when"),
+        ("500", "Bedrock failed"),
+        ("502", "Bedrock does not answer"),
+        ("504", "The model took too long"),
+        ("529", "Bedrock is not available"),
+    ] {
+        told["responses"][status] = failure(about);
+    }
+    told
+}
+
+fn count_tokens() -> Value {
+    let answer = json!({
+        "type": "object",
+        "required": ["input_tokens"],
+        "properties": {"input_tokens": {"type": "integer", "minimum": 0}},
+    });
+    let mut told = told("How many tokens a request has; reserves nothing", &[], answer);
+    told["requestBody"] = body(&["model", "messages"]);
+    for (status, about) in [
+        ("413", "The body is too large"),
+        ("415", "The body does not say that it is JSON"),
+        ("429", "Bedrock's own limit"),
+        ("500", "Bedrock failed"),
+        ("502", "Bedrock does not answer"),
+        ("504", "The model took too long"),
+        ("529", "Bedrock is not available"),
+    ] {
+        told["responses"][status] = failure(about);
+    }
+    told
+}
+
+fn body(needs: &[&str]) -> Value {
+    let schema = json!({
+        "type": "object",
+        "required": needs,
+        "properties": {
+            "model": {"type": "string"},
+            "messages": {"type": "array", "items": {"type": "object"}},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "stream": {"type": "boolean"},
+        },
+    });
+    json!({"required": true, "content": {"application/json": {"schema": schema}}})
+}
+
+fn model() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "type", "display_name", "created_at", "object", "created", "owned_by"],
+        "properties": {"id": {"type": "string"}, "display_name": {"type": "string"}},
+    })
+}
+
+fn list() -> Value {
+    json!({
+        "type": "object",
+        "required": ["data", "has_more", "first_id", "last_id", "object"],
+        "properties": {"data": {"type": "array", "items": model()}, "has_more": {"type": "boolean"}},
+    })
+}
+
+fn told(summary: &str, parameters: &[Value], answer: Value) -> Value {
+    let mut told = json!({
+        "summary": summary,
+        "tags": ["inference"],
+        "parameters": parameters,
+        "responses": {"200": {"description": summary, "content": {"application/json": {"schema": answer}}}},
+    });
+    for (status, about) in [
+        ("400", "The request is wrong; the message says how"),
+        ("401", "No key, or one that is unknown, expired, blocked or deleted"),
+        ("403", "The model is not allowed for this key"),
+        ("404", "There is no such model"),
+        ("503", "The table does not answer, or a scope has too many calls in flight"),
+    ] {
+        told["responses"][status] = failure(about);
+    }
+    told
+}
+
+fn failure(about: &str) -> Value {
+    let schema = json!({"$ref": "#/components/schemas/AnthropicError"});
+    json!({"description": about, "content": {"application/json": {"schema": schema}}})
+}

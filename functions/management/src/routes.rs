@@ -1,0 +1,139 @@
+//! The routes, as each area puts its own in: with what it takes and answers, and who handles it. There is no other way to put
+//! a handler into the router, and none without a way in through [`guard`].
+
+use std::future::{Future, ready};
+use std::mem::take;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use shared::fault::Fault;
+use shared::policy::Permit;
+
+use crate::App;
+use crate::fields::Fields;
+use crate::guard::{self, Ask};
+use crate::openapi::{Described, Operation, document};
+
+/// Where the document of all routes is.
+const DOCUMENT: &str = "/openapi.json";
+
+#[derive(Default)]
+pub struct Routes {
+    router: Router<App>,
+    pub described: Vec<Described>,
+}
+
+impl Routes {
+    /// A route that reads.
+    pub fn get<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
+    where
+        F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        self.add(MethodFilter::GET, Method::GET, path, operation, move |app, request| {
+            let handler = handler.clone();
+            async move {
+                let (app, permit, ask) = guard::permitted(app, operation, request).await?;
+                handler(app, permit, ask).await
+            }
+        });
+    }
+
+    /// A route that changes something, by a JSON body.
+    pub fn post<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
+    where
+        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        self.by_body(MethodFilter::POST, Method::POST, path, operation, handler);
+    }
+
+    /// The same by the other methods that LiteLLM has for it.
+    pub fn patch<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
+    where
+        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        self.by_body(MethodFilter::PATCH, Method::PATCH, path, operation, handler);
+    }
+
+    pub fn delete<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
+    where
+        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        self.by_body(MethodFilter::DELETE, Method::DELETE, path, operation, handler);
+    }
+
+    /// A route for those who have no key yet. It must be open by its row of [`shared::policy::ROUTES`].
+    pub fn open<F, Fut>(&mut self, method: Method, path: &'static str, operation: Operation, handler: F)
+    where
+        F: Fn(App, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        let filter = if method == Method::GET { MethodFilter::GET } else { MethodFilter::POST };
+        self.add(filter, method, path, operation, move |app, request| {
+            let handler = handler.clone();
+            async move {
+                let (ask, fields) = guard::opened(&app, operation, request).await?;
+                handler(app, ask, fields).await
+            }
+        });
+    }
+
+    /// The router, with the document of its routes.
+    pub fn finish(self) -> Router<App> {
+        let (described, written) = (Arc::new(self.described), Arc::new(OnceLock::new()));
+        // The same for everybody, and no secret: clients read it before they have a key.
+        let answer = move |State(app): State<App>| {
+            let text: &String = written.get_or_init(|| document(&described).to_string());
+            let answer = ([(CONTENT_TYPE, "application/json")], text.clone()).into_response();
+            ready(guard::finished(Ok(answer), app.clock.now()))
+        };
+        self.router.route(DOCUMENT, axum::routing::get(answer))
+    }
+
+    fn by_body<F, Fut>(
+        &mut self,
+        filter: MethodFilter,
+        method: Method,
+        path: &'static str,
+        operation: Operation,
+        handler: F,
+    ) where
+        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        self.add(filter, method, path, operation, move |app, request| {
+            let handler = handler.clone();
+            async move {
+                let (app, permit, ask, fields) = guard::permitted_by_body(app, operation, request).await?;
+                handler(app, permit, ask, fields).await
+            }
+        });
+    }
+
+    fn add<F, Fut>(
+        &mut self,
+        filter: MethodFilter,
+        method: Method,
+        path: &'static str,
+        operation: Operation,
+        handler: F,
+    ) where
+        F: Fn(App, Request) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Fault>> + Send,
+    {
+        let route = on(filter, move |State(app): State<App>, request: Request| async move {
+            let now = app.clock.now();
+            guard::finished(handler(app, request).await, now)
+        });
+        self.router = take(&mut self.router).route(path, route);
+        self.described.push(Described { method, path, operation });
+    }
+}
