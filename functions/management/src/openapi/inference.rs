@@ -47,7 +47,7 @@ fn messages() -> Value {
     let mut told =
         told("Anthropic's Messages API, charged to every scope of the key", &[], json!({"type": "object"}));
     told["requestBody"] = body(&["model", "messages", "max_tokens"]);
-    told["responses"]["200"]["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
+    told["responses"]["200"]["content"]["text/event-stream"] = json!({});
     for (status, about) in [
         ("409", "Bedrock's, word for word"),
         ("413", "The body is too large"),
