@@ -5,6 +5,7 @@ mod clients;
 mod faults;
 mod inputs;
 mod limits;
+mod notices;
 mod outage;
 mod refusals;
 mod routes;

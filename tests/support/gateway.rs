@@ -144,6 +144,7 @@ pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App
         clock,
         refusals: Default::default(),
         settings: Settings { max_body: 32 << 20, clamps: true },
+        notices: Default::default(),
         abandonment: None,
     }
 }

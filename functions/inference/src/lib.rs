@@ -11,8 +11,10 @@ mod leases;
 mod messages;
 mod meter;
 mod models;
+mod notices;
 mod refusals;
 mod running;
+mod settler;
 
 use std::sync::{Arc, Mutex};
 
@@ -32,7 +34,9 @@ use shared::store::Store;
 use shared::web::json_answer;
 
 pub use bedrock::Bedrock;
-pub use running::{Abandoned, Abandonment, settle_abandoned};
+pub use notices::Notices;
+pub use running::{Abandoned, Abandonment};
+pub use settler::Settler;
 
 /// What inference works with. Cloning it is cheap.
 #[derive(Clone)]
@@ -47,6 +51,7 @@ pub struct App {
     /// What was refused and is not written yet.
     pub refusals: Arc<Mutex<Refusals>>,
     pub settings: Settings,
+    pub notices: Notices,
     /// Where calls go whose body was dropped, in a server that outlives its connections.
     pub abandonment: Option<Abandonment>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use inference::{App, Bedrock, Settings};
+use inference::{App, Bedrock, Notices, Settings};
 use shared::config::Config;
 use shared::model::Catalog;
 use shared::offering::Offering;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         clock: Default::default(),
         refusals: Default::default(),
         settings: Settings { max_body: config.max_body, clamps: config.clamps },
+        notices: config.soft_budget_topic.map(|topic| Notices::to(&aws, &topic)).unwrap_or_default(),
         abandonment: None,
     };
     lambda_http::run_with_streaming_response_concurrent(inference::router(app)).await

@@ -4,12 +4,13 @@ use shared::clock::Clock;
 use shared::id::RequestId;
 use shared::money::Money;
 use shared::record::{Record, Status};
-use shared::store::{Admission, Settled, Store};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use shared::store::Admission;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::App;
 use crate::leases::Leases;
 use crate::meter::Meter;
+use crate::settler::Settler;
 
 /// What a request says of itself that its record keeps.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +23,8 @@ pub struct About {
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.
 #[derive(Debug)]
 pub struct Abandoned {
-    admission: Admission,
-    record: Record,
+    pub admission: Admission,
+    pub record: Record,
 }
 
 /// Where dropped calls are sent to be settled. On Lambda there is none: the runtime goes on when a client leaves, and
@@ -32,7 +33,7 @@ pub type Abandonment = UnboundedSender<Abandoned>;
 
 /// An admitted call. It is settled inside its answer, before the last byte leaves.
 pub struct Running {
-    store: Store,
+    settler: Settler,
     clock: Clock,
     abandonment: Option<Abandonment>,
     pub leases: Leases,
@@ -43,9 +44,9 @@ pub struct Running {
 
 impl Running {
     pub fn new(app: &App, admission: Admission, meter: Meter, about: About) -> Self {
-        let (store, clock) = (app.store.clone(), app.clock.clone());
-        let leases = Leases::new(store.clone(), clock.clone(), admission);
-        Self { store, clock, abandonment: app.abandonment.clone(), leases, meter, about, settled: false }
+        let (settler, clock) = (Settler::of(app), app.clock.clone());
+        let leases = Leases::new(app.store.clone(), clock.clone(), admission);
+        Self { settler, clock, abandonment: app.abandonment.clone(), leases, meter, about, settled: false }
     }
 
     pub fn request(&self) -> RequestId {
@@ -67,7 +68,7 @@ impl Running {
     }
 
     async fn end(&mut self, record: Record) -> Money {
-        let cost = settle(&self.store, &self.clock, self.leases.admission(), &record).await;
+        let cost = self.settler.settle(self.leases.admission(), &record).await;
         // Only now: a client that leaves meanwhile drops this future, and the call must be settled all the same.
         self.settled = true;
         cost
@@ -107,43 +108,6 @@ impl Drop for Running {
         if let Some(abandonment) = &self.abandonment {
             // A closed channel is a process about to end: then the leases are swept.
             abandonment.send(Abandoned { admission, record }).ok();
-        }
-    }
-}
-
-/// Settles dropped calls until every sender is gone: a server's companion, to be awaited before it exits.
-pub async fn settle_abandoned(store: Store, clock: Clock, mut dropped: UnboundedReceiver<Abandoned>) {
-    while let Some(Abandoned { admission, record }) = dropped.recv().await {
-        settle(&store, &clock, &admission, &record).await;
-    }
-}
-
-async fn settle(store: &Store, clock: &Clock, admission: &Admission, record: &Record) -> Money {
-    let reserved = admission.quote().amount();
-    if record.cost > reserved {
-        // It must never happen. It is charged all the same, and somebody must look.
-        tracing::error!(request = %record.request, cost = %record.cost, %reserved, "actual_over_reserved");
-    }
-    match store.settle(admission, record, || clock.now()).await {
-        Ok(Settled { cost, .. }) => {
-            let usage = record.usage;
-            tracing::info!(
-                request = %record.request,
-                model = record.model,
-                status = record.status.word(),
-                input = usage.input,
-                output = usage.output,
-                cache_read = usage.cache_read,
-                cache_write = usage.cache_write_5m + usage.cache_write_1h,
-                cost = %cost,
-                ms = record.ended.ms() - record.started().ms(),
-                "settled"
-            );
-            cost
-        }
-        Err(error) => {
-            tracing::error!(record = ?record, error = ?error, "settle_failed");
-            record.cost
         }
     }
 }

@@ -48,3 +48,22 @@ pub const UNSERVED: &[&str] = &[
     "tpd_limit",
     "tpm_limit_type",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Administrators look into the documents, not here.
+    #[test]
+    fn the_documents_name_every_field() {
+        let documents = include_str!("../../../docs/MIGRATE.md");
+        let row = |begins: &str| documents.lines().find(|line| line.starts_with(begins)).unwrap_or_default();
+        let (ignored, refused) = (row("| ignored |"), row("| refused |"));
+        for (told, fields) in [(ignored, HARMLESS), (refused, UNSERVED)] {
+            for field in fields {
+                assert!(told.contains(&format!("`{field}`")), "{field} is missing");
+            }
+            assert_eq!(told.matches('`').count(), 2 * fields.len(), "{told}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
-use inference::Bedrock;
+use inference::{Bedrock, Notices, Settler};
 use management::{Entrance, Rules};
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
@@ -81,18 +81,25 @@ impl Gateway {
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
         let offering = Offering::new(Catalog::bundled(&config.profile)?);
         let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
+        let notices = match &config.soft_budget_topic {
+            Some(topic) => Notices::to(&on_aws().await, topic),
+            None => Notices::default(),
+        };
+        let calls = inference::App {
+            store: store.clone(),
+            bedrock,
+            catalog: Arc::clone(offering.shipped()),
+            offering: offering.clone(),
+            keyring: Keyring::default(),
+            clock: clock.clone(),
+            refusals: Default::default(),
+            settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
+            notices,
+            abandonment: Some(abandonment),
+        };
+        let settler = spawn(Settler::of(&calls).settle_abandoned(abandoned));
         let router = whole(
-            inference::router(inference::App {
-                store: store.clone(),
-                bedrock,
-                catalog: Arc::clone(offering.shipped()),
-                offering: offering.clone(),
-                keyring: Keyring::default(),
-                clock: clock.clone(),
-                refusals: Default::default(),
-                settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
-                abandonment: Some(abandonment),
-            }),
+            inference::router(calls),
             management::router(management::App {
                 store: store.clone(),
                 catalog: Arc::clone(offering.shipped()),
@@ -106,7 +113,6 @@ impl Gateway {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let settler = spawn(inference::settle_abandoned(store.clone(), clock.clone(), abandoned));
         others.push(spawn(upkeep::run(store.clone(), clock.clone())));
         let server = spawn(serve(listener, router, stopped));
         Ok(Self {

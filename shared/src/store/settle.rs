@@ -14,6 +14,7 @@ use crate::moment::Moment;
 use crate::money::Money;
 use crate::record::Record;
 use crate::scope::Scope;
+use crate::telemetry;
 
 /// How long a settlement is tried while the client waits for its last event.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -111,11 +112,11 @@ impl Store {
         record: &Record,
         now: &impl Fn() -> Moment,
     ) -> Settled {
-        let mut tries = 0;
+        let (mut tries, mut reached) = (0, Vec::new());
         loop {
             tries += 1;
-            match self.settle_once(admission, record, now()).await {
-                Ok(settled) => return settled,
+            match self.settle_once(admission, record, now(), &mut reached).await {
+                Ok(cost) => return Settled { cost, reached },
                 Err(error) => tracing::warn!(request = %record.request, error = ?error, "settle_retried"),
             }
             pause(tries).await;
@@ -127,16 +128,24 @@ impl Store {
         admission: &Admission,
         record: &Record,
         now: Moment,
-    ) -> Result<Settled, StoreError> {
+        reached: &mut Vec<SoftBudget>,
+    ) -> Result<Money, StoreError> {
         let cost = self.put_record_of(record, &admission.holds, now).await?;
         let tokens = record.usage.total();
         let charges = admission.holds.iter().map(|hold| async move {
             let spend = self.charge(hold, record.request, cost, tokens, now).await?;
-            self.soft_budget_reached(hold, spend).await
+            self.soft_budget_reached(hold, spend, now).await
         });
-        // All of them are tried even if one fails: each that is settled is one less to sweep.
-        let reached = join_all(charges).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Settled { cost, reached: reached.into_iter().flatten().collect() })
+        // All of them are tried even if one fails: each that is settled is one less to sweep. And what was found reached is told
+        // even if another try must follow, which would not find it again.
+        let mut failed = Ok(cost);
+        for charged in join_all(charges).await {
+            match charged {
+                Ok(found) => reached.extend(found),
+                Err(error) => failed = Err(error),
+            }
+        }
+        failed
     }
 
     /// Whether this call is the one that tells of the scope's soft budget: it is reached, and of all that see it the
@@ -145,6 +154,7 @@ impl Store {
         &self,
         hold: &Hold,
         spend: Option<Money>,
+        now: Moment,
     ) -> Result<Option<SoftBudget>, StoreError> {
         // A call that reached it and died is made good by the next one: that finds it in what its reservation showed.
         let spend = spend.map_or(hold.state.spend, |spend| spend.max(hold.state.spend));
@@ -170,8 +180,9 @@ impl Store {
         let Some(limit) = state.limits.soft_budget else {
             return Ok(None);
         };
-        // Here and not by the caller, to whom another scope's failure may answer instead.
+        // Here and not by the caller, whose patience may end before another scope is charged.
         tracing::warn!(scope = %hold.scope, %limit, spend = %state.spend, "soft_budget_reached");
+        telemetry::count("SoftBudgetReached", now);
         Ok(Some(SoftBudget { scope: hold.scope.clone(), limit, spend: state.spend }))
     }
 }

@@ -1,0 +1,68 @@
+//! Soft budgets that were reached, published to whoever subscribed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sns::Client;
+use serde::Serialize;
+use shared::money::Money;
+use shared::store::SoftBudget;
+
+/// How long a call's last event waits for a notice to be taken, with its retries: that is once in a scope's period.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The longest subject that SNS takes, in characters.
+const LONGEST_SUBJECT: usize = 100;
+
+/// Where notices go: to an SNS topic, or nowhere besides the log. Cloning it is cheap.
+#[derive(Clone, Default)]
+pub struct Notices {
+    topic: Option<(Client, Arc<str>)>,
+}
+
+/// What subscribers get, as JSON.
+#[derive(Serialize)]
+struct Notice {
+    event: &'static str,
+    /// `user mario`, `team dev`, `key k1` ...
+    scope: String,
+    soft_budget: Money,
+    spend: Money,
+}
+
+impl Notices {
+    /// Notices to the topic of this ARN.
+    pub fn to(aws: &SdkConfig, topic: &str) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let config = aws_sdk_sns::config::Builder::from(aws).timeout_config(timeouts).build();
+        Self { topic: Some((Client::from_conf(config), topic.into())) }
+    }
+
+    /// Publishes what was reached. One that SNS does not take in time is in the log, and nowhere else: the ledger tells of it once.
+    pub async fn tell(&self, reached: &[SoftBudget]) {
+        let Some((sns, topic)) = self.topic.as_ref() else {
+            return;
+        };
+        for SoftBudget { scope, limit, spend } in reached {
+            let notice = Notice {
+                event: "soft_budget_reached",
+                scope: scope.to_string(),
+                soft_budget: *limit,
+                spend: *spend,
+            };
+            let subject = format!("Soft budget reached: {scope}");
+            // SNS refuses a whole notice for what is not ASCII in its subject.
+            let subject: String =
+                subject.chars().filter(|c| c.is_ascii() && !c.is_control()).take(LONGEST_SUBJECT).collect();
+            let Ok(message) = serde_json::to_string(&notice) else {
+                continue;
+            };
+            let sent = sns.publish().topic_arn(&**topic).subject(subject).message(message).send();
+            if let Err(error) = Box::pin(sent).await {
+                tracing::error!(scope = %scope, error = ?error, "notice_not_sent");
+            }
+        }
+    }
+}

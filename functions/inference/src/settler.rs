@@ -1,0 +1,71 @@
+//! The end of every call: charged, told, written to the log.
+
+use shared::clock::Clock;
+use shared::money::Money;
+use shared::record::Record;
+use shared::store::{Admission, Settled, Store};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::App;
+use crate::notices::Notices;
+use crate::running::Abandoned;
+
+/// What a settlement needs. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Settler {
+    store: Store,
+    clock: Clock,
+    notices: Notices,
+}
+
+impl Settler {
+    pub fn of(app: &App) -> Self {
+        Self { store: app.store.clone(), clock: app.clock.clone(), notices: app.notices.clone() }
+    }
+
+    /// Settles dropped calls until every sender is gone: a server's companion, to be awaited before it exits.
+    pub async fn settle_abandoned(self, mut dropped: UnboundedReceiver<Abandoned>) {
+        while let Some(Abandoned { admission, record }) = dropped.recv().await {
+            self.settle(&admission, &record).await;
+        }
+    }
+
+    /// Ends a call with what its record says. After two seconds without the store the answer goes on: the record is in the
+    /// log, and a sweep charges the floor.
+    pub async fn settle(&self, admission: &Admission, record: &Record) -> Money {
+        let reserved = admission.quote().amount();
+        if record.cost > reserved {
+            // It must never happen. It is charged all the same, and somebody must look.
+            tracing::error!(request = %record.request, cost = %record.cost, %reserved, "actual_over_reserved");
+        }
+        match self.store.settle(admission, record, || self.clock.now()).await {
+            Ok(Settled { cost, reached }) => {
+                log(record, cost);
+                if !reached.is_empty() {
+                    Box::pin(self.notices.tell(&reached)).await;
+                }
+                cost
+            }
+            Err(error) => {
+                tracing::error!(record = ?record, error = ?error, "settle_failed");
+                record.cost
+            }
+        }
+    }
+}
+
+fn log(record: &Record, cost: Money) {
+    let usage = record.usage;
+    tracing::info!(
+        request = %record.request,
+        model = record.model,
+        status = record.status.word(),
+        input = usage.input,
+        output = usage.output,
+        cache_read = usage.cache_read,
+        cache_write = usage.cache_write_5m + usage.cache_write_1h,
+        cost = %cost,
+        ms = record.ended.ms() - record.started().ms(),
+        "settled"
+    );
+}
