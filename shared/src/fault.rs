@@ -8,7 +8,7 @@ use crate::admission::{Reason, Refusal};
 use crate::moment::Moment;
 use crate::policy::Forbidden;
 use crate::scope::Scope;
-use crate::store::{NotAdmitted, StoreError};
+use crate::store::{Applied, NotAdmitted, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -200,6 +200,11 @@ impl Fault {
         match error {
             NotAdmitted::Refused(refusal) => Self::Refused(refusal, now),
             NotAdmitted::Stale => Self::Unauthenticated("Invalid API key"),
+            NotAdmitted::Renamed => Self::Unavailable(StoreError::Unavailable {
+                operation: "admit",
+                applied: Applied::No,
+                source: "the key's names of models keep changing".into(),
+            }),
             NotAdmitted::Store(error) => Self::Unavailable(error),
         }
     }

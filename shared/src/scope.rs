@@ -108,13 +108,15 @@ pub struct Holder {
     pub team: Option<TeamId>,
 }
 
-/// What a scope's item says of further scopes that its calls are charged to. A process remembers it as a hint, and the
+/// What a scope's item says of further scopes that its calls are charged to, and of what they call. A process remembers it as a hint, and the
 /// scope's reservation proves it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
     pub org: Option<OrgId>,
     /// Models, by their catalogue names, that have limits of their own here.
     pub models: BTreeSet<String>,
+    /// A key's own names of models, and what they stand for.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// A scope's item as the table last showed it.

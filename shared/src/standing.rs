@@ -51,6 +51,11 @@ pub async fn standing(
 }
 
 impl Standing {
+    /// The key, with what its scopes told of it.
+    pub fn pointer(&self) -> &Pointer {
+        &self.pointer
+    }
+
     /// Whether no scope is blocked, expired or deleted.
     pub fn stands(&self, now: Moment) -> Result<(), Fault> {
         self.every(now, |_, state| admission::stands(state, now))

@@ -5,6 +5,7 @@
 //! into a span that names its call site.
 
 mod admit;
+mod aliases;
 mod audit;
 mod batch;
 mod change;

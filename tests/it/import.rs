@@ -99,7 +99,6 @@ organisations         1        0        0        0        0
 teams                 1        0        0        0        0
 users                 3        0        0        0        0
 LiteLLM_UserTable row 2: not carried over: password
-LiteLLM_VerificationToken row 2: not carried over: aliases
 LiteLLM_VerificationToken row 4: skipped: token is no SHA-256 in hexadecimal
 LiteLLM_VerificationToken row 5: skipped: budget_duration: '30days' is not a duration: write a whole number above zero and \
 one of s, m, h, d, w, mo, y, up to 100 years, such as 30m, 24h, 7d, 30d, 1mo, 1y, or hourly, daily, weekly, monthly, yearly
@@ -107,6 +106,7 @@ user mario: a b is no model here: /model/new gives a model that name
 key laptop: gpt-9 is no model here: /model/new gives a model that name
 user luigi: no row has it, but a key or a team names it: made without limits
 member luigi of team t1: made: it has a key there
+key sk-...: b, which it has a name for, is no model here
 ";
 
 #[tokio::test]

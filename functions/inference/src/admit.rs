@@ -34,6 +34,8 @@ pub struct Demand<'a> {
 pub struct Denied {
     pub fault: Fault,
     pub is_about_money: bool,
+    /// Whether the key's names of models were others than was known: what is asked for must be looked up again.
+    pub is_renamed: bool,
     /// The key, where it is one of ours.
     pub pointer: Option<Box<Pointer>>,
 }
@@ -71,6 +73,19 @@ async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
         tracing::info!(reason = Reason::Unknown.word(), "not_admitted");
         Fault::Unauthenticated("Invalid API key")
     })
+}
+
+/// What a request's name of a model stands for: the key's own names come first. **Cost:** nothing where the name is known;
+/// a read where nobody knows it, since only the key's scope tells what it calls models.
+pub async fn meant(app: &App, secret: &SecretHash, asked: &str) -> Result<String, Fault> {
+    let own = |pointer: &Pointer| pointer.aliases().and_then(|own| own.get(asked)).cloned();
+    let pointer = identify(app, secret).await?;
+    if own(&pointer).is_none() && app.catalog.find(asked).is_none() {
+        stand(app, &pointer).await?;
+        let pointer = identify(app, secret).await?;
+        return Ok(own(&pointer).unwrap_or_else(|| asked.to_owned()));
+    }
+    Ok(own(&pointer).unwrap_or_else(|| asked.to_owned()))
 }
 
 /// What a key may do, for a request that reserves nothing. **Cost:** one consistent read.
@@ -115,12 +130,14 @@ impl Denied {
             &error,
             NotAdmitted::Refused(Refusal { reason: Reason::Budget { .. } | Reason::Held, .. })
         );
-        Self { fault: Fault::not_admitted(error, now), is_about_money, pointer: Some(Box::new(pointer)) }
+        let is_renamed = matches!(error, NotAdmitted::Renamed);
+        let fault = Fault::not_admitted(error, now);
+        Self { fault, is_about_money, is_renamed, pointer: Some(Box::new(pointer)) }
     }
 }
 
 impl From<Fault> for Denied {
     fn from(fault: Fault) -> Self {
-        Self { fault, is_about_money: false, pointer: None }
+        Self { fault, is_about_money: false, is_renamed: false, pointer: None }
     }
 }

@@ -16,7 +16,7 @@ use shared::store::Admission;
 use shared::web::{Shape, json_bytes};
 
 use crate::App;
-use crate::admit::{Demand, Denied, admit, enter};
+use crate::admit::{Demand, Denied, admit, enter, meant};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::estimate::{self, Bound};
@@ -28,6 +28,9 @@ use crate::running::{About, Running};
 
 /// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
 const COUNT_MARGIN: u64 = 16;
+
+/// Tries of a request whose key is given other names of models meanwhile.
+const TRIES: u32 = 3;
 
 /// The most tags of one request, and the longest, in bytes: each is kept with its record.
 const MOST_TAGS: usize = 10;
@@ -54,25 +57,58 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
-    let (model, rules) = claude(app, &request.model)?;
+    let mut tries = 0;
+    let ready = loop {
+        tries += 1;
+        let model = meant(app, &pointer.holder.secret, &request.model).await?;
+        match prepared(app, &pointer.holder.secret, (&request, &body), &model, &sent).await? {
+            Ok(ready) => break ready,
+            Err(denied) if denied.is_renamed && tries < TRIES => {}
+            Err(denied) => return Err(refusals::recorded(app, denied, &request.model).await),
+        }
+    };
+    // Megabytes, and a model may take minutes: only what is sent to it is kept.
+    drop(request);
+    drop(body);
+    run(app, ready).await
+}
+
+/// A call that is admitted, and all that is needed to make it.
+struct Ready<'a> {
+    running: Running,
+    model: &'a Model,
+    body: Vec<u8>,
+    streams: bool,
+    limits: HeaderMap,
+}
+
+/// Brings a request to the point where Bedrock can be asked, or says what stood against its admission.
+async fn prepared<'a>(
+    app: &'a App,
+    secret: &SecretHash,
+    (request, body): (&Request<'_>, &[u8]),
+    model: &str,
+    sent: &HeaderMap,
+) -> Result<Result<Ready<'a>, Denied>, Fault> {
+    let (model, rules) = claude(app, model)?;
     let output = request.output(model)?;
-    let betas = betas(&sent);
-    let prepare = |max_tokens| to_bedrock(&request, rules, &betas, max_tokens);
+    let betas = betas(sent);
+    let prepare = |max_tokens| to_bedrock(request, rules, &betas, max_tokens);
     // A body that Bedrock cannot take is refused before anything is reserved.
     let mut upstream_body = prepare(output.max_tokens)?;
 
     let demand = Demand {
         model,
         asked: &request.model,
-        bound: estimate::bound(&body, model),
+        bound: estimate::bound(body, model),
         output,
-        likely: estimate::likely_tokens(&body, output.max_tokens),
+        likely: estimate::likely_tokens(body, output.max_tokens),
     };
-    let admitted = admit_or_count(app, &pointer.holder.secret, demand, &upstream_body);
+    let admitted = admit_or_count(app, secret, demand, &upstream_body);
     let fresh = app.offering.freshen(&app.store, app.clock.now());
     let (admission, bound) = match join!(admitted, fresh).0 {
         Ok(admitted) => admitted,
-        Err(denied) => return Err(refusals::recorded(app, denied, &request.model).await),
+        Err(denied) => return Ok(Err(denied)),
     };
     let granted = admission.quote().max_tokens;
     if granted < output.max_tokens {
@@ -80,11 +116,8 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
     }
     let limits = headers::limits(&admission, output.max_tokens, app.clock.now());
     let streams = request.stream;
-    let running = start(app, admission, model, bound.caching, &sent, streams);
-    // Megabytes, and a model may take minutes: only what is sent to it is kept.
-    drop(request);
-    drop(body);
-    run(app, running, model, upstream_body, streams, limits).await
+    let running = start(app, admission, model, bound.caching, sent, streams);
+    Ok(Ok(Ready { running, model, body: upstream_body, streams, limits }))
 }
 
 /// The model that a request names, if it is one that takes Messages bodies.
@@ -151,11 +184,7 @@ fn tags(list: &str) -> Vec<String> {
 
 async fn run(
     app: &App,
-    mut running: Running,
-    model: &Model,
-    body: Vec<u8>,
-    streams: bool,
-    limits: HeaderMap,
+    Ready { mut running, model, body, streams, limits }: Ready<'_>,
 ) -> Result<Response, Fault> {
     let id = flow::request_id(&running);
     let mut answer = if streams {

@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::fault::Fault;
 use shared::model::{Catalog, Model};
+use shared::store::Pointer;
 use shared::web::json_answer;
 
 use crate::App;
@@ -41,7 +42,7 @@ struct List<'a> {
 
 pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     match usable(&app, &headers).await {
-        Ok((_, models)) => {
+        Ok((_, _, models)) => {
             let (first_id, last_id) = (models.first(), models.last());
             let (first_id, last_id) = (first_id.map(|m| m.name.as_str()), last_id.map(|m| m.name.as_str()));
             let data = models.iter().map(listed).collect();
@@ -52,8 +53,9 @@ pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let found = usable(&app, &headers).await.and_then(|(catalog, models)| {
-        let wanted = catalog.find(&name);
+    let found = usable(&app, &headers).await.and_then(|(catalog, pointer, models)| {
+        let own = pointer.aliases().and_then(|own| own.get(&name));
+        let wanted = catalog.find(own.unwrap_or(&name));
         let found = models.into_iter().find(|model| wanted.is_some_and(|wanted| wanted.name == model.name));
         found.ok_or_else(|| Fault::NotFound {
             param: Some("model".to_owned()),
@@ -67,7 +69,7 @@ pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: Head
 }
 
 /// The models that every scope of the caller's key permits, and that are served.
-async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Vec<Model>), Fault> {
+async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Pointer, Vec<Model>), Fault> {
     let (app, pointer) = enter(app, headers).await?;
     let (now, standing) = (app.clock.now(), stand(&app, &pointer).await?);
     standing.stands(now)?;
@@ -75,7 +77,8 @@ async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Vec<Mod
         model.rules.is_some() && standing.may_use(&model.name, &model.permitted_by(), now).is_ok()
     };
     let models = app.catalog.models().filter(is_permitted).cloned().collect();
-    Ok((app.catalog, models))
+    let pointer = standing.pointer().clone();
+    Ok((app.catalog, pointer, models))
 }
 
 fn listed(model: &Model) -> Listed<'_> {

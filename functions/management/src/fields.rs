@@ -180,7 +180,8 @@ fn foreign(name: &str) -> Fault {
     Fault::invalid(&name, "is not a field of this request")
 }
 
-fn checked(name: &str, text: String) -> Result<String, Fault> {
+/// A text of 1 to 512 bytes without control characters.
+pub fn checked(name: &str, text: String) -> Result<String, Fault> {
     let rule = if text.is_empty() {
         "must not be empty"
     } else if text.len() > LONGEST_TEXT {

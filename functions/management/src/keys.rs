@@ -1,5 +1,6 @@
 //! Keys.
 
+mod aliases;
 mod block;
 mod delete;
 mod find;

@@ -6,7 +6,7 @@ mod password;
 
 pub use password::{Proof, hashed, prove, replace};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use shared::fault::Fault;
@@ -57,6 +57,7 @@ pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Resu
         org: None,
         limits: Limits { models: BTreeSet::from([NO_MODELS.to_owned()]), ..Limits::default() },
         model_limits: ModelLimits::default(),
+        aliases: BTreeMap::new(),
         metadata: "{}".to_owned(),
         tags: Vec::new(),
         is_session: true,

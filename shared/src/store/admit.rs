@@ -78,6 +78,9 @@ pub enum NotAdmitted {
     /// The key is not what the pointer said: read it again.
     #[error("the key's pointer is out of date")]
     Stale,
+    /// The key's own names of models are others than were known, and noted now: what is asked for may be another model.
+    #[error("the key's names of models have changed")]
+    Renamed,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -146,8 +149,12 @@ impl Store {
                 Next::Clamp(clamped) => quote = clamped,
                 Next::Learn(ties) if other < OTHER_TRIES => {
                     other += 1;
+                    let known = pointer.aliases().cloned();
                     for (scope, ties) in ties {
                         pointer.learn(scope, ties);
+                    }
+                    if pointer.aliases() != known.as_ref() {
+                        return Err(NotAdmitted::Renamed);
                     }
                 }
                 Next::Prepare { roll, sweep } if other < OTHER_TRIES => {

@@ -30,6 +30,11 @@ impl Pointer {
         self.ties.get(&whose).and_then(|ties| ties.org.as_ref())
     }
 
+    /// What the key itself calls models, as far as it is known.
+    pub fn aliases(&self) -> Option<&BTreeMap<String, String>> {
+        self.ties.get(&Scope::Key(self.key.clone())).map(|ties| &ties.aliases).filter(|own| !own.is_empty())
+    }
+
     /// Every scope that a call of `model` with this key is charged to, the narrowest first.
     pub(super) fn scopes(&self, model: &str, user_pays_for_team: bool) -> Vec<Scope> {
         let Holder { user, team, .. } = &self.holder;

@@ -1,6 +1,6 @@
 //! A scope's item: read into a [`ScopeState`], written once when it is created.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -54,9 +54,26 @@ pub(super) fn new_item(
 }
 
 /// The attributes that hold a scope's ties; `None` is an attribute to be absent.
-pub(super) fn tie_attributes(ties: &Ties) -> [(&'static str, Option<AttributeValue>); 2] {
-    let Ties { org, models } = ties;
-    [("org", org.as_ref().map(|id| item::text(id.as_str()))), ("tied_models", item::names(models))]
+pub(super) fn tie_attributes(ties: &Ties) -> [(&'static str, Option<AttributeValue>); 3] {
+    let Ties { org, models, aliases: own } = ties;
+    [
+        ("org", org.as_ref().map(|id| item::text(id.as_str()))),
+        ("tied_models", item::names(models)),
+        ("aliases", aliases(own)),
+    ]
+}
+
+/// Names of models with what they stand for, as one attribute. No name holds a line break.
+pub(super) fn aliases(own: &BTreeMap<String, String>) -> Option<AttributeValue> {
+    item::names(&own.iter().map(|(alias, model)| format!("{alias}\n{model}")).collect())
+}
+
+fn read_aliases(item: &Item) -> Result<BTreeMap<String, String>, StoreError> {
+    let pair = |pair: String| {
+        let (alias, model) = pair.split_once('\n').ok_or_else(|| StoreError::corrupt("aliases"))?;
+        Ok((alias.to_owned(), model.to_owned()))
+    };
+    item.names("aliases")?.into_iter().map(pair).collect()
 }
 
 /// The attributes that hold a scope's limits; `None` is an attribute to be absent.
@@ -110,6 +127,7 @@ pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
         ties: Ties {
             org: item.opt_parsed("org", |id| OrgId::parse(id).ok())?,
             models: item.names("tied_models")?,
+            aliases: read_aliases(item)?,
         },
         soft_told: item.flag("soft_told")?,
         version: item.number("version")?,

@@ -1,13 +1,15 @@
 //! Stories of users and keys: made, described, found, listed and deleted. Whatever failed may be repeated, and is whole
 //! then.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use shared::key::Key;
 use shared::model::OwnModel;
 use shared::refusals::Refused;
 use shared::scope::{Holder, Scope};
-use shared::store::{NotCreated, Search, Start, Store, StoreError};
+use shared::store::{NotAdmitted, NotCreated, Search, Start, Store, StoreError};
 use shared::user::User;
 use tests::calls::{MODEL, call, key, no_limits, user};
 
@@ -15,7 +17,7 @@ use super::Story;
 use super::ledger::roomy;
 use super::stage::{End, Stage, Told};
 
-pub const STORIES: [Story; 9] = [
+pub const STORIES: [Story; 10] = [
     Story { name: "a user is made", limits: roomy, before: &[], play: make_user, after: user_is_made },
     Story { name: "a key is made", limits: roomy, before: &[], play: make_key, after: key_is_made },
     Story { name: "a user moves", limits: roomy, before: &[], play: move_user, after: user_has_moved },
@@ -24,6 +26,7 @@ pub const STORIES: [Story; 9] = [
     Story { name: "made, and deleted", limits: roomy, before: &[], play: make_both, after: all_goes },
     Story { name: "reports", limits: roomy, before: &[], play: report, after: nothing },
     Story { name: "a model is offered", limits: roomy, before: &[], play: offer, after: is_offered },
+    Story { name: "a key names models", limits: roomy, before: &[], play: name_models, after: is_named },
     Story { name: "a refusal is noted", limits: roomy, before: &[], play: refuse, after: is_noted },
 ];
 
@@ -93,6 +96,35 @@ fn key_is_made(stage: &Stage) -> BoxFuture<'_, ()> {
         assert_eq!(store.find_key_by_alias(key.alias.as_ref().unwrap()).await.unwrap(), Some(key.id.clone()));
         assert_eq!(store.keys_of_user(&a_user(stage).id).await.unwrap(), [key.id]);
         store.admit(&mut pointer.clone(), &call(1), || stage.quiet.now()).await.unwrap();
+    }
+    .boxed()
+}
+
+fn names() -> BTreeMap<String, String> {
+    BTreeMap::from([("fast".to_owned(), MODEL.to_owned())])
+}
+
+fn name_models(stage: &Stage) -> BoxFuture<'_, End> {
+    async {
+        let named = stage.faulty.store.set_aliases(stage.faulty.key_id(), &names()).await;
+        told(named.map(|found| assert!(found)))
+    }
+    .boxed()
+}
+
+/// Asked for again, they are there; the next call learns them, and the one after it is admitted.
+fn is_named(stage: &Stage) -> BoxFuture<'_, ()> {
+    async {
+        stage.wire.land().await;
+        let (caller, key) = (&stage.quiet, stage.quiet.key_id());
+        assert!(caller.store.set_aliases(key, &names()).await.unwrap());
+        let mut pointer = caller.pointer.clone();
+        let told = caller.store.admit(&mut pointer, &call(1), || caller.now()).await;
+        assert!(matches!(told, Err(NotAdmitted::Renamed)), "{told:?}");
+        assert_eq!(pointer.aliases(), Some(&names()));
+        let admission = caller.store.admit(&mut pointer, &call(1), || caller.now()).await.unwrap();
+        caller.settle(&admission, 0).await.unwrap();
+        assert!(caller.store.set_aliases(key, &BTreeMap::new()).await.unwrap());
     }
     .boxed()
 }

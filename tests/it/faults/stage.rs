@@ -131,7 +131,7 @@ impl From<NotAdmitted> for Told {
                 Self::Refused
             }
             NotAdmitted::Store(error) => error.into(),
-            NotAdmitted::Stale => panic!("the pointer is right"),
+            NotAdmitted::Stale | NotAdmitted::Renamed => panic!("the pointer is right"),
         }
     }
 }

@@ -205,7 +205,7 @@ async fn a_key_that_is_rotated_in_mid_race_is_never_overspent() {
                         return;
                     }
                     // The secret that it held was replaced meanwhile.
-                    Err(NotAdmitted::Stale | NotAdmitted::Store(_)) => {}
+                    Err(NotAdmitted::Stale | NotAdmitted::Renamed | NotAdmitted::Store(_)) => {}
                 }
             }
         })

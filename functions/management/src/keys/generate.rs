@@ -16,7 +16,7 @@ use shared::team::TeamRole;
 use shared::web::json_answer;
 
 use super::mint::not_unique;
-use super::{KeyRow, Order, mint, must_be_free};
+use super::{KeyRow, Order, aliases, mint, must_be_free};
 use crate::App;
 use crate::audit::Scribe;
 use crate::fields::Fields;
@@ -49,7 +49,18 @@ impl Answer {
 }
 
 pub const OPERATION: Operation = Operation::new("Makes a key, shown once", schema_of::<Answer>).takes(&[
-    &["user_id", "team_id", "organization_id", "key_alias", "duration", "key", "metadata", "tags", "spend"],
+    &[
+        "user_id",
+        "team_id",
+        "organization_id",
+        "key_alias",
+        "duration",
+        "key",
+        "metadata",
+        "aliases",
+        "tags",
+        "spend",
+    ],
     LIMITS,
     MODEL_LIMITS,
 ]);
@@ -161,6 +172,7 @@ pub fn order(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) 
         limits: limits.over(Limits::default()),
         model_limits: ModelLimits::read(&mut fields, catalog)?,
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
+        aliases: aliases::read(&mut fields, catalog)?.value().unwrap_or_default(),
         tags: fields.texts("tags")?.value().unwrap_or_default(),
         is_session: false,
     };

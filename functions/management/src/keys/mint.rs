@@ -1,5 +1,7 @@
 //! A new key, however it was asked for.
 
+use std::collections::BTreeMap;
+
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::{OrgId, TeamId, UserId, random_key_id};
@@ -29,6 +31,7 @@ pub struct Order {
     pub limits: Limits,
     pub model_limits: ModelLimits,
     pub metadata: String,
+    pub aliases: BTreeMap<String, String>,
     pub tags: Vec<String>,
     pub is_session: bool,
 }
@@ -60,7 +63,7 @@ pub async fn mint(app: &App, _permit: &Permit, order: Order, now: Moment) -> Res
         hint: secret.hint(),
         alias: order.alias,
         holder: Holder { secret: secret.hash(), user: order.user, team: order.team },
-        ties: Ties { org: order.org, ..Ties::default() },
+        ties: Ties { org: order.org, aliases: order.aliases, ..Ties::default() },
         limits: Limits { expires, ..order.limits },
         metadata: order.metadata,
         tags: order.tags,

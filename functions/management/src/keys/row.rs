@@ -1,5 +1,7 @@
 //! A key, as answers show it: never its secret.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,6 +30,7 @@ pub struct KeyRow {
     columns: Columns,
     metadata: Box<RawValue>,
     tags: Vec<String>,
+    aliases: BTreeMap<String, String>,
     created_at: String,
 }
 
@@ -46,6 +49,7 @@ impl KeyRow {
             columns: Columns::of(&entry.state, now, zone),
             metadata: raw(&key.metadata)?,
             tags: key.tags.clone(),
+            aliases: key.ties.aliases.clone(),
             created_at: key.created.to_string(),
         })
     }

@@ -1,5 +1,7 @@
 //! `POST /key/update`
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
@@ -15,9 +17,9 @@ use shared::policy::{Forbidden, Permit};
 use shared::scope::{Limits, Scope};
 use shared::web::json_answer;
 
-use super::KeyRow;
 use super::find::{changeable, unknown};
 use super::mint::not_unique;
+use super::{KeyRow, aliases};
 use crate::App;
 use crate::audit::{KEYS, Scribe};
 use crate::fields::Fields;
@@ -34,6 +36,7 @@ struct KeyPatch {
     alias: Patch<String>,
     metadata: Patch<String>,
     tags: Patch<Vec<String>>,
+    aliases: Patch<BTreeMap<String, String>>,
     life: Patch<KeyDuration>,
     spend: Option<Money>,
     limits: LimitsPatch,
@@ -53,7 +56,7 @@ struct Answer {
 pub const OPERATION: Operation =
     Operation::new("Changes a key: what is absent stays, null clears", schema_of::<Answer>)
         .takes(&[
-            &["key", "key_alias", "duration", "metadata", "tags", "spend", "user_id", "team_id"],
+            &["key", "key_alias", "duration", "metadata", "aliases", "tags", "spend", "user_id", "team_id"],
             LIMITS,
             MODEL_LIMITS,
         ])
@@ -101,6 +104,12 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     if let Some(spend) = patch.spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
     }
+    if patch.aliases != Patch::Keep {
+        let own = patch.aliases.clone().value().unwrap_or_default();
+        if !app.store.set_aliases(&entry.key.id, &own).await? {
+            return Err(missing());
+        }
+    }
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(missing());
     }
@@ -118,6 +127,7 @@ impl KeyPatch {
             alias: fields.text("key_alias")?,
             metadata: fields.object("metadata")?,
             tags: fields.texts("tags")?,
+            aliases: aliases::read(&mut fields, catalog)?,
             life: key_life(&mut fields)?,
             spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,

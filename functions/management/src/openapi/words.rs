@@ -17,6 +17,8 @@ pub enum Kind {
     /// `YYYY-MM-DD`.
     Date,
     Object,
+    /// Names to models.
+    Names,
     /// Models to counts.
     Rates,
     /// Models to amounts, or to amounts with their periods.
@@ -31,6 +33,7 @@ use Kind::*;
 /// Every name that an operation has.
 const WORDS: &[(&str, Kind, &str)] = &[
     ("action", Text, "created, updated, deleted, blocked, unblocked or rotated"),
+    ("aliases", Names, "What a key calls models, before what the catalogue calls them"),
     ("allowed_models", Texts, "The models that a member may use with the team's keys"),
     ("api_key", Text, "A key, by its secret or its hash"),
     ("auto_create_key", Flag, "Whether a key is made along"),
@@ -144,6 +147,7 @@ impl Kind {
             Count => json!({"type": "integer", "minimum": 0}),
             Dollars => json!({"type": "number", "minimum": 0, "maximum": 1_000_000_000_000_u64}),
             Object => json!({"type": "object"}),
+            Names => json!({"type": "object", "additionalProperties": Text.schema()}),
             Rates => json!({"type": "object", "additionalProperties": Count.schema()}),
             Budgets => {
                 let (limit, period) = (Dollars.schema(), Text.schema());

@@ -278,6 +278,9 @@ impl Import<'_> {
         let (user, team) = (holder.user.clone().map(Scope::User), holder.team.clone().map(Scope::Team));
         let seat = holder.team.clone().zip(holder.user.clone()).map(|(team, user)| Scope::Member(team, user));
         let org = key.thing.ties.org.clone().map(Scope::Org);
+        for model in key.thing.ties.aliases.values().filter(|model| self.catalog.find(model).is_none()) {
+            self.report.remark(format!("{name}: {model}, which it has a name for, is no model here"));
+        }
         let wanted = Wanted {
             mark: mark_of(&key.thing),
             needs: user.into_iter().chain(team).chain(seat).chain(org).collect(),

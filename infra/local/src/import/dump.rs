@@ -354,6 +354,7 @@ fn key(reader: &mut Reader<'_>, row: &Row) -> Result<Option<Entry<Key>>, Wrong> 
         holder: Holder { secret, user: id("user_id", row.text("user_id")?, UserId::parse)?, team },
         ties: Ties {
             org: id("organization_id", row.text("organization_id")?, OrgId::parse)?,
+            aliases: row.names("aliases")?,
             ..Ties::default()
         },
         limits: reader.limits(row)?,
@@ -363,7 +364,6 @@ fn key(reader: &mut Reader<'_>, row: &Row) -> Result<Option<Entry<Key>>, Wrong> 
         created: reader.created(row)?,
     };
     let lost = [
-        "aliases",
         "config",
         "permissions",
         "object_permission_id",

@@ -107,6 +107,20 @@ impl Row {
         }
     }
 
+    /// A JSON object of texts.
+    pub fn names(&self, name: &str) -> Result<BTreeMap<String, String>, Wrong> {
+        let wrong = || format!("{name} is no object of texts");
+        let names: Option<BTreeMap<String, String>> =
+            self.json(name)?.map(|value| serde_json::from_value(value).map_err(|_| wrong())).transpose()?;
+        let is_one_line = |text: &String| !text.is_empty() && !text.chars().any(char::is_control);
+        let names = names.unwrap_or_default();
+        if names.iter().all(|(name, model)| is_one_line(name) && is_one_line(model)) {
+            Ok(names)
+        } else {
+            Err(wrong())
+        }
+    }
+
     /// A point in time as PostgreSQL and JSON write it; in UTC where no zone is told.
     pub fn moment(&self, name: &str) -> Result<Option<Moment>, Wrong> {
         let Some(text) = self.text(name)? else {
