@@ -42,6 +42,9 @@ pub enum Fault {
     Upstream { status: StatusCode, kind: Kind, message: String, retry_after: Option<i64> },
     #[error("the service is busy; retry shortly")]
     Unavailable(#[source] StoreError),
+    /// Whether a token is good cannot be told; the cause is logged where the keys were asked for.
+    #[error("the keys of the tokens' issuer cannot be read; retry shortly")]
+    NoIssuerKeys,
 }
 
 /// The kinds of error that clients tell apart.
@@ -127,7 +130,9 @@ impl Fault {
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),
             Self::Upstream { status, kind, retry_after, .. } => (*status, *kind, *retry_after, true),
-            Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, K::Overloaded, Some(2), true),
+            Self::Unavailable(_) | Self::NoIssuerKeys => {
+                (S::SERVICE_UNAVAILABLE, K::Overloaded, Some(2), true)
+            }
         };
         let param = match self {
             Self::Invalid { param, .. } | Self::NotFound { param, .. } | Self::Conflict { param, .. } => {
@@ -270,6 +275,23 @@ mod tests {
                     wire.may_retry
                 ),
                 (status, kind, message, retry_after, may_retry)
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_now_is_no_refusal() {
+        for (fault, message) in [
+            (Fault::NoIssuerKeys, "the keys of the tokens' issuer cannot be read; retry shortly"),
+            (
+                Fault::Unavailable(StoreError::Corrupt { attribute: "spend".to_owned() }),
+                "the service is busy; retry shortly",
+            ),
+        ] {
+            let wire = fault.wire();
+            assert_eq!(
+                (wire.status.as_u16(), wire.kind, wire.message.as_str(), wire.retry_after, wire.may_retry),
+                (503, Kind::Overloaded, message, Some(2), true)
             );
         }
     }

@@ -11,7 +11,7 @@
 //! - [`record`] what one request cost; [`daily`] what a day did
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
-//! Edges: async, fallible. Functions import `web`, `auth`, `standing`, `offering` and `fault`; those import the store; the store imports core.
+//! Edges: async, fallible. Functions import `web`, `auth`, `jwt`, `standing`, `offering` and `fault`; those import the store; the store imports core.
 
 pub mod admission;
 pub mod audit;
@@ -22,6 +22,7 @@ pub mod daily;
 pub mod fault;
 pub mod id;
 pub mod invitation;
+pub mod jwt;
 pub mod key;
 pub mod model;
 pub mod moment;

@@ -1,0 +1,125 @@
+//! What a token claims: from whom it is, for whom, until when, and about whom.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::fault::Fault;
+use crate::id::{TeamId, UserId};
+use crate::moment::Moment;
+
+use super::settings::{Settings, UserField};
+use super::{Identity, Subject};
+
+/// How many seconds the issuer's clock may be off.
+const LEEWAY: f64 = 60.0;
+
+/// The most teams of one token that count.
+const MOST_TEAMS: usize = 100;
+
+pub(super) struct Claims(Map<String, Value>);
+
+impl Claims {
+    pub fn new(claims: Map<String, Value>) -> Self {
+        Self(claims)
+    }
+
+    /// Whether the token is the issuer's, for us, and good at `now`. Whether the issuer said so is another question.
+    pub fn allow(&self, settings: &Settings, now: Moment) -> Result<(), Fault> {
+        let refused = |told| Err(Fault::Unauthenticated(told));
+        if self.0.get("iss").and_then(Value::as_str) != Some(&settings.issuer) {
+            return refused("the token's issuer (iss) is not this gateway's");
+        }
+        let is_ours = |one: &str| settings.audience.iter().any(|ours| ours == one);
+        if !self.0.get("aud").is_some_and(|given| texts(given).any(is_ours)) {
+            return refused("the token's audience (aud) is not this gateway");
+        }
+        // Seconds since 1970, of which a token may name parts and any number: compared as it gives them.
+        let now = now.ms() as f64 / 1000.0;
+        match self.0.get("exp").and_then(Value::as_f64) {
+            None => return refused("the token has no expiry in seconds (exp)"),
+            Some(expiry) if now >= expiry + LEEWAY => return refused("the token has expired (exp)"),
+            Some(_) => {}
+        }
+        match self.0.get("nbf").map(Value::as_f64) {
+            Some(None) => refused("the token's beginning (nbf) is no number of seconds"),
+            Some(Some(beginning)) if now < beginning - LEEWAY => refused("the token is not valid yet (nbf)"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whom the token is about.
+    pub fn identity(&self, settings: &Settings) -> Result<Identity, Fault> {
+        let subject = match &settings.user {
+            UserField::Id(field) => self.user_id(field)?,
+            UserField::Email(field) => Subject::Email(self.email(field)?.to_owned()),
+        };
+        if let Some((field, domain)) = &settings.email_domain {
+            let (_, given) = self.email(field)?.rsplit_once('@').unwrap_or_default();
+            if given.to_lowercase() != *domain {
+                let told = "the token's e-mail address is of another domain than user_allowed_email_domain";
+                return Err(Fault::Unauthenticated(told));
+            }
+        }
+        Ok(Identity { issuer: Arc::clone(&settings.issuer), subject, teams: self.teams(settings) })
+    }
+
+    fn user_id(&self, field: &str) -> Result<Subject, Fault> {
+        if field.rsplit('.').next() == Some("email") {
+            self.believe_email()?;
+        }
+        let told = "the token names no user (claim of user_id_jwt_field)";
+        let id = self.text(field).ok_or(Fault::Unauthenticated(told))?;
+        let told = "the token's user cannot be an id: 1 to 512 bytes without control characters";
+        UserId::parse(id).map(Subject::Id).map_err(|_| Fault::Unauthenticated(told))
+    }
+
+    fn email(&self, field: &str) -> Result<&str, Fault> {
+        self.believe_email()?;
+        let is_address = |text: &&str| {
+            // What can be no id can be nobody's address either.
+            let parts = text.rsplit_once('@').unwrap_or_default();
+            !parts.0.is_empty() && !parts.1.is_empty() && UserId::parse(*text).is_ok()
+        };
+        let told = "the token names no user (no e-mail address in the claim of user_email_jwt_field)";
+        self.text(field).filter(is_address).ok_or(Fault::Unauthenticated(told))
+    }
+
+    /// An address that its owner has not confirmed may be anybody's. Some issuers write the flag as a text.
+    fn believe_email(&self) -> Result<(), Fault> {
+        match self.0.get("email_verified") {
+            None | Some(Value::Bool(true)) => Ok(()),
+            Some(Value::String(text)) if text == "true" => Ok(()),
+            Some(_) => {
+                Err(Fault::Unauthenticated("the token's e-mail address is not verified (email_verified)"))
+            }
+        }
+    }
+
+    /// The teams that exist or could: what can be no id is no team's.
+    fn teams(&self, settings: &Settings) -> BTreeSet<TeamId> {
+        let several =
+            settings.teams.as_ref().and_then(|field| at(&self.0, field)).into_iter().flat_map(texts);
+        let one = settings.team.as_ref().and_then(|field| self.text(field));
+        let ids: BTreeSet<TeamId> = several.chain(one).filter_map(|id| TeamId::parse(id).ok()).collect();
+        ids.into_iter().take(MOST_TEAMS).collect()
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        at(&self.0, field)?.as_str()
+    }
+}
+
+/// The claim of a name, or of names with dots between them. The whole name goes first: some issuers name claims by URLs.
+fn at<'a>(claims: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    claims.get(field).or_else(|| {
+        let (outer, inner) = field.split_once('.')?;
+        at(claims.get(outer)?.as_object()?, inner)
+    })
+}
+
+/// One text, or those of a list.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
+}
