@@ -2,6 +2,16 @@
 
 use crate::id::RequestId;
 
+/// The kinds of things, by LiteLLM's names of them.
+pub const USERS: &str = "LiteLLM_UserTable";
+pub const KEYS: &str = "LiteLLM_VerificationToken";
+pub const TEAMS: &str = "LiteLLM_TeamTable";
+pub const ORGS: &str = "LiteLLM_OrganizationTable";
+pub const ORG_MEMBERS: &str = "LiteLLM_OrganizationMembership";
+pub const INVITATIONS: &str = "LiteLLM_InvitationLink";
+pub const MODELS: &str = "LiteLLM_ProxyModelTable";
+pub const MEMBERS: &str = "LiteLLM_TeamMembership";
+
 /// One change of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -8,11 +8,13 @@ use http::header::AUTHORIZATION;
 
 use crate::admission::{Refusal, stands};
 use crate::fault::Fault;
+use crate::jwt::Jwt;
 use crate::moment::Moment;
 use crate::policy::Caller;
 use crate::scope::Scope;
 use crate::secret::{Secret, SecretHash};
 use crate::store::{Pointer, Store, StoreError};
+use crate::tokens::{Tokens, Use};
 
 /// Hints kept by one process; beyond it they are forgotten all at once, which costs a read each.
 const MOST_HINTS: usize = 10_000;
@@ -101,14 +103,32 @@ impl MasterKey {
 }
 
 /// Who holds the key that a request presents, for routes that are about keys and not about models: a budget that is spent
-/// hides nobody's own spend. **Cost:** a read, and a read of the key with its user.
+/// hides nobody's own spend. A token stands for its user. **Cost:** a read, and a read of the key with its user.
 ///
 /// A team's key stands for itself only, whoever's it is: the team's administrators have seen it. And a secret that a
 /// rotation replaced calls models and nothing else: it may be rotated for having got lost.
-pub async fn key_holder(store: &Store, headers: &HeaderMap, now: Moment) -> Result<Caller, Fault> {
+pub async fn key_holder(
+    store: &Store,
+    tokens: Option<&Tokens>,
+    headers: &HeaderMap,
+    now: Moment,
+) -> Result<Caller, Fault> {
     const UNKNOWN: Fault = Fault::Unauthenticated("Invalid API key");
-    let secret = presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
-    let pointer = store.find_pointer(&secret).await?.ok_or(UNKNOWN)?;
+    let secret = presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?;
+    let pointer = match tokens.filter(|_| Jwt::is_token(&secret)) {
+        None => store.find_pointer(&secret.hash()).await?,
+        Some(tokens) => {
+            let stand_in = tokens.stand_in(store, &secret, (headers, Use::Oneself), now).await?;
+            match store.find_pointer(&stand_in.hash).await? {
+                Some(pointer) => Some(pointer),
+                None => {
+                    Box::pin(tokens.provide(store, &stand_in, now)).await?;
+                    store.find_pointer(&stand_in.hash).await?
+                }
+            }
+        }
+    };
+    let pointer = pointer.ok_or(UNKNOWN)?;
     let refused = |scope: Scope, reason| Fault::Refused(Refusal { scope, reason }, now);
     let key = Scope::Key(pointer.key.clone());
     let state = store.scope_states(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(UNKNOWN)?;

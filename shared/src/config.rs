@@ -24,6 +24,8 @@ pub struct Config {
     pub litellm_settings: Option<String>,
     /// `STARGATE_SOFT_BUDGET_TOPIC`: the ARN of an SNS topic that is told of soft budgets.
     pub soft_budget_topic: Option<String>,
+    /// `STARGATE_JWT`: whose tokens are accepted instead of keys, a JSON object that [`crate::jwt`] reads.
+    pub jwt: Option<String>,
     /// `STARGATE_MAX_BODY_BYTES`, default 32 MiB, what Anthropic itself accepts.
     pub max_body: usize,
     /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
@@ -117,6 +119,7 @@ impl Config {
             master_key: set("STARGATE_MASTER_KEY").map(Secret::new),
             admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
             litellm_settings: set("STARGATE_LITELLM_SETTINGS"),
+            jwt: set("STARGATE_JWT"),
             soft_budget_topic: set("STARGATE_SOFT_BUDGET_TOPIC"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
             clamps,

@@ -38,7 +38,7 @@ pub struct Identity {
 }
 
 /// The person, as the deployment chose to find people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     Id(UserId),
     /// An address that the issuer does not call unverified, as it spells it.

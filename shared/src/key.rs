@@ -4,6 +4,9 @@ use crate::id::KeyId;
 use crate::moment::Moment;
 use crate::scope::{Holder, Limits, Ties};
 
+/// What lists show in place of a secret that there is none of.
+const NO_SECRET: &str = "jwt";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub id: KeyId,
@@ -19,4 +22,26 @@ pub struct Key {
     /// Whether it is somebody's session: made by logging in, shown in no list, good for no model.
     pub is_session: bool,
     pub created: Moment,
+}
+
+impl Key {
+    /// A key without a secret, that stands in for the tokens of its user.
+    pub fn stand_in(id: KeyId, holder: Holder, created: Moment) -> Self {
+        Self {
+            id,
+            hint: NO_SECRET.to_owned(),
+            alias: None,
+            holder,
+            ties: Ties::default(),
+            limits: Limits::default(),
+            metadata: "{}".to_owned(),
+            tags: Vec::new(),
+            is_session: false,
+            created,
+        }
+    }
+
+    pub fn is_stand_in(&self) -> bool {
+        self.hint == NO_SECRET
+    }
 }

@@ -42,6 +42,7 @@ pub mod standing;
 pub mod store;
 pub mod team;
 pub mod telemetry;
+pub mod tokens;
 pub mod usage;
 pub mod user;
 pub mod web;

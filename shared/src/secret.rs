@@ -77,6 +77,16 @@ impl SecretHash {
         spelled.then(|| Self(text.to_ascii_lowercase()))
     }
 
+    /// A hash that belongs to no secret: of a text that begins with what no header can hold, so that nobody can present it.
+    pub fn of_no_secret(parts: &[&str]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update([0]);
+            digest.update(part.as_bytes());
+        }
+        Self(hex(&digest.finalize()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,6 +114,14 @@ mod tests {
         assert_eq!(hash.as_str(), "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b");
         assert_eq!(SecretHash::parse(hash.as_str()), Some(hash));
         assert_eq!(SecretHash::parse("sk-1234"), None);
+    }
+
+    #[test]
+    fn a_hash_of_no_secret_tells_its_parts_apart() {
+        let hash = |parts: &[&str]| SecretHash::of_no_secret(parts);
+        assert_eq!(hash(&["a", "b"]), Secret::new("\0a\0b").hash());
+        assert_ne!(hash(&["a", "b"]), hash(&["ab", ""]));
+        assert_ne!(hash(&["a", "b", ""]), hash(&["a", "b"]));
     }
 
     #[test]

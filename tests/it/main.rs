@@ -9,3 +9,4 @@ mod local;
 mod management;
 mod reset;
 mod store;
+mod tokens;

@@ -147,6 +147,7 @@ fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Rout
         offering,
         entrance,
         rules: Arc::new(rules),
+        tokens: None,
         clock: clock.clone(),
         max_body: 64 << 10,
     })

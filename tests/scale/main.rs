@@ -111,6 +111,7 @@ fn router(store: &Store) -> Router {
         catalog: Arc::clone(offering.shipped()),
         offering,
         rules: Arc::new(Rules::default()),
+        tokens: None,
         entrance: Entrance::MasterKey(MasterKey::new(Secret::new("sk-master"), None)),
         clock: Clock::default(),
         max_body: management::MOST_BODY,

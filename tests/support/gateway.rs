@@ -141,6 +141,7 @@ pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App
         catalog: Arc::clone(offering.shipped()),
         offering,
         keyring: Keyring::default(),
+        tokens: None,
         clock,
         refusals: Default::default(),
         settings: Settings { max_body: 32 << 20, clamps: true },

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod gateway;
+pub mod issuer;
 pub mod process;
 mod site;
 pub mod table;

@@ -5,12 +5,14 @@ use http::HeaderMap;
 use shared::admission::{Reason, Refusal};
 use shared::auth;
 use shared::fault::Fault;
+use shared::jwt::Jwt;
 use shared::model::Model;
 use shared::moment::Moment;
 use shared::quote::{LEAST_TOKENS, Quote};
-use shared::secret::SecretHash;
+use shared::secret::{Secret, SecretHash};
 use shared::standing::{Standing, standing};
 use shared::store::{Admission, Call, NotAdmitted, Pointer};
+use shared::tokens::{Tokens, Use};
 
 use crate::App;
 use crate::dialect::anthropic::request::Output;
@@ -58,12 +60,29 @@ impl Demand<'_> {
 
 /// Who asks, and what is offered now, side by side: both are known to a process that is at work.
 pub async fn enter(app: &App, headers: &HeaderMap) -> Result<(App, Pointer), Fault> {
-    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?.hash();
+    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?;
     let offered = app.offering.current(&app.store, app.clock.now());
+    let known = async {
+        match app.tokens.as_ref().filter(|_| Jwt::is_token(&secret)) {
+            None => identify(app, &secret.hash()).await,
+            Some(tokens) => Box::pin(stand_in(app, tokens, &secret, headers)).await,
+        }
+    };
     // Both to their end: who asks with keys that are none must not make every request read the models again.
-    let (pointer, catalog) = join!(identify(app, &secret), offered);
+    let (pointer, catalog) = join!(known, offered);
     let pointer = pointer?;
     Ok((App { catalog: catalog?, ..app.clone() }, pointer))
+}
+
+/// Finds the key that stands in for a token, which may not have been needed before. **Cost:** nothing where it is known.
+async fn stand_in(app: &App, tokens: &Tokens, token: &Secret, headers: &HeaderMap) -> Result<Pointer, Fault> {
+    let now = app.clock.now();
+    let stand_in = tokens.stand_in(&app.store, token, (headers, Use::Calls), now).await?;
+    if let Some(pointer) = app.keyring.find(&app.store, &stand_in.hash).await? {
+        return Ok(pointer);
+    }
+    tokens.provide(&app.store, &stand_in, now).await?;
+    identify(app, &stand_in.hash).await
 }
 
 /// Finds the key of a secret. A request without one of ours costs a read at most.

@@ -31,6 +31,7 @@ use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::refusals::Refusals;
 use shared::store::Store;
+use shared::tokens::Tokens;
 use shared::web::json_answer;
 
 pub use bedrock::Bedrock;
@@ -47,6 +48,8 @@ pub struct App {
     pub catalog: Arc<Catalog>,
     pub offering: Offering,
     pub keyring: Keyring,
+    /// Tokens that are accepted instead of keys, where the deployment has an issuer.
+    pub tokens: Option<Tokens>,
     pub clock: Clock,
     /// What was refused and is not written yet.
     pub refusals: Arc<Mutex<Refusals>>,

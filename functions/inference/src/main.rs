@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use inference::{App, Bedrock, Notices, Settings};
 use shared::config::Config;
+use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::{self, Store};
 use shared::telemetry;
+use shared::tokens::Tokens;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -15,12 +17,14 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = Config::from_env()?;
     let aws = aws_config::load_from_env().await;
     let offering = Offering::new(Catalog::bundled(&config.profile)?);
+    let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
     let app = App {
         store: Store::new(store::client(&aws), &config.table, config.terms),
         bedrock: Bedrock::new(&aws),
         catalog: Arc::clone(offering.shipped()),
         offering,
         keyring: Default::default(),
+        tokens,
         clock: Default::default(),
         refusals: Default::default(),
         settings: Settings { max_body: config.max_body, clamps: config.clamps },

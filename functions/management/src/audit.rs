@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::audit::{Action, Entry};
+pub use shared::audit::{INVITATIONS, KEYS, MEMBERS, MODELS, ORG_MEMBERS, ORGS, TEAMS, USERS};
 use shared::fault::Fault;
 use shared::id::RequestId;
 use shared::moment::Moment;
@@ -30,16 +31,6 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/audit", LIST, list);
     routes.get("/audit/{id}", ENTRY, get);
 }
-
-/// The kinds of things, by LiteLLM's names of them.
-pub const USERS: &str = "LiteLLM_UserTable";
-pub const KEYS: &str = "LiteLLM_VerificationToken";
-pub const TEAMS: &str = "LiteLLM_TeamTable";
-pub const ORGS: &str = "LiteLLM_OrganizationTable";
-pub const ORG_MEMBERS: &str = "LiteLLM_OrganizationMembership";
-pub const INVITATIONS: &str = "LiteLLM_InvitationLink";
-pub const MODELS: &str = "LiteLLM_ProxyModelTable";
-pub const MEMBERS: &str = "LiteLLM_TeamMembership";
 
 /// Who changes something, and when.
 pub struct Scribe<'a> {

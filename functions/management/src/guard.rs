@@ -130,7 +130,7 @@ fn method(request: &Parts) -> &Method {
 
 async fn permit(app: &App, request: &Parts, now: Moment) -> Result<Permit, Fault> {
     let (method, path) = (method(request), route(request));
-    let holder = || auth::key_holder(&app.store, &request.headers, now);
+    let holder = || auth::key_holder(&app.store, app.tokens.as_ref(), &request.headers, now);
     let permit = match &app.entrance {
         Entrance::MasterKey(master) => {
             let caller = match master.admit(&request.headers) {

@@ -40,6 +40,7 @@ use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::Store;
+use shared::tokens::Tokens;
 
 pub use rules::Rules;
 
@@ -57,6 +58,8 @@ pub struct App {
     pub offering: Offering,
     pub entrance: Entrance,
     pub rules: Arc<Rules>,
+    /// Tokens that are accepted instead of keys, where the deployment has an issuer.
+    pub tokens: Option<Tokens>,
     pub clock: Clock,
     /// The largest body that is read, in bytes.
     pub max_body: usize,

@@ -7,10 +7,12 @@ use management::{App, Entrance, MOST_BODY, Rules, router};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
+use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
+use shared::tokens::Tokens;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -29,12 +31,14 @@ async fn main() -> Result<(), Error> {
     let offering = Offering::new(Catalog::bundled(&config.profile)?);
     let clock = Clock::default();
     let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
+    let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
     let db = store::client(&aws_config::load_from_env().await);
     let app = App {
         store: Store::new(db, &config.table, config.terms),
         catalog: Arc::clone(offering.shipped()),
         offering,
         rules: Arc::new(rules),
+        tokens,
         entrance,
         clock,
         max_body: config.max_body.min(MOST_BODY),

@@ -20,11 +20,13 @@ use management::{Entrance, Rules};
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::policy;
 use shared::secret::Secret;
 use shared::store::{self, Store};
+use shared::tokens::Tokens;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -81,6 +83,7 @@ impl Gateway {
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
         let offering = Offering::new(Catalog::bundled(&config.profile)?);
         let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
+        let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
         let notices = match &config.soft_budget_topic {
             Some(topic) => Notices::to(&on_aws().await, topic),
             None => Notices::default(),
@@ -91,6 +94,7 @@ impl Gateway {
             catalog: Arc::clone(offering.shipped()),
             offering: offering.clone(),
             keyring: Keyring::default(),
+            tokens: tokens.clone(),
             clock: clock.clone(),
             refusals: Default::default(),
             settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
@@ -105,6 +109,7 @@ impl Gateway {
                 catalog: Arc::clone(offering.shipped()),
                 offering,
                 rules: Arc::new(rules),
+                tokens,
                 entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
                 clock: clock.clone(),
                 max_body: config.max_body.min(management::MOST_BODY),

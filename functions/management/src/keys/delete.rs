@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::KeyId;
-use shared::policy::Permit;
+use shared::policy::{Forbidden, Permit};
 use shared::store::KeyEntry;
 use shared::web::json_answer;
 
@@ -53,6 +53,10 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     }
     for alias in &doomed.aliases {
         entries.push(by_alias(&app, &permit, "key_aliases", alias).await?);
+    }
+    if !permit.sees_all() && entries.iter().any(|entry| entry.key.is_stand_in()) {
+        // The next token would have another, without the limits that an administrator gave this one.
+        return Err(Forbidden("only administrators delete what stands in for tokens").into());
     }
     let scribe = Scribe::new(&app, &permit, &ask);
     for entry in &entries {

@@ -44,6 +44,9 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
     fields.finish()?;
     app.rules.within_bounds(&LimitsPatch::nothing(), &life, ask.now)?;
     let entry = changeable(&app, &permit, "key", &named).await?;
+    if entry.key.is_stand_in() {
+        return Err(Fault::invalid("key", "stands in for tokens, and has no secret"));
+    }
     let before = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
     let secret = match chosen {
         Some(secret) => secret,

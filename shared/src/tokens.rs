@@ -1,0 +1,187 @@
+//! From the token of an identity provider to the key that stands in for it.
+//!
+//! The ledger knows keys. A person whom a token names is charged by a key without a secret, one for each team that their
+//! tokens choose: it is made when it is first needed, goes with its user or its team, and is found by a hash that nobody can
+//! present a secret for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde_json::json;
+
+use crate::audit::{self, Action, Entry};
+use crate::fault::Fault;
+use crate::id::{RequestId, TeamId, UserId, random_key_id};
+use crate::jwt::{Identity, Jwt, Subject};
+use crate::key::Key;
+use crate::moment::Moment;
+use crate::policy::Forbidden;
+use crate::scope::{Holder, Limits};
+use crate::secret::{Secret, SecretHash};
+use crate::store::{NotCreated, Store, StoreError};
+use crate::team::{Member, TeamRole};
+
+/// How a client picks one of several teams.
+const TEAM: &str = "x-litellm-team-id";
+
+/// How long it is believed whose an address is, and which teams there are.
+const OLDEST: Duration = Duration::from_secs(10);
+/// The most identities that one process remembers; beyond it they are forgotten all at once.
+const MOST: usize = 10_000;
+
+/// What a token is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Calling models: in a team's name, where the token names one that is here.
+    Calls,
+    /// Looking after one's own things.
+    Oneself,
+}
+
+/// Whom tokens spoke for, by what they said, and when that was looked up.
+type Known = HashMap<(Subject, BTreeSet<TeamId>), (StandIn, Moment)>;
+
+/// The tokens of one deployment. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Tokens {
+    jwt: Jwt,
+    known: Arc<Mutex<Known>>,
+}
+
+/// Whom a token speaks for here, and the hash that the key is found by.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    issuer: Arc<str>,
+    user: UserId,
+    team: Option<TeamId>,
+    pub hash: SecretHash,
+}
+
+impl Tokens {
+    pub fn new(jwt: Jwt) -> Self {
+        Self { jwt, known: Arc::default() }
+    }
+
+    /// The stand-in of a token, which need not be there yet: see [`Self::provide`].
+    ///
+    /// **Cost:** nothing, where the token names a user's id and no team; else a read or two in ten seconds.
+    pub async fn stand_in(
+        &self,
+        store: &Store,
+        token: &Secret,
+        (headers, purpose): (&HeaderMap, Use),
+        now: Moment,
+    ) -> Result<StandIn, Fault> {
+        let Identity { issuer, subject, teams } = self.jwt.verify(token, now).await?;
+        let teams = match purpose {
+            Use::Calls => chosen(headers, teams)?,
+            Use::Oneself => BTreeSet::new(),
+        };
+        if let (Subject::Id(user), true) = (&subject, teams.is_empty()) {
+            return Ok(StandIn::of(issuer, user.clone(), None));
+        }
+        let asked = (subject, teams);
+        if let Some((known, read)) = self.with(|known| known.get(&asked).cloned())
+            && now < read + OLDEST
+        {
+            return Ok(known);
+        }
+        let (subject, teams) = &asked;
+        let user = match subject {
+            Subject::Id(id) => id.clone(),
+            Subject::Email(email) => store.user_of_email(email.trim()).await?.ok_or(UNKNOWN)?,
+        };
+        let ids: Vec<TeamId> = teams.iter().cloned().collect();
+        // The first by id that is here, as LiteLLM has it.
+        let team = store.teams(&ids).await?.into_iter().next().map(|entry| entry.team.id);
+        let found = StandIn::of(issuer, user, team);
+        self.with(|known| {
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert(asked, (found.clone(), now));
+        });
+        Ok(found)
+    }
+
+    /// Makes the key of a stand-in, and its user a member of its team. The user must be here: a token proves who somebody is, not
+    /// that they may spend. Repeatable, by many at once.
+    pub async fn provide(&self, store: &Store, stand_in: &StandIn, now: Moment) -> Result<(), Fault> {
+        let StandIn { issuer, user, team, hash } = stand_in;
+        store.find_user(user).await?.ok_or(UNKNOWN)?;
+        if let Some(team) = team
+            && store.find_member(team, user).await?.is_none()
+        {
+            let (team, user) = (team.clone(), user.clone());
+            let member = Member { team, user, role: TeamRole::User, limits: Limits::default(), joined: now };
+            let object = format!("{}/{}", member.team, member.user);
+            if is_new(store.create_member(&member).await)? {
+                note(store, issuer, (audit::MEMBERS, object), stand_in, now).await;
+            }
+        }
+        let holder = Holder { secret: hash.clone(), user: Some(user.clone()), team: team.clone() };
+        let key = Key::stand_in(random_key_id().map_err(StoreError::from)?, holder, now);
+        if is_new(store.create_key(&key).await)? {
+            note(store, issuer, (audit::KEYS, hash.as_str().to_owned()), stand_in, now).await;
+        }
+        Ok(())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
+        // Nothing under this lock panics and leaves the map half-written.
+        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+const UNKNOWN: Fault = Fault::Unauthenticated("the token's user is not known here");
+
+impl StandIn {
+    fn of(issuer: Arc<str>, user: UserId, team: Option<TeamId>) -> Self {
+        let team_text = team.as_ref().map(TeamId::as_str).unwrap_or_default();
+        let hash = SecretHash::of_no_secret(&["jwt", &issuer, user.as_str(), team_text]);
+        Self { issuer, user, team, hash }
+    }
+}
+
+/// The teams that a call may be charged to: those of the token, or the one of them that the client picks.
+fn chosen(headers: &HeaderMap, teams: BTreeSet<TeamId>) -> Result<BTreeSet<TeamId>, Fault> {
+    let Some(picked) = headers.get(TEAM) else {
+        return Ok(teams);
+    };
+    let picked = picked.to_str().ok().and_then(|id| TeamId::parse(id).ok());
+    match picked.filter(|id| teams.contains(id)) {
+        Some(id) => Ok(BTreeSet::from([id])),
+        None => Err(Forbidden("the token does not name the team of x-litellm-team-id").into()),
+    }
+}
+
+/// Whether it was made now, and not by another request before.
+fn is_new(made: Result<(), NotCreated>) -> Result<bool, Fault> {
+    match made {
+        Ok(()) => Ok(true),
+        Err(NotCreated::Taken { .. }) => Ok(false),
+        Err(NotCreated::Gone { .. }) => Err(UNKNOWN),
+        Err(NotCreated::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Writes down what was made. If the table does not take it, it stands all the same, and the entry is in the log.
+async fn note(store: &Store, issuer: &str, (table, object): (&str, String), stand_in: &StandIn, now: Moment) {
+    let StandIn { user, team, .. } = stand_in;
+    let id = RequestId::generate(now.ms()).unwrap_or_else(|_| RequestId::from_parts(now.ms(), u32::MAX));
+    let entry = Entry {
+        id,
+        actor: format!("user {user} (token of {issuer})"),
+        claimed: None,
+        action: Action::Created,
+        table: table.to_owned(),
+        object,
+        before: None,
+        after: Some(json!({"user_id": user, "team_id": team}).to_string()),
+    };
+    if let Err(error) = store.put_audit(&entry).await {
+        tracing::error!(entry = ?entry, error = ?error, "audit_failed");
+    }
+}
