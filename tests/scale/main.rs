@@ -20,7 +20,7 @@ use shared::moment::Moment;
 use shared::offering::Offering;
 use shared::scope::Holder;
 use shared::secret::Secret;
-use shared::store::{Store, Terms};
+use shared::store::{NotCreated, Store, StoreError, Terms};
 use shared::user::User;
 use tests::calls::{key, no_limits, user};
 use tests::table::Table;
@@ -126,6 +126,18 @@ async fn get(router: &Router, path: &str) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap())
 }
 
+/// Makes something, however busy the machine is: what a try without an answer has made is taken at the next.
+async fn made<Fut: Future<Output = Result<(), NotCreated>>>(make: impl Fn() -> Fut) {
+    for _ in 0..20 {
+        match make().await {
+            Ok(()) | Err(NotCreated::Taken { .. }) => return,
+            Err(NotCreated::Store(StoreError::Unavailable { .. })) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    panic!("the table does not answer");
+}
+
 /// Users with an address and three keys each, made as management makes them.
 async fn seed(store: &Store, users: usize) {
     let began = Moment::from_ms(1_700_000_000_000);
@@ -135,11 +147,11 @@ async fn seed(store: &Store, users: usize) {
             let created = began + Duration::from_millis(at as u64);
             let email = Some(format!("person{at:06}.of@company.com"));
             let person = User { email, ..user(&format!("user-{at:06}"), no_limits(), created) };
-            store.create_user(&person).await.unwrap();
+            made(|| store.create_user(&person)).await;
             for _ in 0..3 {
                 let mut key = key(None, no_limits(), created);
                 key.holder = Holder { user: Some(person.id.clone()), ..key.holder };
-                store.create_key(&key).await.unwrap();
+                made(|| store.create_key(&key)).await;
             }
         }
     };
