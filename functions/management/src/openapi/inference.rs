@@ -2,6 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
+/// What routes with a body may answer besides: their own, and Bedrock's.
+const BY_BODY: [(&str, &str); 7] = [
+    ("413", "The body is too large"),
+    ("415", "The body does not say that it is JSON"),
+    ("429", "A budget, a rate or Bedrock's own limit; retry-after says until when"),
+    ("500", "Bedrock failed"),
+    ("502", "Bedrock does not answer"),
+    ("504", "The model took too long"),
+    ("529", "Bedrock is not available"),
+];
+
+/// What Bedrock answers to a call that it will not make.
+const REFUSED: [(&str, &str); 2] = [("409", "Bedrock's, word for word"), ("424", "Bedrock's, word for word")];
+
 /// Every path of inference, by its shortest name. `/v1` may be left out, or be there twice.
 pub fn paths() -> Map<String, Value> {
     let mut paths = Map::new();
@@ -48,17 +62,7 @@ fn messages() -> Value {
         told("Anthropic's Messages API, charged to every scope of the key", &[], json!({"type": "object"}));
     told["requestBody"] = body(&["model", "messages", "max_tokens"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
-    for (status, about) in [
-        ("409", "Bedrock's, word for word"),
-        ("413", "The body is too large"),
-        ("415", "The body does not say that it is JSON"),
-        ("424", "Bedrock's, word for word"),
-        ("429", "A budget, a rate or Bedrock's own limit; retry-after says until when"),
-        ("500", "Bedrock failed"),
-        ("502", "Bedrock does not answer"),
-        ("504", "The model took too long"),
-        ("529", "Bedrock is not available"),
-    ] {
+    for (status, about) in BY_BODY.into_iter().chain(REFUSED) {
         told["responses"][status] = failure(about);
     }
     told
@@ -72,15 +76,7 @@ fn count_tokens() -> Value {
     });
     let mut told = told("How many tokens a request has; reserves nothing", &[], answer);
     told["requestBody"] = body(&["model", "messages"]);
-    for (status, about) in [
-        ("413", "The body is too large"),
-        ("415", "The body does not say that it is JSON"),
-        ("429", "Bedrock's own limit"),
-        ("500", "Bedrock failed"),
-        ("502", "Bedrock does not answer"),
-        ("504", "The model took too long"),
-        ("529", "Bedrock is not available"),
-    ] {
+    for (status, about) in BY_BODY {
         told["responses"][status] = failure(about);
     }
     told
