@@ -13,9 +13,6 @@ const BY_BODY: [(&str, &str); 7] = [
     ("529", "Bedrock is not available"),
 ];
 
-/// What Bedrock answers to a call that it will not make.
-const REFUSED: [(&str, &str); 2] = [("409", "Bedrock's, word for word"), ("424", "Bedrock's, word for word")];
-
 /// Every path of inference, by its shortest name. `/v1` may be left out, or be there twice.
 pub fn paths() -> Map<String, Value> {
     let mut paths = Map::new();
@@ -62,10 +59,7 @@ fn messages() -> Value {
         told("Anthropic's Messages API, charged to every scope of the key", &[], json!({"type": "object"}));
     told["requestBody"] = body(&["model", "messages", "max_tokens"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
-    for (status, about) in BY_BODY.into_iter().chain(REFUSED) {
-        told["responses"][status] = failure(about);
-    }
-    told
+    by_body(told)
 }
 
 fn count_tokens() -> Value {
@@ -76,6 +70,10 @@ fn count_tokens() -> Value {
     });
     let mut told = told("How many tokens a request has; reserves nothing", &[], answer);
     told["requestBody"] = body(&["model", "messages"]);
+    by_body(told)
+}
+
+fn by_body(mut told: Value) -> Value {
     for (status, about) in BY_BODY {
         told["responses"][status] = failure(about);
     }
