@@ -10,7 +10,7 @@ use crate::query::Query;
 pub const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
 
 /// How deep a page may begin by its number: what is before it is read, if only by its index keys.
-const DEEPEST: usize = 10_000;
+pub const DEEPEST: usize = 10_000;
 
 /// What a page is followed by begins with the time of its last entry.
 fn is_cursor(text: &str) -> bool {

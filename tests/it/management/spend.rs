@@ -93,6 +93,9 @@ async fn a_parameter_picks_rows_in_litellms_shape() {
         ("start_date=2025-01-20&end_date=2025-01-26".to_owned(), vec![second, first]),
         ("start_date=2024-12-01".to_owned(), vec![second, first, old]),
         ("end_date=2024-12-18".to_owned(), vec![old]),
+        ("start_date=2024-12-01&page_size=2".to_owned(), vec![second, first]),
+        ("start_date=2024-12-01&page_size=2&page=2".to_owned(), vec![old]),
+        ("start_date=2024-12-01&page_size=2&page=3".to_owned(), vec![]),
     ] {
         let rows = management.get(&format!("/spend/logs?{query}")).await.ok();
         assert_eq!(ids(&rows), want.iter().map(RequestId::as_str).collect::<Vec<_>>(), "{query}");
@@ -126,6 +129,9 @@ async fn wrong_days_and_unknown_parameters_are_named() {
         ("start_date=2025-02-02&end_date=2025-02-01", "end_date"),
         ("start_date=2020-01-01&end_date=2025-01-01", "start_date"),
         ("summarize=true", "summarize"),
+        ("page=0", "page"),
+        ("page=4", "page"),
+        ("page_size=5001", "page_size"),
     ] {
         let answer = management.get(&format!("/spend/logs?{query}")).await;
         assert_eq!((answer.refusal().0, answer.refusal().1), (400, Some(field)), "{query}");

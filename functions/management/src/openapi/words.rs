@@ -83,7 +83,7 @@ const WORDS: &[(&str, Kind, &str)] = &[
     ("organization_id", Text, "An organisation"),
     ("organization_ids", Texts, "Organisations"),
     ("page", Number, "Which page, counted from one"),
-    ("page_size", Number, "Entries of a page, at most 100"),
+    ("page_size", Number, "Entries of a page: at most 100, and 5,000 of spend logs"),
     ("password", Text, "A user's password, 12 to 256 characters"),
     ("request_id", Text, "A request, by the id of its answer"),
     ("return_full_object", Flag, "Whether keys are told in full, and not by their hashes"),

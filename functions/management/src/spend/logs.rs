@@ -19,6 +19,8 @@ use crate::App;
 use crate::guard::Ask;
 use crate::keys::hash_of;
 use crate::openapi::{Operation, schema_of};
+use crate::paging::{DEEPEST, Page};
+use crate::query::Query;
 use crate::users::parse_id;
 
 /// The most rows of one answer, LiteLLM's number for document 000's short rows. A Lambda's answer holds 6 MB: the long
@@ -29,7 +31,8 @@ const MOST_LONG: usize = 5_000;
 /// Where a bare array cannot say that it does not hold everything.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-stargate-truncated");
 
-const PARAMETERS: &[&str] = &["request_id", "api_key", "user_id", "start_date", "end_date"];
+const PARAMETERS: &[&str] =
+    &["request_id", "api_key", "user_id", "start_date", "end_date", "page", "page_size"];
 
 /// Document 000's answer.
 #[derive(JsonSchema, Serialize)]
@@ -71,14 +74,26 @@ pub async fn logs(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     }
     let days = days.of(&app, filter.user.as_ref().filter(|_| !permit.sees_all())).await?;
     if ask.query.has_any(PARAMETERS) {
-        let (entries, truncated) = newest(&app, days, &filter, MOST_LONG).await?;
-        return long(&app, &entries, truncated).await;
+        let page = page(&ask.query)?;
+        let (entries, truncated) = newest(&app, days, &filter, page.number * page.size).await?;
+        return long(&app, page.of(&entries), truncated).await;
     }
     filter.is_about_money = true;
     let (entries, truncated) = newest(&app, days, &filter, MOST_SHORT).await?;
     let records = entries.iter().filter_map(Entry::record);
     let logs = Logs { spend_logs: records.map(ShortRow::from).collect(), truncated };
     Ok(json_answer(StatusCode::OK, &Told::Logs(logs)))
+}
+
+/// Which rows: as many as an answer holds, unless it is said otherwise. Those before a page are read with it.
+fn page(query: &Query) -> Result<Page, Fault> {
+    let size = query.number("page_size", MOST_LONG, 1, MOST_LONG)?;
+    let number = query.number("page", 1, 1, 1_000_000)?;
+    if (number - 1) * size > DEEPEST {
+        let rule = format!("begins more than {DEEPEST} rows deep: ask for fewer days");
+        return Err(Fault::invalid("page", rule));
+    }
+    Ok(Page { number, size })
 }
 
 /// The record of one request, if there is one.
