@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::tz::TimeZone;
+
 use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
@@ -150,6 +152,18 @@ pub struct ScopeState {
 impl ScopeState {
     pub fn leased(&self) -> Money {
         self.leases.values().map(|lease| lease.amount).sum()
+    }
+
+    /// What is spent in the period that runs now, and when it ends: a period that is over counts as over, whether or not
+    /// anybody has rolled it yet.
+    pub fn current(&self, now: Moment, zone: &TimeZone) -> (Money, Option<Moment>) {
+        match (self.budget_reset_at, &self.limits.budget_duration) {
+            (Some(over), Some(duration)) if over <= now => {
+                let next = duration.next_reset(over.seconds(), now.seconds(), zone);
+                (Money::ZERO, Some(Moment::from_seconds(next)))
+            }
+            (resets, _) => (self.spend, resets),
+        }
     }
 
     /// What this period has left once nothing runs any more: may be negative.

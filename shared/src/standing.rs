@@ -56,6 +56,11 @@ impl Standing {
         &self.pointer
     }
 
+    /// Every scope, the narrowest first.
+    pub fn scopes(&self) -> &[(Scope, ScopeState)] {
+        &self.scopes
+    }
+
     /// Whether no scope is blocked, expired or deleted.
     pub fn stands(&self, now: Moment) -> Result<(), Fault> {
         self.every(now, |_, state| admission::stands(state, now))

@@ -8,6 +8,7 @@ mod estimate;
 mod flow;
 mod headers;
 mod leases;
+mod me;
 mod messages;
 mod meter;
 mod models;
@@ -77,6 +78,7 @@ pub fn router(app: App) -> Router {
         router = router
             .route(&format!("{base}/messages"), post(messages::create))
             .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count))
+            .route(&format!("{base}/me"), get(me::show))
             .route(&format!("{base}/models"), get(models::list))
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }

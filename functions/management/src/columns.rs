@@ -34,7 +34,7 @@ pub struct Columns {
 
 impl Columns {
     pub fn of(state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
-        let (spend, resets) = current(state, now, zone);
+        let (spend, resets) = state.current(now, zone);
         let limits = &state.limits;
         Self {
             models: limits.models.iter().cloned().collect(),
@@ -67,18 +67,6 @@ impl Columns {
 impl Columns {
     pub fn with_a_budget(self) -> Self {
         Self { max_budget: self.max_budget.or(Some(UNLIMITED)), ..self }
-    }
-}
-
-/// What is spent in the period that runs now, and when it ends: a period that is over counts as over, whether or not
-/// anybody has rolled it yet.
-pub fn current(state: &ScopeState, now: Moment, zone: &TimeZone) -> (Money, Option<Moment>) {
-    match (state.budget_reset_at, &state.limits.budget_duration) {
-        (Some(over), Some(duration)) if over <= now => {
-            let next = duration.next_reset(over.seconds(), now.seconds(), zone);
-            (Money::ZERO, Some(Moment::from_seconds(next)))
-        }
-        (resets, _) => (state.spend, resets),
     }
 }
 

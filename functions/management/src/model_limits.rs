@@ -13,7 +13,6 @@ use shared::period::BudgetDuration;
 use shared::scope::{Limits, Scope, ScopeState};
 
 use crate::App;
-use crate::columns::current;
 use crate::fields::Fields;
 use crate::patch::Patch;
 
@@ -202,7 +201,7 @@ impl ModelColumns {
         let shown = |(model, state): (&String, &ScopeState)| {
             let budget_limit = state.limits.max_budget?;
             let time_period = state.limits.budget_duration.as_ref().map(|it| it.as_str().to_owned());
-            let (spend, _) = current(state, now, zone);
+            let (spend, _) = state.current(now, zone);
             Some((model.clone(), Shown { budget_limit, time_period, spend }))
         };
         let rate = |of: fn(&Limits) -> Option<u64>| -> BTreeMap<String, u64> {

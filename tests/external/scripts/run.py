@@ -50,6 +50,18 @@ class Suite:
         assert ended.returncode == 0 and not ended.stderr, (script, ended.stdout, ended.stderr)
         return ended.stdout
 
+    def test_the_status_line_of_the_documents_shows_the_budget(self):
+        documents = (HERE.parents[2] / "docs" / "API.md").read_text()
+        line = next(line for line in documents.splitlines() if line.startswith('{"statusLine"'))
+        command = json.loads(line)["statusLine"]["command"]
+        self.users("create-user", "--email", "line@example.com", "--budget", "20")
+        key = self.gateway.call("POST", "/key/generate", {"user_id": "line@example.com"})[1]["key"]
+        for secret in ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"]:
+            for base in [self.url, f"{self.url}/v1"]:
+                environment = bare(ANTHROPIC_BASE_URL=base, **{secret: key})
+                shown = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60)
+                assert shown.stdout == "$0.00 of $20.00 spent (user line@example.com)\n", (shown.stdout, shown.stderr)
+
     def test_users_are_made_shown_changed_and_deleted(self):
         made = self.users(
             "create-user", "--email", "dev@example.com", "--budget", "10", "--duration", "monthly",

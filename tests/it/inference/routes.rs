@@ -1,6 +1,7 @@
 //! The routes around `/v1/messages`, and every way to spell it.
 
 use serde_json::{Value, json};
+use shared::period::BudgetDuration;
 use shared::scope::Limits;
 use tests::gateway::{Stargate, ask, budget, models};
 
@@ -50,7 +51,51 @@ async fn whatever_the_document_tells_of_inference_is_served() {
             asked.push(path);
         }
     }
-    assert_eq!(asked.len(), 7, "{asked:?}");
+    assert_eq!(asked.len(), 8, "{asked:?}");
+}
+
+/// What a status line shows: the tightest budget in a line, and all of them; also where it is spent.
+#[tokio::test]
+async fn a_key_tells_what_it_has_left() {
+    let stargate = Stargate::start().await;
+    let get = async |key: &str| {
+        let request = stargate.http.get(format!("{}/v1/me", stargate.gateway.url())).bearer_auth(key);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let free = stargate.free_keyholder().await;
+    assert_eq!(get(&free.secret).await.1["summary"], "$0.00 spent, no limit");
+    let monthly = Limits { budget_duration: BudgetDuration::parse("1h").ok(), ..budget("0.01") };
+    let holder = stargate.keyholder(monthly, budget("5")).await;
+    for spent in ["$0.00", "$0.006", "$0.006"] {
+        let (status, me) = get(&holder.secret).await;
+        assert_eq!(status, 200, "{me}");
+        let summary = me["summary"].as_str().unwrap();
+        let begins = format!("{spent} of $0.01 spent (user ");
+        assert!(
+            summary.starts_with(&begins) && summary.contains("), resets 20") && summary.ends_with(" UTC"),
+            "{summary}"
+        );
+        let scopes: Vec<&str> = me["budgets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|budget| budget["scope"].as_str().unwrap())
+            .collect();
+        assert!(scopes.len() == 2 && scopes[0] == "this key" && scopes[1].starts_with("user "), "{me}");
+        let script = json!({"text": "ok", "input_tokens": 1000, "output_tokens": 1000});
+        let mut body = ask(&script);
+        body["max_tokens"] = json!(1000);
+        stargate.messages(&holder, &body).await;
+    }
+    let (_, me) = get(&holder.secret).await;
+    let of_user = &me["budgets"][1];
+    assert_eq!((&of_user["left"], &of_user["headroom"]), (&json!(0.004), &json!(0.004)), "{me}");
+    assert_eq!(me["budgets"][0]["left"], json!(4.994), "the key's own");
+    // An hour later the period is over, whether or not anybody has begun the next.
+    stargate.gateway.clock.shift(3_600_000);
+    assert!(get(&holder.secret).await.1["summary"].as_str().unwrap().starts_with("$0.00 of $0.01 spent"));
+    assert_eq!(get("sk-unknown").await.0, 401);
 }
 
 #[tokio::test]

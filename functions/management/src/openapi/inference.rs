@@ -25,6 +25,7 @@ pub fn paths() -> Map<String, Value> {
     add("/v1/models", "get", told("The models that the key may use", &[], list()));
     let name = json!({"name": "name", "in": "path", "required": true, "schema": {"type": "string"}});
     add("/v1/models/{name}", "get", told("A model, by any of its names", &[name], model()));
+    add("/v1/me", "get", told("What the key may spend, has spent and has left", &[], me()));
     for (path, method) in [("/", "get"), ("/api/hello", "get"), ("/api/event_logging/batch", "post")] {
         let status =
             json!({"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}});
@@ -99,6 +100,37 @@ fn model() -> Value {
         "type": "object",
         "required": ["id", "type", "display_name", "created_at", "object", "created", "owned_by"],
         "properties": {"id": {"type": "string"}, "display_name": {"type": "string"}},
+    })
+}
+
+fn me() -> Value {
+    let amount = || json!({"type": ["number", "null"]});
+    let count = || json!({"type": ["integer", "null"]});
+    let budget = json!({
+        "type": "object",
+        "required": ["scope", "spend", "max_budget", "left", "headroom", "resets_at"],
+        "properties": {
+            "scope": {"type": "string"},
+            "spend": {"type": "number"},
+            "max_budget": amount(),
+            "left": amount(),
+            "headroom": amount(),
+            "resets_at": {"type": ["string", "null"]},
+            "rpm_limit": count(),
+            "tpm_limit": count(),
+            "max_parallel_requests": count(),
+            "models": {"type": "array", "items": {"type": "string"}},
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["user_id", "team_id", "summary", "budgets"],
+        "properties": {
+            "user_id": {"type": ["string", "null"]},
+            "team_id": {"type": ["string", "null"]},
+            "summary": {"type": "string"},
+            "budgets": {"type": "array", "items": budget},
+        },
     })
 }
 
