@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::json;
 
+use crate::admission::{Refusal, stands};
 use crate::audit::{self, Action, Entry};
 use crate::fault::Fault;
 use crate::id::{RequestId, TeamId, UserId, random_key_id};
@@ -18,7 +19,7 @@ use crate::jwt::{Identity, Jwt, Subject};
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::policy::Forbidden;
-use crate::scope::{Holder, Limits};
+use crate::scope::{Holder, Limits, Scope};
 use crate::secret::{Secret, SecretHash};
 use crate::store::{NotCreated, Store, StoreError};
 use crate::team::{Member, TeamRole};
@@ -75,9 +76,9 @@ impl Tokens {
         now: Moment,
     ) -> Result<StandIn, Fault> {
         let Identity { issuer, subject, teams } = self.jwt.verify(token, now).await?;
-        let teams = match purpose {
+        let (teams, is_picked) = match purpose {
             Use::Calls => chosen(headers, teams)?,
-            Use::Oneself => BTreeSet::new(),
+            Use::Oneself => (BTreeSet::new(), false),
         };
         if let (Subject::Id(user), true) = (&subject, teams.is_empty()) {
             return Ok(StandIn::of(issuer, user.clone(), None));
@@ -96,6 +97,10 @@ impl Tokens {
         let ids: Vec<TeamId> = teams.iter().cloned().collect();
         // The first by id that is here, as LiteLLM has it.
         let team = store.teams(&ids).await?.into_iter().next().map(|entry| entry.team.id);
+        if is_picked && team.is_none() {
+            // Who names a team is not served at somebody else's cost instead.
+            return Err(Forbidden(NOT_NAMED).into());
+        }
         let found = StandIn::of(issuer, user, team);
         self.with(|known| {
             if known.len() >= MOST {
@@ -110,20 +115,20 @@ impl Tokens {
     /// that they may spend. Repeatable, by many at once.
     pub async fn provide(&self, store: &Store, stand_in: &StandIn, now: Moment) -> Result<(), Fault> {
         let StandIn { issuer, user, team, hash } = stand_in;
-        store.find_user(user).await?.ok_or(UNKNOWN)?;
-        if let Some(team) = team
-            && store.find_member(team, user).await?.is_none()
-        {
-            let (team, user) = (team.clone(), user.clone());
-            let member = Member { team, user, role: TeamRole::User, limits: Limits::default(), joined: now };
-            let object = format!("{}/{}", member.team, member.user);
-            if is_new(store.create_member(&member).await)? {
-                note(store, issuer, (audit::MEMBERS, object), stand_in, now).await;
-            }
+        // Nothing is written for somebody who could not use it.
+        let entry = store.find_user(user).await?.ok_or(UNKNOWN)?;
+        let refused = |scope, reason| Fault::Refused(Refusal { scope, reason }, now);
+        stands(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
+        if let Some(team) = team {
+            let entry = store.find_team(team).await?.ok_or(UNKNOWN)?;
+            stands(&entry.state, now).map_err(|reason| refused(Scope::Team(team.clone()), reason))?;
+            seat(store, stand_in, team, now).await?;
         }
         let holder = Holder { secret: hash.clone(), user: Some(user.clone()), team: team.clone() };
         let key = Key::stand_in(random_key_id().map_err(StoreError::from)?, holder, now);
-        if is_new(store.create_key(&key).await)? {
+        if is_new(store.create_key(&key).await)?
+            || clear(store, hash).await? && is_new(store.create_key(&key).await)?
+        {
             note(store, issuer, (audit::KEYS, hash.as_str().to_owned()), stand_in, now).await;
         }
         Ok(())
@@ -135,6 +140,7 @@ impl Tokens {
     }
 }
 
+const NOT_NAMED: &str = "the team of x-litellm-team-id is not here, or the token does not name it";
 const UNKNOWN: Fault = Fault::Unauthenticated("the token's user is not known here");
 
 impl StandIn {
@@ -145,16 +151,45 @@ impl StandIn {
     }
 }
 
-/// The teams that a call may be charged to: those of the token, or the one of them that the client picks.
-fn chosen(headers: &HeaderMap, teams: BTreeSet<TeamId>) -> Result<BTreeSet<TeamId>, Fault> {
+/// The teams that a call may be charged to: those of the token, or the one of them that the client picks, and whether it does.
+fn chosen(headers: &HeaderMap, teams: BTreeSet<TeamId>) -> Result<(BTreeSet<TeamId>, bool), Fault> {
     let Some(picked) = headers.get(TEAM) else {
-        return Ok(teams);
+        return Ok((teams, false));
     };
     let picked = picked.to_str().ok().and_then(|id| TeamId::parse(id).ok());
     match picked.filter(|id| teams.contains(id)) {
-        Some(id) => Ok(BTreeSet::from([id])),
-        None => Err(Forbidden("the token does not name the team of x-litellm-team-id").into()),
+        Some(id) => Ok((BTreeSet::from([id]), true)),
+        None => Err(Forbidden(NOT_NAMED).into()),
     }
+}
+
+/// Sees to it that the user is a member of the team.
+async fn seat(store: &Store, stand_in: &StandIn, team: &TeamId, now: Moment) -> Result<(), Fault> {
+    let StandIn { issuer, user, .. } = stand_in;
+    if store.find_member(team, user).await?.is_some() {
+        return Ok(());
+    }
+    let (object, limits) = (format!("{team}/{user}"), Limits::default());
+    let member = Member { team: team.clone(), user: user.clone(), role: TeamRole::User, limits, joined: now };
+    if is_new(store.create_member(&member).await)? {
+        note(store, issuer, (audit::MEMBERS, object), stand_in, now).await;
+    } else if store.find_member(team, user).await?.is_none() {
+        // A removal that was cut short: a key made beside it would be taken away again.
+        return Err(UNKNOWN);
+    }
+    Ok(())
+}
+
+/// Completes a deletion of the key that was cut short, which nobody else may ever ask for again. `false`: the key is there.
+async fn clear(store: &Store, hash: &SecretHash) -> Result<bool, Fault> {
+    let Some(pointer) = store.find_pointer(hash).await? else {
+        return Ok(true);
+    };
+    if !store.keys(std::slice::from_ref(&pointer.key)).await?.is_empty() {
+        return Ok(false);
+    }
+    store.delete_key(&pointer.key).await?;
+    Ok(true)
 }
 
 /// Whether it was made now, and not by another request before.

@@ -1,5 +1,7 @@
 //! What an administrator changes binds the very next request: through HTTP, on the whole gateway, with no wait.
 
+mod aliases;
+
 use serde_json::{Value, json};
 use shared::money::Money;
 use shared::scope::Scope;
@@ -336,50 +338,4 @@ async fn key_user_team_and_records_agree_after_a_mixed_load() {
     let tags = admin.get(&format!("/spend/tags?{days}")).await;
     assert_eq!(tags[0]["individual_request_tag"], "model:claude-haiku-4-5");
     assert!((tags[0]["total_spend"].as_f64().unwrap() - total).abs() < 1e-9);
-}
-
-/// A key's own names of models come before the catalogue's, and another set of them binds the next request.
-#[tokio::test]
-async fn what_a_key_calls_models_binds_at_once() {
-    let admin = Admin::start().await;
-    let key = admin.key(json!({"user_id": "mario", "aliases": {"fast": "claude-haiku-4-5"}})).await;
-    let asked = async |model: &str, path: &str| {
-        let mut body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
-        body["model"] = json!(model);
-        let answer = admin.stargate.post(path, &key).json(&body).send().await.unwrap();
-        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
-    };
-    let invoked = || admin.stargate.fake().requests().last().map(|request| request.model.clone());
-    for path in ["/v1/messages", "/v1/messages/count_tokens"] {
-        assert_eq!(asked("fast", path).await.0, 200, "{path}");
-        assert_eq!(asked("slow", path).await.0, 404, "{path}");
-    }
-    let update =
-        async |aliases: Value| admin.post("/key/update", json!({"key": key, "aliases": aliases})).await;
-    // A name of the catalogue means something else, to this key.
-    for (aliases, asked_for, called) in [
-        (json!({"claude-haiku-4-5": "claude-sonnet-4-5"}), "claude-haiku-4-5", "claude-sonnet-4-5"),
-        (json!({"claude-haiku-4-5": "claude-opus-4-5"}), "claude-haiku-4-5", "claude-opus-4-5"),
-        (Value::Null, "claude-haiku-4-5", "claude-haiku-4-5"),
-    ] {
-        assert_eq!(
-            update(aliases.clone()).await["aliases"],
-            if aliases.is_null() { json!({}) } else { aliases }
-        );
-        assert_eq!(asked(asked_for, "/v1/messages").await.0, 200);
-        assert!(invoked().unwrap().contains(called), "{:?}", invoked());
-        let records = admin.stargate.records().await;
-        assert_eq!(records.last().unwrap().model, called);
-    }
-    assert_eq!(asked("fast", "/v1/messages").await.0, 404, "it was replaced");
-    // What is permitted is asked of the model that is meant.
-    admin
-        .post(
-            "/key/update",
-            json!({"key": key, "models": ["claude-haiku-4-5"], "aliases": {"best": "claude-opus-4-5"}}),
-        )
-        .await;
-    assert_eq!(asked("best", "/v1/messages").await.0, 403);
-    let url = format!("{}/v1/models/best", admin.stargate.gateway.url());
-    assert_eq!(admin.stargate.http.get(url).bearer_auth(&key).send().await.unwrap().status(), 404);
 }

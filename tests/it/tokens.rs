@@ -1,5 +1,6 @@
 //! Tokens of an identity provider instead of keys, through HTTP, on the whole gateway.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
 use futures_util::future::join_all;
 use http::Request;
@@ -7,12 +8,13 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::jwt::Jwt;
 use shared::scope::Scope;
-use shared::store::Terms;
+use shared::secret::SecretHash;
+use shared::store::{self, Terms};
 use shared::tokens::Tokens;
 use tests::calls::{no_limits, user};
 use tests::gateway::{Stargate, ask, inference_on};
 use tests::issuer::Issuer;
-use tests::table::Table;
+use tests::table::{Table, sdk};
 use tests::wire::Fault;
 use tower::ServiceExt;
 
@@ -65,6 +67,13 @@ impl Company {
         let (status, answer) = self.post(token, "/v1/messages", body).await;
         (status, answer["error"]["message"].as_str().unwrap_or_default().to_owned())
     }
+}
+
+/// What a process leaves that died in the middle of deleting a key.
+async fn delete_scope(url: &str, key: &str) {
+    let table = store::client(&sdk(url).0).delete_item().table_name("stargate");
+    let table = table.key("pk", AttributeValue::S(format!("K#{key}")));
+    table.key("sk", AttributeValue::S("scope".to_owned())).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -131,10 +140,14 @@ async fn what_an_administrator_changes_binds_the_next_token() {
     ] {
         assert_eq!(company.post(bearer, path, body).await.0, status, "{path}");
     }
-    // Deleted, it is made anew.
+    // Deleted, it is made anew; also where its deletion was cut short, which leaves what points at it.
     company.admin("/key/delete", json!({"keys": [hash]})).await;
-    let statuses = [company.call(&token).await.0, company.call(&token).await.0];
-    assert!(statuses.contains(&200), "{statuses:?}");
+    assert_eq!(company.call(&token).await.0, 200);
+    let (store, hash) = (&company.stargate.gateway.store, SecretHash::parse(hash.as_str().unwrap()).unwrap());
+    let id = store.find_pointer(&hash).await.unwrap().unwrap().key;
+    delete_scope(company.stargate.gateway.table_url.as_ref().unwrap(), id.as_str()).await;
+    assert!(store.keys(std::slice::from_ref(&id)).await.unwrap().is_empty());
+    assert_eq!(company.call(&token).await.0, 200);
     company.admin("/user/delete", json!({"user_ids": ["mario"]})).await;
     assert_eq!(company.call(&token).await.0, 401);
     company.admin("/user/new", json!({"user_id": "mario"})).await;
@@ -161,6 +174,7 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!((picked("ops").await, picked("dev").await, picked("other").await), (429, 200, 403));
+    assert_eq!(picked("away").await, 403, "whoever names a team is not served at their own cost");
     // Who is in none of the teams that are here pays alone.
     let alone = company.token(json!({"sub": "mario", "groups": ["away"]}));
     assert_eq!(company.call(&alone).await.0, 200);
@@ -173,6 +187,28 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
     assert_eq!(company.call(&token).await.0, 401, "its team went with its key");
     company.stargate.gateway.clock.shift(11_000);
     assert_eq!(company.call(&token).await.0, 429, "ops is next, and has no budget");
+}
+
+/// What an administrator took away is not had again by leaving and coming back.
+#[tokio::test]
+async fn nobody_leaves_a_team_to_be_rid_of_limits() {
+    let company = Company::with(json!({"team_ids_jwt_field": "groups"})).await;
+    let members = json!([{"user_id": "anna", "role": "admin"}]);
+    company.admin("/team/new", json!({"team_id": "dev", "members_with_roles": members})).await;
+    let limits = json!({"team_id": "dev", "user_id": "anna", "max_budget_in_team": 0});
+    company.admin("/team/member_update", limits).await;
+    let token = company.token(json!({"sub": "anna", "groups": ["dev"]}));
+    assert_eq!(company.call(&token).await.0, 429);
+    let oneself = json!({"team_id": "dev", "user_id": "anna"});
+    assert_eq!(company.post(&token, "/team/member_delete", oneself).await.0, 403);
+    assert_eq!(company.call(&token).await.0, 429);
+    // And nothing is made for somebody who could not use it.
+    company.admin("/user/new", json!({"user_id": "luigi", "blocked": true})).await;
+    let luigi = company.token(json!({"sub": "luigi", "groups": ["dev"]}));
+    assert_eq!(company.call(&luigi).await.0, 401);
+    let team = company.shown("/team/info?team_id=dev").await;
+    assert_eq!(team["team_memberships"].as_array().unwrap().len(), 1, "{team}");
+    assert_eq!(company.shown("/user/info?user_id=luigi").await["keys"], json!([]));
 }
 
 #[tokio::test]

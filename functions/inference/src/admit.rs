@@ -9,6 +9,7 @@ use shared::jwt::Jwt;
 use shared::model::Model;
 use shared::moment::Moment;
 use shared::quote::{LEAST_TOKENS, Quote};
+use shared::scope::Scope;
 use shared::secret::{Secret, SecretHash};
 use shared::standing::{Standing, standing};
 use shared::store::{Admission, Call, NotAdmitted, Pointer};
@@ -74,6 +75,19 @@ pub async fn enter(app: &App, headers: &HeaderMap) -> Result<(App, Pointer), Fau
     Ok((App { catalog: catalog?, ..app.clone() }, pointer))
 }
 
+/// Makes the key again that stands in for a token, where that is what was sent.
+pub async fn enter_again(app: &App, headers: &HeaderMap) -> Result<bool, Fault> {
+    let token = auth::presented(headers).filter(Jwt::is_token);
+    let (Some(tokens), Some(token)) = (&app.tokens, token) else {
+        return Ok(false);
+    };
+    let now = app.clock.now();
+    let stand_in = tokens.stand_in(&app.store, &token, (headers, Use::Calls), now).await?;
+    app.keyring.forget(&stand_in.hash);
+    Box::pin(tokens.provide(&app.store, &stand_in, now)).await?;
+    Ok(true)
+}
+
 /// Finds the key that stands in for a token, which may not have been needed before. **Cost:** nothing where it is known.
 async fn stand_in(app: &App, tokens: &Tokens, token: &Secret, headers: &HeaderMap) -> Result<Pointer, Fault> {
     let now = app.clock.now();
@@ -107,6 +121,15 @@ pub async fn meant(app: &App, secret: &SecretHash, asked: &str) -> Result<String
     Ok(own(&pointer).unwrap_or_else(|| asked.to_owned()))
 }
 
+/// Whether the key itself says that `asked` is another model than was thought.
+pub async fn means_another(app: &App, pointer: &Pointer, asked: &str, thought: &str) -> bool {
+    let Ok(standing) = stand(app, pointer).await else {
+        return false;
+    };
+    let own = standing.pointer().aliases().and_then(|own| own.get(asked));
+    own.map_or(asked, String::as_str) != thought
+}
+
 /// What a key may do, for a request that reserves nothing. **Cost:** one consistent read.
 pub async fn stand(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
     standing(&app.store, &app.keyring, pointer, app.clock.now()).await
@@ -128,6 +151,10 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
         Err(error) if is_outdated(&error) => {
             app.keyring.forget(secret);
             pointer = identify(app, secret).await.map_err(Denied::from)?;
+            if pointer.aliases() != hint.aliases() {
+                // The model was chosen by what another key called it.
+                return Err(Denied::new(NotAdmitted::Renamed, pointer, now()));
+            }
             app.store.admit(&mut pointer, &call, now).await
         }
         outcome => outcome,
@@ -144,6 +171,15 @@ fn is_outdated(error: &NotAdmitted) -> bool {
 }
 
 impl Denied {
+    /// Whether there is no such key.
+    pub fn is_unknown(&self) -> bool {
+        matches!(
+            &self.fault,
+            Fault::Refused(Refusal { scope: Scope::Key(_), reason: Reason::Unknown }, _)
+                | Fault::Unauthenticated(_)
+        )
+    }
+
     fn new(error: NotAdmitted, pointer: Pointer, now: Moment) -> Self {
         let is_about_money = matches!(
             &error,

@@ -10,7 +10,7 @@ use shared::fault::Fault;
 use shared::web::{json_answer, json_bytes};
 
 use crate::App;
-use crate::admit::{enter, meant, stand};
+use crate::admit::{enter, stand};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::messages::{betas, claude, refuse};
@@ -29,9 +29,10 @@ async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
-    let name = meant(app, &pointer.holder.secret, &request.model).await?;
-    let (model, rules) = claude(app, &name)?;
-    stand(app, pointer).await?.may_use(&request.model, &model.permitted_by(), app.clock.now())?;
+    let standing = stand(app, pointer).await?;
+    let own = standing.pointer().aliases().and_then(|own| own.get(&request.model));
+    let (model, rules) = claude(app, own.unwrap_or(&request.model))?;
+    standing.may_use(&request.model, &model.permitted_by(), app.clock.now())?;
     let upstream_body = to_bedrock(&request, rules, &betas(&sent), MAX_TOKENS)?;
     match app.bedrock.count_tokens(&model.base_id, upstream_body).await {
         Ok(Some(tokens)) => Ok(tokens),

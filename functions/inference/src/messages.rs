@@ -16,7 +16,7 @@ use shared::store::Admission;
 use shared::web::{Shape, json_bytes};
 
 use crate::App;
-use crate::admit::{Demand, Denied, admit, enter, meant};
+use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::anthropic::rewrite::to_bedrock;
 use crate::estimate::{self, Bound};
@@ -61,10 +61,15 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Response, Fault> {
     let ready = loop {
         tries += 1;
         let model = meant(app, &pointer.holder.secret, &request.model).await?;
-        match prepared(app, &pointer.holder.secret, (&request, &body), &model, &sent).await? {
-            Ok(ready) => break ready,
-            Err(denied) if denied.is_renamed && tries < TRIES => {}
-            Err(denied) => return Err(refusals::recorded(app, denied, &request.model).await),
+        match prepared(app, &pointer.holder.secret, (&request, &body), &model, &sent).await {
+            Ok(Ok(ready)) => break ready,
+            Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
+            // The key that stands in for a token may have been deleted: then there is another.
+            Ok(Err(denied)) if denied.is_unknown() && tries < TRIES && enter_again(app, &sent).await? => {}
+            Ok(Err(denied)) => return Err(refusals::recorded(app, denied, &request.model).await),
+            // No reservation has proven what the key calls models: it may be another by now.
+            Err(_) if tries < TRIES && means_another(app, pointer, &request.model, &model).await => {}
+            Err(fault) => return Err(fault),
         }
     };
     // Megabytes, and a model may take minutes: only what is sent to it is kept.

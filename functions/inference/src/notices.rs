@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
+use futures_util::future::join_all;
 use serde::Serialize;
 use shared::money::Money;
 use shared::store::SoftBudget;
@@ -45,7 +46,7 @@ impl Notices {
         let Some((sns, topic)) = self.topic.as_ref() else {
             return;
         };
-        for SoftBudget { scope, limit, spend } in reached {
+        let told = reached.iter().map(|SoftBudget { scope, limit, spend }| async move {
             let notice = Notice {
                 event: "soft_budget_reached",
                 scope: scope.to_string(),
@@ -56,13 +57,12 @@ impl Notices {
             // SNS refuses a whole notice for what is not ASCII in its subject.
             let subject: String =
                 subject.chars().filter(|c| c.is_ascii() && !c.is_control()).take(LONGEST_SUBJECT).collect();
-            let Ok(message) = serde_json::to_string(&notice) else {
-                continue;
-            };
+            let message = serde_json::to_string(&notice).unwrap_or_default();
             let sent = sns.publish().topic_arn(&**topic).subject(subject).message(message).send();
             if let Err(error) = Box::pin(sent).await {
                 tracing::error!(scope = %scope, error = ?error, "notice_not_sent");
             }
-        }
+        });
+        join_all(told).await;
     }
 }

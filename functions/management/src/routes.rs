@@ -6,9 +6,10 @@ use std::mem::take;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::Method;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use shared::fault::Fault;
@@ -91,8 +92,9 @@ impl Routes {
         let (described, written) = (Arc::new(self.described), Arc::new(OnceLock::new()));
         // The same for everybody, and no secret: clients read it before they have a key.
         let answer = move |State(app): State<App>| {
-            let text: &String = written.get_or_init(|| document(&described).to_string());
-            let answer = ([(CONTENT_TYPE, "application/json")], text.clone()).into_response();
+            let text: &Bytes = written.get_or_init(|| document(&described).to_string().into());
+            let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=3600")];
+            let answer = (headers, text.clone()).into_response();
             ready(guard::finished(Ok(answer), app.clock.now()))
         };
         self.router.route(DOCUMENT, axum::routing::get(answer))

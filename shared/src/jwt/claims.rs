@@ -67,7 +67,7 @@ impl Claims {
 
     fn user_id(&self, field: &str) -> Result<Subject, Fault> {
         if field.rsplit('.').next() == Some("email") {
-            self.believe_email()?;
+            self.believe_email(field)?;
         }
         let told = "the token names no user (claim of user_id_jwt_field)";
         let id = self.text(field).ok_or(Fault::Unauthenticated(told))?;
@@ -76,7 +76,7 @@ impl Claims {
     }
 
     fn email(&self, field: &str) -> Result<&str, Fault> {
-        self.believe_email()?;
+        self.believe_email(field)?;
         let is_address = |text: &&str| {
             // What can be no id can be nobody's address either.
             let parts = text.rsplit_once('@').unwrap_or_default();
@@ -87,11 +87,15 @@ impl Claims {
     }
 
     /// An address that its owner has not confirmed may be anybody's. Some issuers write the flag as a text.
-    fn believe_email(&self) -> Result<(), Fault> {
-        match self.0.get("email_verified") {
-            None | Some(Value::Bool(true)) => Ok(()),
-            Some(Value::String(text)) if text == "true" => Ok(()),
-            Some(_) => {
+    /// It stands at the top, or beside the address.
+    fn believe_email(&self, field: &str) -> Result<(), Fault> {
+        const FLAG: &str = "email_verified";
+        let beside = field.rsplit_once('.').and_then(|(outer, _)| at(&self.0, &format!("{outer}.{FLAG}")));
+        let is_verified = |flag: &Value| *flag == Value::Bool(true) || flag.as_str() == Some("true");
+        let mut told = [self.0.get(FLAG), beside].into_iter().flatten().filter(|flag| !flag.is_null());
+        match told.all(is_verified) {
+            true => Ok(()),
+            false => {
                 Err(Fault::Unauthenticated("the token's e-mail address is not verified (email_verified)"))
             }
         }

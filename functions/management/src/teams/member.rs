@@ -194,6 +194,10 @@ pub async fn member_delete(
     fields.finish()?;
     let team = administered(&app, &permit, &id).await?;
     let user = whom.id(&app).await?.ok_or_else(|| whom.unknown())?;
+    if app.tokens.is_some() && !permit.sees_all() && permit.user() == Some(&user) {
+        // The next token would make them a member again, without the limits that they had.
+        return Err(Forbidden("nobody takes themselves out of a team here").into());
+    }
     let entry = app.store.find_member(&id, &user).await?;
     let before = entry.map(|entry| MembershipRow::of(&app, &entry, ask.now));
     // One whose removal was cut short is no member any more, and is removed all the same.

@@ -74,6 +74,11 @@ async fn claims_name_a_user() {
         (json!({"user_id_jwt_field": "a.b.c"}), json!({"a": {"b": {"c": "deep"}}}), id("deep")),
         (json!({"user_id_jwt_field": "a.b.c"}), json!({"a": {"b.c": "deep"}}), id("deep")),
         (json!({"user_id_jwt_field": "a.b"}), json!({"a": "flat"}), Err("names no user")),
+        (
+            json!({"user_email_jwt_field": "profile.email"}),
+            json!({"profile": {"email": "Mario@company.com", "email_verified": false}}),
+            Err("is not verified"),
+        ),
         (json!({"user_id_jwt_field": "https://x.com/id"}), json!({"https://x.com/id": "url"}), id("url")),
         (json!({"user_id_jwt_field": "email"}), mario(json!(true)), id("Mario@company.com")),
         (json!({"user_id_jwt_field": "email"}), mario(json!(false)), Err("not verified")),
