@@ -84,11 +84,26 @@ impl Tokens {
             return Ok(StandIn::of(issuer, user.clone(), None));
         }
         let asked = (subject, teams);
-        if let Some((known, read)) = self.with(|known| known.get(&asked).cloned())
-            && now < read + OLDEST
-        {
-            return Ok(known);
+        let known = self.with(|known| known.get(&asked).cloned());
+        let found = match known.filter(|(_, read)| now < *read + OLDEST) {
+            Some((found, _)) => found,
+            None => self.look_up(store, issuer, asked, now).await?,
+        };
+        if is_picked && found.team.is_none() {
+            // Who names a team is not served at somebody else's cost instead.
+            return Err(Forbidden(NOT_NAMED).into());
         }
+        Ok(found)
+    }
+
+    /// Finds out whose an address is and which of the teams there are, and remembers it.
+    async fn look_up(
+        &self,
+        store: &Store,
+        issuer: Arc<str>,
+        asked: (Subject, BTreeSet<TeamId>),
+        now: Moment,
+    ) -> Result<StandIn, Fault> {
         let (subject, teams) = &asked;
         let user = match subject {
             Subject::Id(id) => id.clone(),
@@ -97,10 +112,6 @@ impl Tokens {
         let ids: Vec<TeamId> = teams.iter().cloned().collect();
         // The first by id that is here, as LiteLLM has it.
         let team = store.teams(&ids).await?.into_iter().next().map(|entry| entry.team.id);
-        if is_picked && team.is_none() {
-            // Who names a team is not served at somebody else's cost instead.
-            return Err(Forbidden(NOT_NAMED).into());
-        }
         let found = StandIn::of(issuer, user, team);
         self.with(|known| {
             if known.len() >= MOST {

@@ -168,16 +168,20 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
     assert_eq!(dev["team_memberships"][0]["user_id"], "mario", "it was made a member");
     assert_eq!(company.shown("/user/info?user_id=mario").await["spend"].as_f64(), Some(COST));
     // Another of them, or one that is not among them.
-    let picked = async |team: &str| {
-        let request = company.stargate.post("/v1/messages", "").bearer_auth(&token);
+    let picked = async |token: &str, team: &str| {
+        let request = company.stargate.post("/v1/messages", "").bearer_auth(token);
         let request = request.header("x-litellm-team-id", team).json(&ask(&json!({"text": "ok"})));
         request.send().await.unwrap().status().as_u16()
     };
-    assert_eq!((picked("ops").await, picked("dev").await, picked("other").await), (429, 200, 403));
-    assert_eq!(picked("away").await, 403, "whoever names a team is not served at their own cost");
+    assert_eq!(
+        (picked(&token, "ops").await, picked(&token, "dev").await, picked(&token, "other").await),
+        (429, 200, 403)
+    );
+    assert_eq!(picked(&token, "away").await, 403, "whoever names a team is not served at their own cost");
     // Who is in none of the teams that are here pays alone.
     let alone = company.token(json!({"sub": "mario", "groups": ["away"]}));
     assert_eq!(company.call(&alone).await.0, 200);
+    assert_eq!(picked(&alone, "away").await, 403, "though it is known by now that there is none");
     let keys = company.shown("/user/info?user_id=mario").await["keys"].clone();
     let mut teams: Vec<&str> =
         keys.as_array().unwrap().iter().map(|key| key["team_id"].as_str().unwrap_or("-")).collect();
