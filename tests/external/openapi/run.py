@@ -115,7 +115,9 @@ def asked(url, path, body):
 
 def fuzzed(tool, document, url, who, secret, known, options):
     command = [tool, "run", str(document), "--url", url, "-H", f"Authorization: Bearer {secret}"]
-    command += ["--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--workers", "2", "--seed", "1"]
+    command += ["--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--seed", "1"]
+    # CPython 3.11 miscounts the depth of its parser where two threads parse: it ends one of some ten thousand cases.
+    command += ["--workers", "1"]
     command += ["--max-examples", str(options.examples), "--continue-on-failure"]
     here = str(pathlib.Path(__file__).parent)
     env = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": here, "STARGATE_FUZZ_KNOWN": json.dumps(known)}
