@@ -110,8 +110,8 @@ pub struct Holder {
     pub team: Option<TeamId>,
 }
 
-/// What a scope's item says of further scopes that its calls are charged to, and of what they call. A process remembers it as a hint, and the
-/// scope's reservation proves it.
+/// What a scope's item says of further scopes that its calls are charged to, and of what they call. A process remembers
+/// it as a hint, and the scope's reservation proves it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
     pub org: Option<OrgId>,

@@ -15,7 +15,7 @@ use crate::admission::{Refusal, stands};
 use crate::audit::{self, Action, Entry};
 use crate::fault::Fault;
 use crate::id::{RequestId, TeamId, UserId, random_key_id};
-use crate::jwt::{Identity, Jwt, Subject};
+use crate::jwt::{Identity, InvalidJwt, Jwt, Subject};
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::policy::Forbidden;
@@ -61,8 +61,10 @@ pub struct StandIn {
 }
 
 impl Tokens {
-    pub fn new(jwt: Jwt) -> Self {
-        Self { jwt, known: Arc::default() }
+    /// Those that a deployment accepts by its setting, if it has one.
+    pub fn read(setting: Option<&str>) -> Result<Option<Self>, InvalidJwt> {
+        let jwt = setting.map(Jwt::read).transpose()?;
+        Ok(jwt.map(|jwt| Self { jwt, known: Arc::default() }))
     }
 
     /// The stand-in of a token, which need not be there yet: see [`Self::provide`].

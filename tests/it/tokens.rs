@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::jwt::Jwt;
 use shared::scope::Scope;
 use shared::secret::SecretHash;
 use shared::store::{self, Terms};
@@ -287,7 +286,7 @@ async fn a_table_that_fails_under_a_first_token_is_told_as_such() {
             let quiet = table.store(Terms::default());
             quiet.create_user(&user(&name, no_limits(), clock.now())).await.unwrap();
             let app = inference_on(store, stargate.gateway.fake_url.as_ref().unwrap(), clock.clone());
-            let tokens = Some(Tokens::new(Jwt::read(&issuer.setting(json!({}))).unwrap()));
+            let tokens = Tokens::read(Some(&issuer.setting(json!({})))).unwrap();
             let router = inference::router(inference::App { tokens, ..app });
             let token = issuer.token(clock.now(), json!({"sub": name}));
             let call = async || {

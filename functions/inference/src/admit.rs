@@ -111,23 +111,17 @@ async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
 /// What a request's name of a model stands for: the key's own names come first. **Cost:** nothing where the name is known;
 /// a read where nobody knows it, since only the key's scope tells what it calls models.
 pub async fn meant(app: &App, secret: &SecretHash, asked: &str) -> Result<String, Fault> {
-    let own = |pointer: &Pointer| pointer.aliases().and_then(|own| own.get(asked)).cloned();
     let pointer = identify(app, secret).await?;
-    if own(&pointer).is_none() && app.catalog.find(asked).is_none() {
-        stand(app, &pointer).await?;
-        let pointer = identify(app, secret).await?;
-        return Ok(own(&pointer).unwrap_or_else(|| asked.to_owned()));
+    let known = pointer.means(asked);
+    if known != asked || app.catalog.find(asked).is_some() {
+        return Ok(known.to_owned());
     }
-    Ok(own(&pointer).unwrap_or_else(|| asked.to_owned()))
+    Ok(stand(app, &pointer).await?.pointer().means(asked).to_owned())
 }
 
 /// Whether the key itself says that `asked` is another model than was thought.
 pub async fn means_another(app: &App, pointer: &Pointer, asked: &str, thought: &str) -> bool {
-    let Ok(standing) = stand(app, pointer).await else {
-        return false;
-    };
-    let own = standing.pointer().aliases().and_then(|own| own.get(asked));
-    own.map_or(asked, String::as_str) != thought
+    stand(app, pointer).await.is_ok_and(|standing| standing.pointer().means(asked) != thought)
 }
 
 /// What a key may do, for a request that reserves nothing. **Cost:** one consistent read.

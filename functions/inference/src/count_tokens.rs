@@ -30,8 +30,7 @@ async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
     let request = Request::parse(&body)?;
     let standing = stand(app, pointer).await?;
-    let own = standing.pointer().aliases().and_then(|own| own.get(&request.model));
-    let (model, rules) = claude(app, own.unwrap_or(&request.model))?;
+    let (model, rules) = claude(app, standing.pointer().means(&request.model))?;
     standing.may_use(&request.model, &model.permitted_by(), app.clock.now())?;
     let upstream_body = to_bedrock(&request, rules, &betas(&sent), MAX_TOKENS)?;
     match app.bedrock.count_tokens(&model.base_id, upstream_body).await {

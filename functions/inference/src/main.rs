@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use inference::{App, Bedrock, Notices, Settings};
 use shared::config::Config;
-use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::{self, Store};
@@ -17,7 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = Config::from_env()?;
     let aws = aws_config::load_from_env().await;
     let offering = Offering::new(Catalog::bundled(&config.profile)?);
-    let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
+    let tokens = Tokens::read(config.jwt.as_deref())?;
     let app = App {
         store: Store::new(store::client(&aws), &config.table, config.terms),
         bedrock: Bedrock::new(&aws),

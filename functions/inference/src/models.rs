@@ -54,8 +54,7 @@ pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
 
 pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let found = usable(&app, &headers).await.and_then(|(catalog, pointer, models)| {
-        let own = pointer.aliases().and_then(|own| own.get(&name));
-        let wanted = catalog.find(own.unwrap_or(&name));
+        let wanted = catalog.find(pointer.means(&name));
         let found = models.into_iter().find(|model| wanted.is_some_and(|wanted| wanted.name == model.name));
         found.ok_or_else(|| Fault::NotFound {
             param: Some("model".to_owned()),

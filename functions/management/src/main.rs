@@ -7,7 +7,6 @@ use management::{App, Entrance, MOST_BODY, Rules, router};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
-use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::{self, Store};
@@ -31,7 +30,7 @@ async fn main() -> Result<(), Error> {
     let offering = Offering::new(Catalog::bundled(&config.profile)?);
     let clock = Clock::default();
     let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
-    let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
+    let tokens = Tokens::read(config.jwt.as_deref())?;
     let db = store::client(&aws_config::load_from_env().await);
     let app = App {
         store: Store::new(db, &config.table, config.terms),

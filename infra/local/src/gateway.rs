@@ -20,7 +20,6 @@ use management::{Entrance, Rules};
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::jwt::Jwt;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::policy;
@@ -83,7 +82,7 @@ impl Gateway {
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
         let offering = Offering::new(Catalog::bundled(&config.profile)?);
         let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
-        let tokens = config.jwt.as_deref().map(Jwt::read).transpose()?.map(Tokens::new);
+        let tokens = Tokens::read(config.jwt.as_deref())?;
         let notices = match &config.soft_budget_topic {
             Some(topic) => Notices::to(&on_aws().await, topic),
             None => Notices::default(),

@@ -35,6 +35,11 @@ impl Pointer {
         self.ties.get(&Scope::Key(self.key.clone())).map(|ties| &ties.aliases).filter(|own| !own.is_empty())
     }
 
+    /// The model that is asked for, as far as it is known: the key's own names come before the catalogue's.
+    pub fn means<'a>(&'a self, asked: &'a str) -> &'a str {
+        self.aliases().and_then(|own| own.get(asked)).map_or(asked, String::as_str)
+    }
+
     /// Every scope that a call of `model` with this key is charged to, the narrowest first.
     pub(super) fn scopes(&self, model: &str, user_pays_for_team: bool) -> Vec<Scope> {
         let Holder { user, team, .. } = &self.holder;
