@@ -16,7 +16,7 @@ use shared::store::{Admission, Call, NotAdmitted, Pointer};
 use shared::tokens::{Tokens, Use};
 
 use crate::App;
-use crate::dialect::anthropic::request::Output;
+use crate::dialect::Output;
 use crate::estimate::Bound;
 
 /// Output tokens that a lease covers ahead. They are counted by bytes, so this is some twenty seconds of text.

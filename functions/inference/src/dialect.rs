@@ -1,4 +1,94 @@
-//! How clients speak: one folder a dialect, with its requests, its events and its usage.
+//! The languages of clients: what they ask, put into what Bedrock takes, and what Bedrock answers, told in theirs.
+//!
+//! Pure: bytes in, bytes out. A request is something [`Asking`]; whoever tells its answer is a [`Teller`].
 
 pub mod anthropic;
+pub mod converse;
 pub mod raw;
+pub mod usage;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use shared::fault::{Fault, Wire};
+use shared::model::Model;
+
+use converse::event::Event;
+
+/// A request, read as far as can be without its model.
+pub trait Asking: Send + Sync {
+    /// What the client calls the model.
+    fn model(&self) -> &str;
+
+    /// Whether the answer shall come event by event.
+    fn streams(&self) -> bool;
+
+    /// What it asks of the output of `model`.
+    fn output(&self, model: &Model) -> Result<Output, Fault>;
+
+    /// What is said to `model` that may answer with at most `max_tokens`, or the field that it cannot take.
+    fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault>;
+
+    /// Who tells the answer of `model` to a request of this id, begun at this second.
+    fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn Teller>;
+}
+
+/// What a request asks of the model's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub max_tokens: u64,
+    /// What the answer must have at least: beyond the thinking budget, which comes first.
+    pub thinking_budget: u64,
+}
+
+/// A body for Bedrock, and the API that takes it.
+#[derive(Debug)]
+pub struct Said {
+    pub api: Api,
+    pub body: Vec<u8>,
+}
+
+/// What a body is written for, and what its answer is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// `InvokeModel` with a body of Anthropic's Messages API.
+    Messages,
+    /// `Converse`, for every model.
+    Converse,
+    /// `InvokeModel` with a body of the model's own form, which is not looked into.
+    Native,
+}
+
+/// One event of Bedrock's, read.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// An event of Anthropic's Messages API: its type, and its JSON.
+    Message {
+        kind: Cow<'a, str>,
+        json: &'a [u8],
+    },
+    Converse(Event<'a>),
+    /// A chunk of a model's own form.
+    Native(&'a [u8]),
+}
+
+/// Tells one answer, event by event or whole.
+pub trait Teller: Send {
+    /// One event, as it goes to the client; nothing, if there is nothing to tell yet. `frame` is what it came in.
+    fn tell(&mut self, heard: &Heard<'_>, frame: &Bytes) -> Bytes;
+
+    /// What is left to tell when the call is settled: after this the client believes that all is there.
+    fn end(&mut self) -> Bytes;
+
+    /// A whole answer.
+    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error>;
+
+    /// What keeps the connection open in silence, where the dialect has something for it.
+    fn ping(&self) -> Option<Bytes>;
+
+    /// A fault after the status was sent.
+    fn error(&self, wire: &Wire, request_id: &str) -> Bytes;
+
+    /// The media type of an answer that comes event by event.
+    fn media_type(&self) -> &'static str;
+}

@@ -6,7 +6,7 @@ use shared::pricing::{Caching, Prices};
 use shared::quote::Quote;
 use shared::usage::Usage;
 
-use crate::dialect::anthropic::usage::{Metrics, Reported, Tokens};
+use crate::dialect::usage::{Metrics, Reported, Tokens};
 
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
 const FRAME: u64 = 80;

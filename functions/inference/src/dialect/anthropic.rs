@@ -4,4 +4,3 @@ pub mod blocks;
 pub mod request;
 pub mod rewrite;
 pub mod sse;
-pub mod usage;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use shared::fault::Fault;
 use shared::model::Model;
 
+use crate::dialect::Output;
 use crate::dialect::raw::Fields;
 
 /// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
@@ -15,14 +16,6 @@ pub struct Request<'a> {
     pub fields: Fields<'a>,
     pub model: String,
     pub stream: bool,
-}
-
-/// What a request asks of the model's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Output {
-    pub max_tokens: u64,
-    /// What the answer must have at least: beyond the thinking budget, which comes first.
-    pub thinking_budget: u64,
 }
 
 #[derive(Deserialize)]

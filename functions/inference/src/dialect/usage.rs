@@ -30,6 +30,38 @@ pub struct Metrics {
     cache_write_input_token_count: Option<u64>,
 }
 
+/// `usage` of Converse, and of the last event of its stream. `input_tokens` excludes the cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counted {
+    pub input_tokens: Option<u64>,
+    pub output_tokens: Option<u64>,
+    pub cache_read_input_tokens: Option<u64>,
+    pub cache_write_input_tokens: Option<u64>,
+    #[serde(default)]
+    cache_details: Vec<CacheDetail>,
+}
+
+/// What was written to the cache for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    ttl: String,
+    input_tokens: u64,
+}
+
+impl Counted {
+    /// Whether it says how many tokens were made.
+    pub fn tells_output(&self) -> bool {
+        self.output_tokens.is_some_and(|tokens| tokens > 0)
+    }
+
+    /// What was written for so long, if that is told.
+    pub fn written(&self, ttl: &str) -> u64 {
+        self.cache_details.iter().filter(|detail| detail.ttl == ttl).map(|detail| detail.input_tokens).sum()
+    }
+}
+
 impl Reported {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
@@ -71,6 +103,15 @@ impl Tokens {
         self.output = self.output.max(metrics.output_token_count);
         self.cache_read = self.cache_read.max(known(metrics.cache_read_input_token_count));
         self.cache_written = self.cache_written.max(known(metrics.cache_write_input_token_count));
+    }
+
+    pub fn count(&mut self, counted: &Counted) {
+        self.input = self.input.max(counted.input_tokens);
+        self.output = self.output.max(counted.output_tokens);
+        self.cache_read = self.cache_read.max(known(counted.cache_read_input_tokens));
+        self.cache_written = self.cache_written.max(known(counted.cache_write_input_tokens));
+        self.cache_written_5m = self.cache_written_5m.max(counted.written("5m"));
+        self.cache_written_1h = self.cache_written_1h.max(counted.written("1h"));
     }
 
     /// Output tokens reported so far.

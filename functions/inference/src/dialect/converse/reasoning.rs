@@ -1,0 +1,66 @@
+//! How a model is asked to think: every family has its own words for it.
+
+use serde_json::{Map, Value, json};
+use shared::model::{Capability, Model};
+
+/// The least budget of thinking that Claude takes.
+const LEAST_BUDGET: u64 = 1024;
+
+/// The fields that ask `model` to think as hard as `effort` says (OpenAI's words: `none`, `minimal`, `low`, `medium`,
+/// `high`, `xhigh`, `max`), with room left for an answer. Empty where the model cannot be asked: it then thinks as it does.
+///
+/// Sources: Anthropic's `thinking` and `output_config` as the model's rules have them; OpenAI's open models take
+/// `reasoning_effort`, Nova 2 `reasoningConfig`, as their pages in Bedrock's documentation say. Not tried on Bedrock.
+pub fn fields(model: &Model, effort: &str, max_tokens: u64) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if !model.can(Capability::Reasoning) {
+        return fields;
+    }
+    let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    if let Some(rules) = &model.rules {
+        if effort == "none" {
+            if rules.allows_thinking("disabled") {
+                set("thinking", json!({"type": "disabled"}));
+            }
+        } else if rules.allows_thinking("adaptive") {
+            set("thinking", json!({"type": "adaptive"}));
+            if let Some(level) = rules.effort(if effort == "minimal" { "low" } else { effort }) {
+                set("output_config", json!({"effort": level}));
+            }
+        } else if let Some(budget) = budget(effort, max_tokens) {
+            set("thinking", json!({"type": "enabled", "budget_tokens": budget}));
+        }
+    } else if model.base_id.starts_with("openai.gpt-oss") {
+        set("reasoning_effort", json!(at_most_high(effort)));
+    } else if model.base_id.starts_with("openai.") {
+        set("reasoning_effort", json!(effort));
+    } else if model.base_id.starts_with("amazon.nova-2") {
+        let config = match effort {
+            "none" => json!({"type": "disabled"}),
+            _ => json!({"type": "enabled", "maxReasoningEffort": at_most_high(effort)}),
+        };
+        set("reasoningConfig", config);
+    }
+    fields
+}
+
+/// How many tokens of thinking an effort stands for, as LiteLLM counts them; at most half of the output.
+pub fn budget(effort: &str, max_tokens: u64) -> Option<u64> {
+    let tokens = match effort {
+        "none" => return None,
+        "minimal" | "low" => LEAST_BUDGET,
+        "medium" => 2 * LEAST_BUDGET,
+        _ => 4 * LEAST_BUDGET,
+    };
+    let budget = tokens.min(max_tokens / 2);
+    (budget >= LEAST_BUDGET).then_some(budget)
+}
+
+/// The three levels that some families know.
+fn at_most_high(effort: &str) -> &str {
+    match effort {
+        "none" | "minimal" => "low",
+        "xhigh" | "max" => "high",
+        other => other,
+    }
+}
