@@ -9,11 +9,12 @@
 //! It keeps what tests assert on: the requests as they arrived, how many streams are open,
 //! and how many deltas were made.
 
+mod answer;
 mod ask;
 mod block;
+mod event;
 mod frames;
 mod gates;
-mod message;
 mod model;
 mod play;
 mod received;
@@ -23,6 +24,7 @@ mod server;
 mod tally;
 mod usage;
 mod validate;
+mod wire;
 
 #[cfg(test)]
 mod tests;

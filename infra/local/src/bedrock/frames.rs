@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
 
-/// A `chunk` frame around one Anthropic event.
-pub(super) fn chunk(event: &str) -> Result<Bytes, Error> {
-    let payload = json!({ "bytes": STANDARD.encode(event) }).to_string();
+use super::event::{Event, PADDING};
+
+/// The frame around an event.
+pub(super) fn event(event: Event) -> Result<Bytes, Error> {
+    let payload = json!({ "bytes": STANDARD.encode(event.json), "p": PADDING }).to_string();
     frame([(":event-type", "chunk"), (":message-type", "event")], payload)
 }
 

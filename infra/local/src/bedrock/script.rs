@@ -112,6 +112,7 @@ pub(super) enum Fault {
 }
 
 /// A directive, and its text without it.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) script: Script,
     pub(super) rest: String,
