@@ -1,6 +1,7 @@
 //! One request, read: what it wants said, and the script that applies to it.
 
 mod anthropic;
+mod converse;
 mod counted;
 mod sample;
 
@@ -47,6 +48,10 @@ impl Ask {
     pub(super) fn read(operation: Operation, model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         match operation {
             Operation::Invoke | Operation::InvokeStream => Self::invoke(model, bytes),
+            Operation::Converse | Operation::ConverseStream => {
+                let body = validate::converse::check(model, validate::object(bytes)?)?;
+                Self::new(model, converse::content(&body, bytes.len()))
+            }
             Operation::CountTokens => counted::read(model, bytes),
         }
     }

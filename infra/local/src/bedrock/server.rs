@@ -31,6 +31,14 @@ pub(super) fn router(fake: Fake) -> Router {
             "/model/{id}/invoke-with-response-stream",
             post(|fake, id, head, body| streamed(Operation::InvokeStream, fake, id, head, body)),
         )
+        .route(
+            "/model/{id}/converse",
+            post(|fake, id, head, body| whole(Operation::Converse, fake, id, head, body)),
+        )
+        .route(
+            "/model/{id}/converse-stream",
+            post(|fake, id, head, body| streamed(Operation::ConverseStream, fake, id, head, body)),
+        )
         .route("/model/{id}/count-tokens", post(count_tokens))
         // The gateway's own limit is what a test wants to meet, never this one's.
         .layer(DefaultBodyLimit::disable())

@@ -1,5 +1,6 @@
 //! The stand-in, driven by the real AWS SDK.
 
+mod converse;
 mod faults;
 mod streams;
 mod whole;

@@ -1,6 +1,7 @@
 //! What Bedrock refuses: the checks on the bodies it takes, with its own texts.
 
 pub(super) mod anthropic;
+pub(super) mod converse;
 
 use serde_json::{Map, Value};
 

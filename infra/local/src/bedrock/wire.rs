@@ -1,6 +1,7 @@
 //! The formats in which an answer goes over the wire.
 
 mod anthropic;
+mod converse;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use super::event::Event;
 pub(super) enum Wire {
     /// `InvokeModel` with a Claude model: Anthropic's Messages.
     Anthropic,
+    /// `Converse` with any model.
+    Converse,
 }
 
 impl Wire {
@@ -19,6 +22,7 @@ impl Wire {
     pub(super) fn whole(self, answer: &Answer) -> Value {
         match self {
             Self::Anthropic => anthropic::whole(answer),
+            Self::Converse => converse::whole(answer),
         }
     }
 
@@ -26,6 +30,7 @@ impl Wire {
     pub(super) fn events(self, answer: &Answer) -> Vec<Event> {
         match self {
             Self::Anthropic => anthropic::events(answer),
+            Self::Converse => converse::events(answer),
         }
     }
 
@@ -33,6 +38,7 @@ impl Wire {
     pub(super) fn whole_head(self, answer: &Answer) -> HeaderMap {
         match self {
             Self::Anthropic => answer.usage.headers(),
+            Self::Converse => HeaderMap::new(),
         }
     }
 
@@ -43,6 +49,7 @@ impl Wire {
             Self::Anthropic => {
                 HeaderMap::from_iter([(HeaderName::from_static("x-amzn-bedrock-content-type"), json)])
             }
+            Self::Converse => HeaderMap::new(),
         }
     }
 }
