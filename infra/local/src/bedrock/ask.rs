@@ -3,10 +3,12 @@
 mod anthropic;
 mod converse;
 mod counted;
+mod native;
 mod sample;
 
 use serde_json::Value;
 
+use super::model;
 use super::received::Operation;
 use super::refusal::Refusal;
 use super::script::{self, Found, Script};
@@ -18,6 +20,8 @@ pub(super) struct Ask {
     pub(super) wire: Wire,
     pub(super) model: String,
     pub(super) script: Script,
+    /// The directive itself, empty if there is none: what its failures are counted by.
+    pub(super) directive: String,
     /// What the user last said, without the directive.
     pub(super) said: String,
     /// A JSON text, when the request asks for one by a schema.
@@ -57,17 +61,22 @@ impl Ask {
     }
 
     fn invoke(model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
-        let body = validate::anthropic::check(model, validate::object(bytes)?)?;
+        let fields = validate::object(bytes)?;
+        if model::is_foreign(model) {
+            return Self::new(model, native::content(&Value::Object(fields), bytes.len()));
+        }
+        let body = validate::anthropic::check(model, fields)?;
         Self::new(model, anthropic::content(&body, bytes.len()))
     }
 
     fn new(model: &str, content: Content) -> Result<Self, Refusal> {
-        let Found { script, rest } = directive(&content.turns)
+        let Found { script, directive, rest } = directive(&content.turns)
             .map_err(|error| Refusal::validation(format!("<<fake ..>> directive: {error}")))?;
         Ok(Self {
             wire: content.wire,
             model: model.to_owned(),
-            script,
+            script: script.on(model),
+            directive,
             said: rest,
             structured: content.schema.map(|schema| sample::of(&schema).to_string()),
             max_tokens: content.max_tokens,
@@ -87,8 +96,8 @@ fn directive(turns: &[Turn]) -> Result<Found, String> {
     }
     if last.brings_results {
         for turn in earlier {
-            if let Some(Found { script, rest }) = turn.directive()? {
-                return Ok(Found { script: Script { tools: Vec::new(), ..script }, rest });
+            if let Some(found) = turn.directive()? {
+                return Ok(Found { script: Script { tools: Vec::new(), ..found.script }, ..found });
             }
         }
     }

@@ -113,6 +113,9 @@ async fn admit(fake: &Fake, ask: &Ask) -> Result<(), Refusal> {
     let Some(status) = script.refuses() else {
         return Ok(());
     };
+    if script.failures.is_some_and(|most| !fake.0.failures.one_more(&ask.directive, most)) {
+        return Ok(());
+    }
     play::wait(fake, script).await;
     Err(Refusal::scripted(status, script.error.as_deref(), script.message.as_deref()))
 }

@@ -2,6 +2,8 @@
 
 mod converse;
 mod faults;
+mod native;
+mod regions;
 mod streams;
 mod whole;
 

@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod converse;
+mod native;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub(super) enum Wire {
     Anthropic,
     /// `Converse` with any model.
     Converse,
+    /// `InvokeModel` with any other model: its own format.
+    Native,
 }
 
 impl Wire {
@@ -23,6 +26,7 @@ impl Wire {
         match self {
             Self::Anthropic => anthropic::whole(answer),
             Self::Converse => converse::whole(answer),
+            Self::Native => native::whole(answer),
         }
     }
 
@@ -31,13 +35,14 @@ impl Wire {
         match self {
             Self::Anthropic => anthropic::events(answer),
             Self::Converse => converse::events(answer),
+            Self::Native => native::events(answer),
         }
     }
 
     /// What the head of an answer in one piece says about it.
     pub(super) fn whole_head(self, answer: &Answer) -> HeaderMap {
         match self {
-            Self::Anthropic => answer.usage.headers(),
+            Self::Anthropic | Self::Native => answer.usage.headers(),
             Self::Converse => HeaderMap::new(),
         }
     }
@@ -46,7 +51,7 @@ impl Wire {
     pub(super) fn stream_head(self) -> HeaderMap {
         let json = HeaderValue::from_static("application/json");
         match self {
-            Self::Anthropic => {
+            Self::Anthropic | Self::Native => {
                 HeaderMap::from_iter([(HeaderName::from_static("x-amzn-bedrock-content-type"), json)])
             }
             Self::Converse => HeaderMap::new(),
