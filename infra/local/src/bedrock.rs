@@ -1,19 +1,31 @@
 //! The scripted Bedrock: a stand-in for Bedrock Runtime that speaks its real protocol.
 //!
-//! The local gateway and the tests point the AWS SDK here with `endpoint_url`. It takes the
-//! Anthropic body that the real service takes, refuses what the real one refuses
-//! (`bedrock/validate.rs`), and answers with what a directive in the last user message asks for
-//! (`bedrock/script.rs`): text, tools, usage, a pace, or a failure at a chosen moment. Without a
-//! directive it says plainly that it is a stand-in.
+//! The local gateway and the tests point the AWS SDK here with `endpoint_url`. Under `/model/{id}`
+//! it serves
+//!
+//! - `/converse` and `/converse-stream`, for every model;
+//! - `/invoke` and `/invoke-with-response-stream`: Anthropic's body for Claude models, any JSON
+//!   object for models of other makers;
+//! - `/count-tokens` for Claude's base ids, of a body for either.
+//!
+//! It refuses what the real service refuses (`bedrock/validate.rs`), and answers with what a
+//! directive in the last user message asks for (`bedrock/script.rs`): text, tools, usage, a pace,
+//! or a failure at a chosen moment, in one region, or a number of times. Without a directive it
+//! says plainly that it is a stand-in.
+//!
+//! A request is read into one neutral `Ask`, which makes one neutral `Answer`; only the readers
+//! (`bedrock/ask/`) and the writers (`bedrock/wire/`) know a format.
 //!
 //! It keeps what tests assert on: the requests as they arrived, how many streams are open,
 //! and how many deltas were made.
 
+mod answer;
 mod ask;
 mod block;
+mod event;
+mod failures;
 mod frames;
 mod gates;
-mod message;
 mod model;
 mod play;
 mod received;
@@ -23,6 +35,7 @@ mod server;
 mod tally;
 mod usage;
 mod validate;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +50,7 @@ use tokio::net::TcpListener;
 
 pub use received::{Operation, Received};
 
+use failures::Failures;
 use gates::Gates;
 use received::Recent;
 use tally::Tally;
@@ -49,6 +63,7 @@ struct State {
     pace: Pace,
     recent: Recent,
     gates: Gates,
+    failures: Failures,
     tally: Arc<Tally>,
 }
 
@@ -77,11 +92,12 @@ impl Fake {
             pace,
             recent: Recent::default(),
             gates: Gates::default(),
+            failures: Failures::default(),
             tally: Arc::default(),
         }))
     }
 
-    /// The HTTP surface: `/model/{id}/invoke`, `/invoke-with-response-stream`, `/count-tokens`.
+    /// The HTTP surface: Converse, invocation and token counts, whole and streamed.
     pub fn router(&self) -> Router {
         server::router(self.clone())
     }

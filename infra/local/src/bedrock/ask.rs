@@ -1,118 +1,112 @@
 //! One request, read: what it wants said, and the script that applies to it.
 
-use serde_json::{Map, Value, json};
+mod anthropic;
+mod converse;
+mod counted;
+mod native;
+mod sample;
 
+use serde_json::Value;
+
+use super::model;
+use super::received::Operation;
 use super::refusal::Refusal;
-use super::script::{self, Script};
-use super::validate::{self, Body};
+use super::script::{self, Found, Script};
+use super::validate;
+use super::wire::Wire;
 
 /// A request that passed validation, and the script for its answer.
 pub(super) struct Ask {
+    pub(super) wire: Wire,
     pub(super) model: String,
     pub(super) script: Script,
+    /// The directive itself, empty if there is none: what its failures are counted by.
+    pub(super) directive: String,
     /// What the user last said, without the directive.
     pub(super) said: String,
-    /// A JSON text for `output_config.format`, when the request asks for one.
+    /// A JSON text, when the request asks for one by a schema.
     pub(super) structured: Option<String>,
-    pub(super) max_tokens: u64,
+    /// `None` when the request leaves it to the model.
+    pub(super) max_tokens: Option<u64>,
     pub(super) body_bytes: usize,
+}
+
+/// What the reader of one kind of body finds in it.
+struct Content<'a> {
+    wire: Wire,
+    /// What the user said, the last message first.
+    turns: Vec<Turn<'a>>,
+    schema: Option<Value>,
+    max_tokens: Option<u64>,
+    bytes: usize,
+}
+
+/// One message of the user.
+struct Turn<'a> {
+    texts: Vec<&'a str>,
+    brings_results: bool,
 }
 
 impl Ask {
     /// Reads a body, or refuses it as Bedrock would.
-    pub(super) fn read(model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
-        let body = validate::check(model, bytes)?;
-        let (script, said) = directive(&body)
+    pub(super) fn read(operation: Operation, model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        match operation {
+            Operation::Invoke | Operation::InvokeStream => Self::invoke(model, bytes),
+            Operation::Converse | Operation::ConverseStream => {
+                let body = validate::converse::check(model, validate::object(bytes)?)?;
+                Self::new(model, converse::content(&body, bytes.len()))
+            }
+            Operation::CountTokens => counted::read(model, bytes),
+        }
+    }
+
+    fn invoke(model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        let fields = validate::object(bytes)?;
+        if model::is_foreign(model) {
+            return Self::new(model, native::content(&Value::Object(fields), bytes.len()));
+        }
+        let body = validate::anthropic::check(model, fields)?;
+        Self::new(model, anthropic::content(&body, bytes.len()))
+    }
+
+    fn new(model: &str, content: Content) -> Result<Self, Refusal> {
+        let Found { script, directive, rest } = directive(&content.turns)
             .map_err(|error| Refusal::validation(format!("<<fake ..>> directive: {error}")))?;
         Ok(Self {
+            wire: content.wire,
             model: model.to_owned(),
-            script,
-            said,
-            structured: structured(&body),
-            max_tokens: body.max_tokens(),
-            body_bytes: bytes.len(),
+            script: script.on(model),
+            directive,
+            said: rest,
+            structured: content.schema.map(|schema| sample::of(&schema).to_string()),
+            max_tokens: content.max_tokens,
+            body_bytes: content.bytes,
         })
     }
 }
 
 /// The script of the last user message. When that message only brings tool results, the
 /// script is the one that asked for the tools, whose calls are now done.
-fn directive(body: &Body) -> Result<(Script, String), String> {
-    let mut users = body.messages().iter().rev().filter(|message| message["role"] == "user");
-    let Some(last) = users.next() else {
-        return Ok(Default::default());
+fn directive(turns: &[Turn]) -> Result<Found, String> {
+    let Some((last, earlier)) = turns.split_first() else {
+        return Ok(Found::default());
     };
-    if let Some(found) = in_message(last)? {
+    if let Some(found) = last.directive()? {
         return Ok(found);
     }
-    let said = texts(last).last().copied().unwrap_or_default().to_owned();
-    if !has_tool_result(last) {
-        return Ok((Script::default(), said));
-    }
-    for earlier in users {
-        if let Some((script, said)) = in_message(earlier)? {
-            return Ok((Script { tools: Vec::new(), ..script }, said));
+    if last.brings_results {
+        for turn in earlier {
+            if let Some(found) = turn.directive()? {
+                return Ok(Found { script: Script { tools: Vec::new(), ..found.script }, ..found });
+            }
         }
     }
-    Ok((Script::default(), said))
+    let rest = last.texts.last().copied().unwrap_or_default().to_owned();
+    Ok(Found { rest, ..Found::default() })
 }
 
-fn in_message(message: &Value) -> Result<Option<(Script, String)>, String> {
-    let found = texts(message).into_iter().find_map(script::find).transpose()?;
-    Ok(found.map(|found| (found.script, found.rest)))
-}
-
-fn texts(message: &Value) -> Vec<&str> {
-    match &message["content"] {
-        Value::String(text) => vec![text],
-        Value::Array(blocks) => blocks
-            .iter()
-            .filter(|block| block["type"] == "text")
-            .filter_map(|block| block["text"].as_str())
-            .collect(),
-        _ => Vec::new(),
+impl Turn<'_> {
+    fn directive(&self) -> Result<Option<Found>, String> {
+        self.texts.iter().find_map(|text| script::find(text)).transpose()
     }
-}
-
-fn has_tool_result(message: &Value) -> bool {
-    message["content"]
-        .as_array()
-        .is_some_and(|blocks| blocks.iter().any(|block| block["type"] == "tool_result"))
-}
-
-fn structured(body: &Body) -> Option<String> {
-    let format = body.get("output_config")?.get("format")?;
-    (format["type"] == "json_schema").then(|| sample(&format["schema"]).to_string())
-}
-
-/// The plainest value that fits a schema of the kinds Claude Code sends.
-fn sample(schema: &Value) -> Value {
-    if let Some(first) = schema["enum"].get(0).or_else(|| schema.get("const")) {
-        return first.clone();
-    }
-    if let Some(first) = schema["anyOf"].get(0) {
-        return sample(first);
-    }
-    match schema["type"].as_str() {
-        Some("object") => Value::Object(properties(schema)),
-        Some("array") => json!([]),
-        Some("integer" | "number") => json!(1),
-        Some("boolean") => json!(true),
-        Some("null") => Value::Null,
-        _ => json!("Scripted answer"),
-    }
-}
-
-/// The required properties; all of them when the schema does not say.
-fn properties(schema: &Value) -> Map<String, Value> {
-    let required = schema["required"].as_array();
-    let is_required = |name: &str| required.is_none_or(|names| names.iter().any(|required| required == name));
-    let Some(properties) = schema["properties"].as_object() else {
-        return Map::new();
-    };
-    properties
-        .iter()
-        .filter(|(name, _)| is_required(name))
-        .map(|(name, schema)| (name.clone(), sample(schema)))
-        .collect()
 }

@@ -1,22 +1,10 @@
-//! Content blocks, whole and as the events that build them up.
+//! Content blocks, whole and in the pieces that build them up.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How much of a tool's input one delta carries, in characters: small enough that every
 /// realistic input comes in several pieces, which a reader must put together.
 const INPUT_PIECE: usize = 16;
-
-/// One server-sent Anthropic event.
-pub(super) struct Event {
-    pub(super) json: String,
-    pub(super) is_delta: bool,
-}
-
-impl Event {
-    pub(super) fn new(json: &Value) -> Self {
-        Self { json: json.to_string(), is_delta: json["type"] == "content_block_delta" }
-    }
-}
 
 pub(super) enum Block {
     Thinking { pieces: Vec<String>, signature: String },
@@ -24,56 +12,39 @@ pub(super) enum Block {
     ToolUse { id: String, name: String, input: Value },
 }
 
+/// A piece of a block, as a stream brings it.
+pub(super) enum Delta<'a> {
+    Thinking(&'a str),
+    Signature(&'a str),
+    Text(&'a str),
+    Input(String),
+}
+
 impl Block {
-    /// The block as a whole message holds it.
-    pub(super) fn whole(&self) -> Value {
-        match self {
-            Self::Thinking { pieces, signature } => {
-                json!({"type": "thinking", "thinking": pieces.concat(), "signature": signature})
-            }
-            Self::Text { pieces } => json!({"type": "text", "text": pieces.concat()}),
-            Self::ToolUse { id, name, input } => {
-                json!({"type": "tool_use", "id": id, "name": name, "input": input})
-            }
-        }
-    }
-
-    /// Start, deltas and stop of the block at `index`.
-    pub(super) fn events(&self, index: usize) -> Vec<Event> {
-        let start = json!({"type": "content_block_start", "index": index, "content_block": self.opening()});
-        let stop = json!({"type": "content_block_stop", "index": index});
-        let deltas = self.deltas();
-        let deltas =
-            deltas.iter().map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta}));
-        [start].into_iter().chain(deltas).chain([stop]).map(|event| Event::new(&event)).collect()
-    }
-
-    fn opening(&self) -> Value {
-        match self {
-            Self::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
-            Self::Text { .. } => json!({"type": "text", "text": ""}),
-            Self::ToolUse { id, name, .. } => {
-                json!({"type": "tool_use", "id": id, "name": name, "input": {}})
-            }
-        }
-    }
-
-    fn deltas(&self) -> Vec<Value> {
+    /// The pieces that add up to the block.
+    pub(super) fn deltas(&self) -> Vec<Delta<'_>> {
         match self {
             Self::Thinking { pieces, signature } => pieces
                 .iter()
-                .map(|piece| json!({"type": "thinking_delta", "thinking": piece}))
-                .chain([json!({"type": "signature_delta", "signature": signature})])
+                .map(|piece| Delta::Thinking(piece))
+                .chain([Delta::Signature(signature)])
                 .collect(),
-            Self::Text { pieces } => {
-                pieces.iter().map(|piece| json!({"type": "text_delta", "text": piece})).collect()
-            }
+            Self::Text { pieces } => pieces.iter().map(|piece| Delta::Text(piece)).collect(),
             // The real one opens with an empty fragment, which a JSON reader must survive.
             Self::ToolUse { input, .. } => [String::new()]
                 .into_iter()
                 .chain(chunks(&input.to_string(), INPUT_PIECE))
-                .map(|piece| json!({"type": "input_json_delta", "partial_json": piece}))
+                .map(Delta::Input)
                 .collect(),
+        }
+    }
+
+    /// How many bytes the model wrote for it.
+    pub(super) fn written(&self) -> usize {
+        match self {
+            Self::Thinking { pieces, signature } => pieces.concat().len() + signature.len(),
+            Self::Text { pieces } => pieces.concat().len(),
+            Self::ToolUse { name, input, .. } => name.len() + input.to_string().len(),
         }
     }
 }

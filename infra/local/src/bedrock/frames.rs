@@ -8,10 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
 
-/// A `chunk` frame around one Anthropic event.
-pub(super) fn chunk(event: &str) -> Result<Bytes, Error> {
-    let payload = json!({ "bytes": STANDARD.encode(event) }).to_string();
-    frame([(":event-type", "chunk"), (":message-type", "event")], payload)
+use super::event::{Event, Kind, PADDING};
+
+/// The frame around an event.
+pub(super) fn event(event: Event) -> Result<Bytes, Error> {
+    let (name, payload) = match event.kind {
+        Kind::Chunk => ("chunk", json!({ "bytes": STANDARD.encode(event.json), "p": PADDING }).to_string()),
+        Kind::Named(name) => (name, event.json),
+    };
+    frame([(":event-type", name), (":message-type", "event")], payload)
 }
 
 /// An exception frame. Bedrock writes its name with a small first letter here, and with a

@@ -13,6 +13,20 @@ pub(super) fn is_profile(id: &str) -> bool {
     GEOGRAPHIES.iter().any(|geography| name(id).starts_with(geography))
 }
 
+pub(super) const ANTHROPIC: &str = "anthropic";
+
+/// Who made the model, as the first part of its id says; an application profile's ARN says nothing.
+pub(super) fn maker(id: &str) -> Option<&str> {
+    let name = name(id);
+    let base = GEOGRAPHIES.iter().find_map(|geography| name.strip_prefix(geography)).unwrap_or(name);
+    base.split_once('.').map(|(maker, _)| maker)
+}
+
+/// Whether the model surely is none of Anthropic's.
+pub(super) fn is_foreign(id: &str) -> bool {
+    maker(id).is_some_and(|maker| maker != ANTHROPIC)
+}
+
 /// The name as Anthropic writes it: `us.anthropic.claude-haiku-4-5-20251001-v1:0` is
 /// `claude-haiku-4-5-20251001`.
 pub(super) fn anthropic(id: &str) -> &str {
@@ -43,6 +57,24 @@ fn is_version(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_whose_a_model_is() {
+        for (id, of, foreign) in [
+            ("anthropic.claude-opus-4-7", Some("anthropic"), false),
+            ("apac.anthropic.claude-opus-5", Some("anthropic"), false),
+            ("us-gov.amazon.nova-lite-v1:0", Some("amazon"), true),
+            ("meta.llama3-1-8b-instruct-v1:0", Some("meta"), true),
+            (
+                "arn:aws:bedrock:eu-west-1::foundation-model/mistral.mistral-large-2402-v1:0",
+                Some("mistral"),
+                true,
+            ),
+            ("arn:aws:bedrock:us-east-1:1:application-inference-profile/a1b2c3", None, false),
+        ] {
+            assert_eq!((maker(id), is_foreign(id)), (of, foreign), "{id}");
+        }
+    }
 
     #[test]
     fn reads_ids_as_bedrock_writes_them() {

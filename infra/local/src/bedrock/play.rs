@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::Fake;
-use super::block::Event;
+use super::event::Event;
 use super::frames;
 use super::script::{Fault, Script};
 
@@ -26,7 +26,8 @@ pub(super) fn stream(
     try_stream! {
         let _open = open;
         let mut pause = first;
-        for (at, event) in events.iter().enumerate() {
+        let without_events = events.is_empty();
+        for (at, event) in events.into_iter().enumerate() {
             if event.is_delta {
                 rest(pause).await;
                 pause = between;
@@ -37,10 +38,10 @@ pub(super) fn stream(
             if event.is_delta {
                 fake.0.tally.delta();
             }
-            let frame = frames::chunk(&event.json).map_err(io::Error::other)?;
+            let frame = frames::event(event).map_err(io::Error::other)?;
             yield if damaged == Some(at) { frames::damaged(&frame) } else { frame };
         }
-        if events.is_empty() {
+        if without_events {
             wait(&fake, &script).await;
         }
         match end {

@@ -21,6 +21,10 @@ pub enum Operation {
     Invoke,
     /// `InvokeModelWithResponseStream`.
     InvokeStream,
+    /// `Converse`: the whole message at once.
+    Converse,
+    /// `ConverseStream`.
+    ConverseStream,
     /// `CountTokens`.
     CountTokens,
 }

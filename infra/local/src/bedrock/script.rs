@@ -1,7 +1,7 @@
 //! The directive: how a request says what its answer shall be.
 //!
-//! `<<fake {"deltas": 5, "output_tokens": 40}>>` anywhere in a text of the last user message.
-//! Every field is optional. "Deltas" are content deltas of every kind, in order: thinking,
+//! `<<fake {"deltas": 5, "output_tokens": 40}>>` anywhere in a text of the last user message,
+//! or in the last text of a native body that has one. Every field is optional. "Deltas" are content deltas of every kind, in order: thinking,
 //! signature, text, tool input.
 
 use axum::http::StatusCode;
@@ -22,9 +22,9 @@ pub(super) struct Script {
     /// How many text deltas. The text is repeated whole until every delta has at least one
     /// character of it, then split evenly.
     pub(super) deltas: Option<usize>,
-    /// A thinking block with its signature before anything else.
+    /// A thinking block with its signature before anything else: Converse's `reasoningContent`.
     pub(super) thinking: bool,
-    /// The tools to call, in this order.
+    /// The tools to call, in this order. A native answer cannot: it stays empty.
     pub(super) tools: Vec<Call>,
     pub(super) stop_reason: Option<String>,
 
@@ -52,6 +52,10 @@ pub(super) struct Script {
     pub(super) status: Option<u16>,
     pub(super) error: Option<String>,
     pub(super) message: Option<String>,
+    /// How many requests with this very directive get that error; those behind them get an answer.
+    pub(super) failures: Option<usize>,
+    /// The error above and the faults below are only for models whose id contains this.
+    pub(super) only_for: Option<String>,
 
     /// 200 without any frame; a fault below then comes first of all.
     pub(super) empty: bool,
@@ -59,7 +63,7 @@ pub(super) struct Script {
     pub(super) exception: Option<Exception>,
     /// After so many deltas the connection breaks.
     pub(super) cut_after: Option<usize>,
-    /// After so many deltas the stream ends in good order, but without `message_stop`.
+    /// After so many deltas the stream ends in good order, but without its last events.
     pub(super) end_after: Option<usize>,
     /// After so many deltas nothing more comes, and the connection stays open.
     pub(super) silence_after: Option<usize>,
@@ -87,7 +91,8 @@ pub(super) struct Exception {
     pub(super) after: usize,
 }
 
-/// Where the usage is reported.
+/// Where the usage is reported. Converse has one place, its metadata, and a native answer its
+/// invocation metrics: both say the same under `Both` and `Stop`, and nothing otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum UsageAt {
@@ -96,7 +101,7 @@ pub(super) enum UsageAt {
     Both,
     /// Only `message_start`, so the final output stays unknown.
     Start,
-    /// Only the invocation metrics of `message_stop`.
+    /// Only Bedrock's own count: the invocation metrics of `message_stop`, or Converse's metadata.
     Stop,
     None,
 }
@@ -112,9 +117,17 @@ pub(super) enum Fault {
 }
 
 /// A directive, and its text without it.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) script: Script,
+    /// Its JSON, as it was written.
+    pub(super) directive: String,
     pub(super) rest: String,
+}
+
+/// Whether a text has a directive, readable or not.
+pub(super) fn is_in(text: &str) -> bool {
+    text.contains(OPENING)
 }
 
 /// The first directive in `text`, or why it cannot be read.
@@ -127,11 +140,15 @@ pub(super) fn find(text: &str) -> Option<Result<Found, String>> {
         Some(Err(error)) => return Some(Err(error.to_string())),
         None => return Some(Err("no JSON object follows `<<fake`".to_owned())),
     };
-    let after = behind.get(values.byte_offset()..).unwrap_or_default().trim_start();
-    let Some(after) = after.strip_prefix(CLOSING) else {
+    let (directive, after) = behind.split_at_checked(values.byte_offset()).unwrap_or((behind, ""));
+    let Some(after) = after.trim_start().strip_prefix(CLOSING) else {
         return Some(Err("`>>` does not follow the JSON object".to_owned()));
     };
-    Some(script.check().map(|script| Found { script, rest: format!("{before}{after}").trim().to_owned() }))
+    Some(script.check().map(|script| Found {
+        script,
+        directive: directive.trim_start().to_owned(),
+        rest: format!("{before}{after}").trim().to_owned(),
+    }))
 }
 
 impl Script {
@@ -144,9 +161,30 @@ impl Script {
         if self.times.is_some_and(|times| times > MOST_TIMES) {
             return Err(format!("times is more than {MOST_TIMES}"));
         }
+        if self.failures.is_some() && self.status.is_none() && self.error.is_none() {
+            return Err("failures without status or error".to_owned());
+        }
         match self.status {
             Some(status) if !(400..600).contains(&status) => Err(format!("status {status} is not an error")),
             _ => Ok(self),
+        }
+    }
+
+    /// The script for this model: without errors and faults, if they are only for others.
+    pub(super) fn on(self, model: &str) -> Self {
+        if self.only_for.as_ref().is_none_or(|part| model.contains(part)) {
+            return self;
+        }
+        Self {
+            status: None,
+            error: None,
+            empty: false,
+            exception: None,
+            cut_after: None,
+            end_after: None,
+            silence_after: None,
+            malformed_after: None,
+            ..self
         }
     }
 

@@ -10,65 +10,72 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::ask::Ask;
-use super::message::Message;
 use super::received::{Operation, Received};
 use super::refusal::Refusal;
 use super::script::Fault;
-use super::{Fake, model, play};
+use super::{Fake, play};
 
 pub(super) fn router(fake: Fake) -> Router {
     Router::new()
-        .route("/model/{id}/invoke-with-response-stream", post(invoke_stream))
-        .route("/model/{id}/invoke", post(invoke))
+        .route(
+            "/model/{id}/invoke",
+            post(|fake, id, head, body| whole(Operation::Invoke, fake, id, head, body)),
+        )
+        .route(
+            "/model/{id}/invoke-with-response-stream",
+            post(|fake, id, head, body| streamed(Operation::InvokeStream, fake, id, head, body)),
+        )
+        .route(
+            "/model/{id}/converse",
+            post(|fake, id, head, body| whole(Operation::Converse, fake, id, head, body)),
+        )
+        .route(
+            "/model/{id}/converse-stream",
+            post(|fake, id, head, body| streamed(Operation::ConverseStream, fake, id, head, body)),
+        )
         .route("/model/{id}/count-tokens", post(count_tokens))
         // The gateway's own limit is what a test wants to meet, never this one's.
         .layer(DefaultBodyLimit::disable())
         .with_state(fake)
 }
 
-async fn invoke_stream(
+async fn streamed(
+    operation: Operation,
     State(fake): State<Fake>,
     Path(model): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let number = fake.0.recent.keep(received(Operation::InvokeStream, &model, headers, &body));
-    let ask = Ask::read(&model, &body)?;
+    let number = fake.0.recent.keep(received(operation, &model, headers, &body));
+    let ask = Ask::read(operation, &model, &body)?;
     admit(&fake, &ask).await?;
-    let events = Message::answer(&ask, number).events();
-    let head = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream")),
-        (
-            HeaderName::from_static("x-amzn-bedrock-content-type"),
-            HeaderValue::from_static("application/json"),
-        ),
-        request_id(number),
-    ];
-    Ok((head, Body::from_stream(play::stream(fake, ask.script, events))).into_response())
+    let events = ask.wire.events(&Answer::new(&ask, number));
+    let head =
+        [(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream")), request_id(number)];
+    let body = Body::from_stream(play::stream(fake, ask.script, events));
+    Ok((head, ask.wire.stream_head(), body).into_response())
 }
 
 /// Faults in the stream become what is nearest to them for an answer in one piece.
-async fn invoke(
+async fn whole(
+    operation: Operation,
     State(fake): State<Fake>,
     Path(model): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let number = fake.0.recent.keep(received(Operation::Invoke, &model, headers, &body));
-    let ask = Ask::read(&model, &body)?;
+    let number = fake.0.recent.keep(received(operation, &model, headers, &body));
+    let ask = Ask::read(operation, &model, &body)?;
     admit(&fake, &ask).await?;
-    if ask.script.refuses().is_none() {
-        play::wait(&fake, &ask.script).await;
-    }
-    let message = Message::answer(&ask, number);
-    let text = message.whole().to_string();
+    play::wait(&fake, &ask.script).await;
+    let answer = Answer::new(&ask, number);
+    let text = ask.wire.whole(&answer).to_string();
     let body = match ask.script.fault().map(|(_, fault)| fault) {
         Some(Fault::Exception { name, message }) => {
             return Err(Refusal::scripted(None, Some(&capital(&name)), Some(&message)));
@@ -84,10 +91,9 @@ async fn invoke(
         None => Body::from(text),
     };
     let head = [(CONTENT_TYPE, HeaderValue::from_static("application/json")), request_id(number)];
-    Ok((head, message.usage.headers(), body).into_response())
+    Ok((head, ask.wire.whole_head(&answer), body).into_response())
 }
 
-/// Takes base model ids and refuses cross-region profiles, as the real one does.
 async fn count_tokens(
     State(fake): State<Fake>,
     Path(model): Path<String>,
@@ -95,17 +101,9 @@ async fn count_tokens(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let number = fake.0.recent.keep(received(Operation::CountTokens, &model, headers, &body));
-    if model::is_profile(&model) {
-        return Err(Refusal::validation("The provided model doesn't support counting tokens."));
-    }
-    let asked: Value = serde_json::from_slice(&body).map_err(|_| {
-        Refusal::validation("Malformed input request, please reformat your input and try again.")
-    })?;
-    let inner = asked["input"]["invokeModel"]["body"].as_str().and_then(|body| STANDARD.decode(body).ok());
-    let inner = inner.ok_or_else(|| Refusal::validation("input.invokeModel.body: Field required"))?;
-    let ask = Ask::read(&model, &inner)?;
+    let ask = Ask::read(Operation::CountTokens, &model, &body)?;
     admit(&fake, &ask).await?;
-    Ok(Json(json!({ "inputTokens": Message::answer(&ask, number).usage.all_input() })))
+    Ok(Json(json!({ "inputTokens": Answer::new(&ask, number).usage.all_input() })))
 }
 
 /// Waits before the head, then refuses if the script wants an error.
@@ -115,6 +113,9 @@ async fn admit(fake: &Fake, ask: &Ask) -> Result<(), Refusal> {
     let Some(status) = script.refuses() else {
         return Ok(());
     };
+    if script.failures.is_some_and(|most| !fake.0.failures.one_more(&ask.directive, most)) {
+        return Ok(());
+    }
     play::wait(fake, script).await;
     Err(Refusal::scripted(status, script.error.as_deref(), script.message.as_deref()))
 }

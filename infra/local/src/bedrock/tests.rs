@@ -1,6 +1,9 @@
 //! The stand-in, driven by the real AWS SDK.
 
+mod converse;
 mod faults;
+mod native;
+mod regions;
 mod streams;
 mod whole;
 

@@ -1,4 +1,4 @@
-//! Reported usage, in the three shapes in which Bedrock reports it.
+//! Reported usage, in the four shapes in which Bedrock reports it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -46,6 +46,24 @@ impl Usage {
                 "cacheWriteInputTokenCount": self.cache_write(),
                 "invocationLatency": 1,
                 "firstByteLatency": 1,
+            })
+        })
+    }
+
+    /// For Converse, which reports once: in `metadata`, or beside a whole message.
+    pub(super) fn converse(&self) -> Option<Value> {
+        self.counted_by_bedrock().then(|| {
+            let written = [("1h", self.cache_write_1h), ("5m", self.cache_write_5m)];
+            let details = written.into_iter().filter(|(_, tokens)| *tokens > 0);
+            json!({
+                "inputTokens": self.input,
+                "outputTokens": self.output,
+                "totalTokens": self.all_input() + self.output,
+                "cacheReadInputTokens": self.cache_read,
+                "cacheWriteInputTokens": self.cache_write(),
+                "cacheDetails": details
+                    .map(|(ttl, tokens)| json!({"ttl": ttl, "inputTokens": tokens}))
+                    .collect::<Value>(),
             })
         })
     }

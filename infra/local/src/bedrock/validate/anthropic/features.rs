@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::model;
+use super::super::super::model;
 use super::extra;
 
 const CONTEXT_MANAGEMENT: &str = "context-management-2025-06-27";

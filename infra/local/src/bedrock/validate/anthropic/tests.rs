@@ -17,7 +17,7 @@ fn refused(model: &str, change: &Value) -> Option<String> {
             value => body[field] = value.clone(),
         }
     }
-    check(model, body.to_string().as_bytes()).err().map(|refusal| refusal.message)
+    check(model, body.as_object().unwrap().clone()).err().map(|refusal| refusal.message)
 }
 
 fn refuses(model: &str, change: Value, why: &str) {
@@ -35,7 +35,6 @@ fn refuses_bad_fields() {
     refuses(NEW, json!({"max_tokens": 0}), "max_tokens: Input should be greater");
     refuses(NEW, json!({"max_tokens": 128_001}), "max_tokens: 128001 > 128000");
     refuses(NEW, json!({"anthropic_beta": ["claude-code-20250219"]}), "invalid beta flag");
-    assert!(check(NEW, b"{").is_err_and(|refusal| refusal.message.starts_with("Malformed input request")));
 }
 
 #[test]

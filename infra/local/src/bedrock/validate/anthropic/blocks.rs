@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::model;
+use super::super::super::model;
 use super::{extra, missing};
 
 /// The first version whose messages may have the role `system`.

@@ -1,10 +1,9 @@
-//! The answer: an Anthropic message made from a request and its script.
+//! The answer: what a request and its script make the model say, in no wire's format yet.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ask::Ask;
-use super::block::{self, Block, Event};
-use super::model;
+use super::block::{self, Block};
 use super::usage::Usage;
 
 /// Bytes per token, the usual rule of thumb for English and JSON.
@@ -16,75 +15,35 @@ const ECHO: usize = 80;
 /// A signature only has to come back unchanged; nobody here checks it.
 const SIGNATURE: &str = "c2NyaXB0ZWQtYmVkcm9jay1zaWduYXR1cmU=";
 
-pub(super) struct Message {
-    id: String,
-    model: String,
-    blocks: Vec<Block>,
-    stop_reason: String,
+pub(super) struct Answer {
+    /// Makes its ids unique.
+    pub(super) number: usize,
+    pub(super) model: String,
+    pub(super) blocks: Vec<Block>,
+    pub(super) stop_reason: String,
     pub(super) usage: Usage,
 }
 
-impl Message {
-    /// The answer to the request with this number. The number makes its ids unique.
-    pub(super) fn answer(ask: &Ask, number: usize) -> Self {
+impl Answer {
+    /// The answer to the request with this number.
+    pub(super) fn new(ask: &Ask, number: usize) -> Self {
         let blocks = blocks(ask, number);
         let usage = usage(ask, &blocks);
-        let clipped = usage.output > ask.max_tokens;
+        let most = ask.max_tokens.unwrap_or(u64::MAX);
         let calls = blocks.iter().any(|block| matches!(block, Block::ToolUse { .. }));
         let stop_reason = match &ask.script.stop_reason {
-            _ if clipped => "max_tokens",
+            _ if usage.output > most => "max_tokens",
             Some(scripted) => scripted,
             None if calls => "tool_use",
             None => "end_turn",
         };
         Self {
-            id: format!("msg_bdrk_scripted{number:08}"),
-            model: model::anthropic(&ask.model).to_owned(),
+            number,
+            model: ask.model.clone(),
             stop_reason: stop_reason.to_owned(),
             blocks,
-            usage: Usage { output: usage.output.min(ask.max_tokens), ..usage },
+            usage: Usage { output: usage.output.min(most), ..usage },
         }
-    }
-
-    /// The body of `InvokeModel`.
-    pub(super) fn whole(&self) -> Value {
-        let content: Vec<Value> = self.blocks.iter().map(Block::whole).collect();
-        let mut message = self.head(content, Some(&self.stop_reason));
-        add(&mut message, "usage", self.usage.in_message());
-        message
-    }
-
-    /// The events of `InvokeModelWithResponseStream`, in order.
-    pub(super) fn events(&self) -> Vec<Event> {
-        let mut head = self.head(Vec::new(), None);
-        add(&mut head, "usage", self.usage.at_start());
-        let start = json!({"type": "message_start", "message": head});
-
-        let end = json!({"stop_reason": self.stop_reason, "stop_sequence": null});
-        let mut delta = json!({"type": "message_delta", "delta": end});
-        add(&mut delta, "usage", self.usage.at_end());
-        let mut stop = json!({"type": "message_stop"});
-        add(&mut stop, "amazon-bedrock-invocationMetrics", self.usage.metrics());
-
-        let blocks = self.blocks.iter().enumerate().flat_map(|(index, block)| block.events(index));
-        [Event::new(&start)]
-            .into_iter()
-            .chain(blocks)
-            .chain([Event::new(&delta), Event::new(&stop)])
-            .collect()
-    }
-
-    fn head(&self, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
-        json!({
-            "id": self.id, "type": "message", "role": "assistant", "model": self.model,
-            "content": content, "stop_reason": stop_reason, "stop_sequence": null,
-        })
-    }
-}
-
-fn add(object: &mut Value, field: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        object[field] = value;
     }
 }
 
@@ -130,7 +89,7 @@ fn default_text(said: &str) -> String {
 
 fn usage(ask: &Ask, blocks: &[Block]) -> Usage {
     let script = &ask.script;
-    let written: usize = blocks.iter().map(|block| block.whole().to_string().len()).sum();
+    let written: usize = blocks.iter().map(Block::written).sum();
     Usage {
         at: script.usage_at,
         input: script.input_tokens.unwrap_or_else(|| tokens(ask.body_bytes)),

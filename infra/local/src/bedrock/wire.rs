@@ -1,0 +1,67 @@
+//! The formats in which an answer goes over the wire.
+
+mod anthropic;
+mod converse;
+mod native;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::event::Event;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// `InvokeModel` with a Claude model: Anthropic's Messages.
+    Anthropic,
+    /// `Converse` with any model.
+    Converse,
+    /// `InvokeModel` with any other model: its own format.
+    Native,
+}
+
+impl Wire {
+    /// The body of an answer in one piece.
+    pub(super) fn whole(self, answer: &Answer) -> Value {
+        match self {
+            Self::Anthropic => anthropic::whole(answer),
+            Self::Converse => converse::whole(answer),
+            Self::Native => native::whole(answer),
+        }
+    }
+
+    /// The events of a stream, in order.
+    pub(super) fn events(self, answer: &Answer) -> Vec<Event> {
+        match self {
+            Self::Anthropic => anthropic::events(answer),
+            Self::Converse => converse::events(answer),
+            Self::Native => native::events(answer),
+        }
+    }
+
+    /// What the head of an answer in one piece says about it.
+    pub(super) fn whole_head(self, answer: &Answer) -> HeaderMap {
+        match self {
+            Self::Anthropic | Self::Native => answer.usage.headers(),
+            Self::Converse => HeaderMap::new(),
+        }
+    }
+
+    /// What the head of a stream says about its events.
+    pub(super) fn stream_head(self) -> HeaderMap {
+        let json = HeaderValue::from_static("application/json");
+        match self {
+            Self::Anthropic | Self::Native => {
+                HeaderMap::from_iter([(HeaderName::from_static("x-amzn-bedrock-content-type"), json)])
+            }
+            Self::Converse => HeaderMap::new(),
+        }
+    }
+}
+
+/// Sets a field that may be left out.
+fn add(object: &mut Value, field: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object[field] = value;
+    }
+}
