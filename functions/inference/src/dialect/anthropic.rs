@@ -2,6 +2,7 @@
 //! for every other model it is put into Converse, and told from it.
 
 pub mod blocks;
+pub mod heal;
 pub mod passed;
 pub mod request;
 pub mod rewrite;
