@@ -1,6 +1,93 @@
-//! Anthropic's Messages API, passed through to Bedrock: only what Bedrock needs changed is changed.
+//! Anthropic's Messages API. For Claude it is passed through to Bedrock, and only what Bedrock needs changed is changed;
+//! for every other model it is put into Converse, and told from it.
 
 pub mod blocks;
+pub mod heal;
+pub mod passed;
 pub mod request;
 pub mod rewrite;
 pub mod sse;
+pub mod to_converse;
+pub mod told;
+
+use shared::fault::Fault;
+use shared::model::Model;
+
+use crate::dialect::{Api, Asking, Output, Said, Teller};
+use passed::Passed;
+use request::Request;
+use rewrite::to_bedrock;
+use to_converse::to_converse;
+use told::Told;
+
+/// A request, and the betas of its headers.
+#[derive(Debug)]
+pub struct Messages<'a> {
+    pub request: Request<'a>,
+    pub betas: Vec<String>,
+}
+
+impl<'a> Messages<'a> {
+    /// Reads a body, or names the field that is wrong and the rule.
+    pub fn parse(body: &'a [u8], betas: Vec<String>) -> Result<Self, Fault> {
+        Ok(Self { request: Request::parse(body)?, betas })
+    }
+}
+
+impl Asking for Messages<'_> {
+    fn model(&self) -> &str {
+        &self.request.model
+    }
+
+    fn streams(&self) -> bool {
+        self.request.stream
+    }
+
+    fn output(&self, model: &Model) -> Result<Output, Fault> {
+        self.request.output(model)
+    }
+
+    fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {
+        Ok(match &model.rules {
+            Some(rules) => {
+                let body = to_bedrock(&self.request, rules, &self.betas, max_tokens)?;
+                Said { api: Api::Messages, body }
+            }
+            None => Said { api: Api::Converse, body: to_converse(&self.request, model, max_tokens)? },
+        })
+    }
+
+    fn teller(&self, model: &Model, request_id: &str, _began: i64) -> Box<dyn Teller> {
+        if model.rules.is_some() { Box::new(Passed) } else { Box::new(Told::new(model, request_id)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Heard;
+    use bytes::Bytes;
+    use shared::model::Catalog;
+
+    #[test]
+    fn claude_is_passed_through_and_the_others_are_put_into_converse() {
+        let catalog = Catalog::bundled("global").unwrap();
+        let body =
+            br#"{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+        let asking = Messages::parse(body, vec!["context-1m-2025-08-07".to_owned()]).unwrap();
+        assert_eq!((asking.model(), asking.streams()), ("m", true));
+        for (name, api, holds) in [
+            ("claude-sonnet-4-5", Api::Messages, "anthropic_version"),
+            ("nova-pro", Api::Converse, "inferenceConfig"),
+        ] {
+            let model = catalog.find(name).unwrap();
+            let said = asking.said_to(model, asking.output(model).unwrap().max_tokens).unwrap();
+            let body = String::from_utf8(said.body).unwrap();
+            assert_eq!((said.api, body.contains(holds)), (api, true), "{name} {body}");
+            // The one tells Anthropic's events, the other Converse's.
+            let message = Heard::Message { kind: "ping".into(), json: b"{}" };
+            let told = asking.teller(model, "req_1", 0).tell(&message, &Bytes::new());
+            assert_eq!(told.is_empty(), api == Api::Converse, "{name}");
+        }
+    }
+}

@@ -4,3 +4,4 @@ pub mod answer;
 pub mod body;
 pub mod event;
 pub mod reasoning;
+pub mod takes;

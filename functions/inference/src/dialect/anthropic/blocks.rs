@@ -71,6 +71,11 @@ fn nested(json: &str, rules: &MessageRules, depth: usize) -> Result<Option<Strin
     Ok(Some(array(cleaned)))
 }
 
+/// Why a tool, or a block that is about one, cannot be had from Bedrock.
+pub fn runs_elsewhere(kind: &str) -> String {
+    format!("{kind:.64} runs on Anthropic's own servers and is not available on Amazon Bedrock")
+}
+
 /// `tools` as Bedrock takes them; a tool that only Anthropic's servers can run is refused by name.
 pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> {
     // Dated types, `web_search_20250305`, are the only ones that can be refused; their letters may be escaped.
@@ -86,9 +91,7 @@ pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> 
         if let Some(kind) = tool.read::<String>("type").map_err(wrong)?
             && rules.refuses_tool(&kind)
         {
-            let rule =
-                format!("{kind} runs on Anthropic's own servers and is not available on Amazon Bedrock");
-            return Err(Fault::invalid("tools", rule));
+            return Err(Fault::invalid("tools", runs_elsewhere(&kind)));
         }
         clean_cache_control(&mut tool, rules).map_err(wrong)?;
         if let Some(custom) = tool.remove("custom") {

@@ -7,6 +7,9 @@ use serde::Deserialize;
 use shared::fault::Wire;
 use shared::web::Shape;
 
+/// What a stream says that it is.
+pub const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";
+
 /// Keeps the connection open: CloudFront and Claude Code give up on silence, and Bedrock sends none of these.
 pub const PING: Bytes = Bytes::from_static(b"event: ping\ndata: {\"type\": \"ping\"}\n\n");
 

@@ -37,7 +37,7 @@ pub fn fields(model: &Model, effort: &str, max_tokens: u64) -> Map<String, Value
     } else if model.base_id.starts_with("amazon.nova-2") {
         let config = match effort {
             "none" => json!({"type": "disabled"}),
-            _ => json!({"type": "enabled", "maxReasoningEffort": at_most_high(effort)}),
+            _ => json!({"type": "enabled", "maxReasoningEffort": at_most_medium(effort)}),
         };
         set("reasoningConfig", config);
     }
@@ -54,6 +54,14 @@ pub fn budget(effort: &str, max_tokens: u64) -> Option<u64> {
     };
     let budget = tokens.min(max_tokens / 2);
     (budget >= LEAST_BUDGET).then_some(budget)
+}
+
+/// Nova's levels without `high`: with that it refuses `maxTokens`, and no answer is unbounded here.
+fn at_most_medium(effort: &str) -> &str {
+    match at_most_high(effort) {
+        "high" => "medium",
+        other => other,
+    }
 }
 
 /// The three levels that some families know.

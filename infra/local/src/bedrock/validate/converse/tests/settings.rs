@@ -78,6 +78,10 @@ fn refuses_bad_settings() {
             json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{"}}}}}),
             "is not a valid JSON schema",
         ),
+        (
+            json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "[]"}}}}}),
+            "is not a valid JSON schema",
+        ),
     ] {
         refuses(change, why);
     }

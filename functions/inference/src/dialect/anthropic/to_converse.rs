@@ -1,0 +1,50 @@
+//! From Anthropic's Messages body to Converse's, for the models that are not Claude.
+//!
+//! Texts, images, schemas and inputs stay the pieces of the client's body that they are. What a model cannot take is
+//! refused by its path where the answer would miss something (images, tools of Anthropic's servers), and left out where
+//! it would not: `thinking` blocks, which another model signed, and the fields `metadata`, `context_management`,
+//! `anthropic_beta`, `service_tier`, `container`, `mcp_servers`, `top_k` and `cache_control` of the body itself.
+
+mod content;
+mod format;
+mod media;
+mod messages;
+mod read;
+mod settings;
+mod system;
+mod texts;
+mod tools;
+
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::model::Model;
+
+use super::request::Request;
+use crate::dialect::converse::body::Body;
+use crate::dialect::raw::Fields;
+
+/// The body of `Converse` that says the same to `model`, which may answer with at most `max_tokens`.
+pub fn to_converse(request: &Request<'_>, model: &Model, max_tokens: u64) -> Result<Vec<u8>, Fault> {
+    let fields = &request.fields;
+    let messages = messages::messages(field(fields, "messages")?, model)?;
+    let mut system = system::system(field(fields, "system")?, model)?;
+    let wanted = format::wanted(fields)?;
+    let output_config = wanted.and_then(|schema| format::asked(schema, model, &mut system));
+    let body = Body {
+        tool_config: tools::config(fields, model, &messages)?,
+        messages,
+        system,
+        inference_config: settings::inference(fields, max_tokens)?,
+        additional_model_request_fields: settings::thinking(fields, model, max_tokens)?,
+        output_config,
+    };
+    body.to_json().map_err(|error| Fault::Invalid { param: None, message: error.to_string() })
+}
+
+/// A field of the body; `None` if it is absent or `null`.
+fn field<'a>(fields: &'a Fields<'_>, name: &str) -> Result<Option<&'a RawValue>, Fault> {
+    fields.read(name).map_err(|error| Fault::invalid(name, format!("cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests;
