@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
 
 use crate::moment::Moment;
 
@@ -22,4 +23,11 @@ impl Clock {
     pub fn shift(&self, ms: i64) {
         self.offset_ms.fetch_add(ms, Relaxed);
     }
+}
+
+/// A part of `longest`, at least half of it: those who were refused together come back one by one.
+#[must_use]
+pub fn jittered(longest: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    longest.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }

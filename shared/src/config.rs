@@ -26,6 +26,8 @@ pub struct Config {
     pub soft_budget_topic: Option<String>,
     /// `STARGATE_JWT`: whose tokens are accepted instead of keys, a JSON object that [`crate::jwt`] reads.
     pub jwt: Option<String>,
+    /// `STARGATE_UPSTREAM`: fallbacks, guardrails, tiers, rules and timeouts, a JSON object that inference reads.
+    pub upstream: Option<String>,
     /// `STARGATE_MAX_BODY_BYTES`, default 32 MiB, what Anthropic itself accepts.
     pub max_body: usize,
     /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
@@ -120,6 +122,7 @@ impl Config {
             admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
             litellm_settings: set("STARGATE_LITELLM_SETTINGS"),
             jwt: set("STARGATE_JWT"),
+            upstream: set("STARGATE_UPSTREAM"),
             soft_budget_topic: set("STARGATE_SOFT_BUDGET_TOPIC"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
             clamps,

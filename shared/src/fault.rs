@@ -80,6 +80,21 @@ impl Kind {
         }
     }
 
+    /// Its name in AWS's own services. One that may not be repeated must not have the name of one that SDKs repeat.
+    pub fn aws(self) -> &'static str {
+        match self {
+            Self::Authentication => "UnrecognizedClientException",
+            Self::Permission | Self::ModelNotAllowed => "AccessDeniedException",
+            Self::Budget => "ServiceQuotaExceededException",
+            Self::Rate => "ThrottlingException",
+            Self::Invalid | Self::Conflict | Self::TooLarge => "ValidationException",
+            Self::NotFound => "ResourceNotFoundException",
+            Self::Overloaded => "ServiceUnavailableException",
+            Self::Timeout => "ModelTimeoutException",
+            Self::Api => "InternalServerException",
+        }
+    }
+
     /// Its name everywhere else: document 000's words, then LiteLLM's.
     pub fn plain(self) -> &'static str {
         match self {

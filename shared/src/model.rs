@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::pricing::Prices;
 
@@ -130,6 +131,15 @@ impl Catalog {
         Self::parse(BUNDLED, profile)
     }
 
+    /// The same, with rules of a deployment's own over the ones that ship: by the model's name an object that is merged
+    /// into its set of rules, `null` taking out what it names.
+    ///
+    /// # Errors
+    /// [`InvalidCatalog`] also names rules that no set can have, and models that have none.
+    pub fn bundled_with(profile: &str, rules: &Map<String, Value>) -> Result<Self, InvalidCatalog> {
+        file::read(BUNDLED, profile, rules)
+    }
+
     /// Reads a catalogue, for a deployment that invokes models under `profile`: `global`, `us`, `eu`, ..., or nothing
     /// for base ids.
     ///
@@ -141,7 +151,7 @@ impl Catalog {
     /// [`InvalidCatalog`] names the model and the field. A model without a price is an error, whatever the profile:
     /// unknown is never free.
     pub fn parse(json: &str, profile: &str) -> Result<Self, InvalidCatalog> {
-        file::read(json, profile)
+        file::read(json, profile, &Map::new())
     }
 
     /// The model that a client means. Names are case-sensitive.

@@ -246,6 +246,12 @@ impl Rate {
         Money(i128::try_from(exact).unwrap_or(i128::MAX))
     }
 
+    /// So much of this price, rounded up to a whole picodollar.
+    #[must_use]
+    pub const fn percent(self, percent: u64) -> Self {
+        Self(self.0.saturating_mul(percent).div_ceil(100))
+    }
+
     /// This price `times` over; past `u64` it saturates.
     #[must_use]
     pub const fn scaled(self, times: u64) -> Self {

@@ -91,6 +91,17 @@ impl Rates {
         }
     }
 
+    fn percent(self, percent: u64) -> Self {
+        let Self { input, output, cache_read, cache_write_5m, cache_write_1h } = self;
+        Self {
+            input: input.percent(percent),
+            output: output.percent(percent),
+            cache_read: cache_read.percent(percent),
+            cache_write_5m: cache_write_5m.percent(percent),
+            cache_write_1h: cache_write_1h.percent(percent),
+        }
+    }
+
     /// The five rates as one text, for a record: `3/15/0.3/3.75/6`.
     #[must_use]
     pub fn packed(&self) -> String {
@@ -140,6 +151,13 @@ impl Prices {
             (one, two) => one.or(two),
         };
         Self { base: self.base.dearer(other.base), above }
+    }
+
+    /// So much of them, as a service tier has it; rounded up.
+    #[must_use]
+    pub fn percent(self, percent: u64) -> Self {
+        let tier = |tier: Tier| Tier { rates: tier.rates.percent(percent), ..tier };
+        Self { base: self.base.percent(percent), above: self.above.map(tier) }
     }
 
     /// What a call costs, exactly. The length of its prompt chooses the tier for all its tokens.

@@ -51,6 +51,10 @@ pub struct Record {
     pub rates: Option<Rates>,
     pub cost: Money,
     pub status: Status,
+    /// What was asked for first, where that was throttled or away and another model or region answered.
+    pub fallback_from: Option<String>,
+    /// Where it was called, if not in the function's own region.
+    pub region: Option<String>,
     /// Claude Code's session and agent, where the client tells them.
     pub session: Option<String>,
     pub agent: Option<String>,

@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::fault::{Fault, Wire};
 
+/// Where AWS's services name an error.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// The shape that a route's errors have.
@@ -19,9 +22,22 @@ pub enum Shape {
     Anthropic,
     /// `{"error":{"message","type","param","code"}}`, `code` being the status as a number.
     Plain,
+    /// `{"message"}`, the rest in headers: what AWS's own services answer.
+    Aws,
 }
 
 impl Shape {
+    /// The shape of a path that is none of ours: that of its neighbours.
+    pub fn of_route(path: &str) -> Self {
+        if path.starts_with("/bedrock") {
+            Self::Aws
+        } else if path.contains("/messages") || path.starts_with("/api/") {
+            Self::Anthropic
+        } else {
+            Self::Plain
+        }
+    }
+
     /// A fault's body in this shape.
     pub fn body(self, wire: &Wire, request_id: &str) -> serde_json::Value {
         match self {
@@ -36,6 +52,17 @@ impl Shape {
                 "param": wire.param,
                 "code": wire.status.as_u16(),
             }}),
+            Self::Aws => json!({"message": wire.message}),
+        }
+    }
+
+    fn status(self, wire: &Wire) -> StatusCode {
+        // Claude Code in Bedrock mode repeats a 403 twelve times, whatever else is told; a 429 that may not be
+        // repeated it takes for an answer.
+        if self == Self::Aws && wire.status == StatusCode::FORBIDDEN {
+            StatusCode::TOO_MANY_REQUESTS
+        } else {
+            wire.status
         }
     }
 
@@ -49,12 +76,15 @@ impl Shape {
             let (status, kind) = (wire.status.as_u16(), wire.kind.plain());
             tracing::info!(request = request_id, status, kind, param = wire.param, "refused");
         }
-        let mut answer = json_answer(wire.status, &self.body(&wire, request_id));
+        let mut answer = json_answer(self.status(&wire), &self.body(&wire, request_id));
         let headers = answer.headers_mut();
+        if self == Self::Aws {
+            headers.insert(ERROR_TYPE, HeaderValue::from_static(wire.kind.aws()));
+        }
         if let Some(seconds) = wire.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        if !wire.may_retry {
+        if !wire.may_retry || self.status(&wire) != wire.status {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         answer
@@ -79,6 +109,12 @@ pub async fn json_bytes(request: Request, limit: usize) -> Result<(HeaderMap, By
         return Err(Fault::MediaType);
     }
     Ok((parts.headers, bytes(body, limit).await?))
+}
+
+/// A request's body whatever it says of itself: AWS's SDKs send JSON as `application/octet-stream`.
+pub async fn any_bytes(request: Request, limit: usize) -> Result<(HeaderMap, Bytes), Fault> {
+    let (head, body) = request.into_parts();
+    Ok((head.headers, bytes(body, limit).await?))
 }
 
 async fn bytes(body: Body, limit: usize) -> Result<Bytes, Fault> {

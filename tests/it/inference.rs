@@ -1,12 +1,16 @@
 //! Inference through the front door: HTTP in, the real SDK to a scripted Bedrock out.
 
+mod bedrock_mode;
 mod budgets;
 mod clients;
+mod fault_table;
 mod faults;
 mod inputs;
 mod limits;
+mod money;
 mod notices;
 mod outage;
 mod refusals;
 mod routes;
 mod streams;
+mod upstream;

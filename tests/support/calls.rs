@@ -140,6 +140,8 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
         rates: None,
         cost: Money::ZERO,
         status: Status::Success,
+        fallback_from: None,
+        region: None,
         session: None,
         agent: None,
         tags: Vec::new(),

@@ -138,6 +138,7 @@ pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App
     inference::App {
         store,
         bedrock: Bedrock::new(&sdk(bedrock).0),
+        upstream: Default::default(),
         catalog: Arc::clone(offering.shipped()),
         offering,
         keyring: Keyring::default(),

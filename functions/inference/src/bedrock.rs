@@ -1,19 +1,35 @@
 //! Amazon Bedrock: the only code that names its SDK.
+//!
+//! The SDK resolves, signs and sends; bodies stay bytes in both directions. So one operation of it serves every API of
+//! Bedrock Runtime, whose requests differ in nothing but the last part of their path, and what passes through a gateway
+//! is parsed by whoever tells it, once.
+
+mod errors;
+mod frames;
+mod taken;
+
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_sdk_bedrockruntime::Client;
-use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_bedrockruntime::primitives::{Blob, event_stream::EventReceiver};
-use aws_sdk_bedrockruntime::types::error::ResponseStreamError;
-use aws_sdk_bedrockruntime::types::{CountTokensInput, InvokeModelTokensRequest, ResponseStream};
+use aws_sdk_bedrockruntime::config::{Builder, Region};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use bytes::Bytes;
-use http::StatusCode;
-use shared::fault::{Fault, Kind};
+use serde::Deserialize;
 use tracing::{Instrument, debug_span};
 
-const JSON: &str = "application/json";
+pub use errors::Failed;
+pub use frames::{Frame, Frames};
+
+use crate::dialect::usage::Metrics;
+use taken::Take;
+
+/// The operation that carries all others.
+const CARRIER: &str = "/invoke-with-response-stream";
 
 /// A client of Bedrock. It never retries: only the caller knows what may have been billed.
 #[derive(Clone)]
@@ -21,21 +37,57 @@ pub struct Bedrock {
     client: Client,
 }
 
-/// A call that failed, and whether Bedrock may have run the model and billed it all the same.
-#[derive(Debug)]
-pub struct Failed {
-    pub fault: Fault,
-    pub may_have_run: bool,
+/// What Bedrock Runtime is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Invoke,
+    InvokeStream,
+    Converse,
+    ConverseStream,
+    CountTokens,
 }
 
-/// The chunks of a streamed answer, each the JSON of one event.
-pub struct Chunks {
-    receiver: EventReceiver<ResponseStream, ResponseStreamError>,
+/// One request. Cloning it copies nothing large.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: Operation,
+    /// A model's id, or an inference profile's.
+    pub model: String,
+    /// Another region than the function's own.
+    pub region: Option<String>,
+    pub body: Bytes,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// An answer whose head is there.
+pub struct Answer {
+    /// What the head says of tokens: only answers in one piece do.
+    pub metrics: Metrics,
+    body: ByteStream,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    input_tokens: u64,
+}
+
+impl Operation {
+    /// The last part of its path.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Invoke => "/invoke",
+            Self::InvokeStream => CARRIER,
+            Self::Converse => "/converse",
+            Self::ConverseStream => "/converse-stream",
+            Self::CountTokens => "/count-tokens",
+        }
+    }
 }
 
 impl Bedrock {
     pub fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_bedrockruntime::config::Builder::from(config)
+        let config = Builder::from(config)
             .retry_config(RetryConfig::disabled())
             // A model may think for minutes without a byte. The flow has its own idle timer.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -43,158 +95,68 @@ impl Bedrock {
         Self { client: Client::from_conf(config) }
     }
 
-    /// One whole answer.
-    pub async fn invoke(&self, model: &str, body: Vec<u8>) -> Result<Bytes, Failed> {
-        let request = self.client.invoke_model().model_id(model).content_type(JSON).accept(JSON);
-        let sent =
-            request.body(Blob::new(body)).send().instrument(debug_span!("bedrock", operation = "invoke"));
-        let answer = sent.await.map_err(|error| failed(&error))?;
-        Ok(answer.body.into_inner().into())
+    /// Sends a request; returns once Bedrock has answered with its status.
+    pub async fn send(&self, call: &Call) -> Result<Answer, Failed> {
+        let take = Take::default();
+        let request = self.client.invoke_model_with_response_stream().model_id(&call.model);
+        let wanted = Arc::new(call.clone());
+        let mut request = request
+            .customize()
+            .mutate_request(move |request| shape(request, &wanted))
+            .interceptor(take.clone());
+        if let Some(region) = &call.region {
+            request = request.config_override(Builder::default().region(Region::new(region.clone())));
+        }
+        let span = debug_span!("bedrock", operation = ?call.operation);
+        request.send().instrument(span).await.map_err(|error| errors::refused(&error))?;
+        take.answer().ok_or_else(Failed::unanswered)
     }
 
-    /// Starts a streamed answer; returns once Bedrock has answered with its status.
-    pub async fn open(&self, model: &str, body: Vec<u8>) -> Result<Chunks, Failed> {
-        let request =
-            self.client.invoke_model_with_response_stream().model_id(model).content_type(JSON).accept(JSON);
-        let sent =
-            request.body(Blob::new(body)).send().instrument(debug_span!("bedrock", operation = "open"));
-        let answer = sent.await.map_err(|error| failed(&error))?;
-        Ok(Chunks { receiver: answer.body })
-    }
-
-    /// How many tokens the prompt of an `InvokeModel` body has. Free. `None`: not offered for this model.
-    pub async fn count_tokens(&self, model: &str, body: Vec<u8>) -> Result<Option<u64>, Failed> {
-        let input = InvokeModelTokensRequest::builder().body(Blob::new(body)).build();
-        let input = CountTokensInput::InvokeModel(input.map_err(|error| Failed {
-            fault: Fault::Invalid { param: None, message: error.to_string() },
-            may_have_run: false,
-        })?);
-        let sent = self.client.count_tokens().model_id(model).input(input).send();
-        match sent.instrument(debug_span!("bedrock", operation = "count_tokens")).await {
-            Ok(answer) => Ok(u64::try_from(answer.input_tokens).ok()),
-            Err(error) if is_not_offered(&error) => {
-                tracing::warn!(model, code = error.code(), "count_tokens_not_offered");
-                Ok(None)
+    /// How many tokens a prompt has, by the body of `CountTokens`. Free. `None`: not offered for this model.
+    pub async fn count(&self, model: &str, body: Bytes) -> Result<Option<u64>, Failed> {
+        let operation = Operation::CountTokens;
+        let call = Call { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
+        let answer = match self.send(&call).await {
+            Err(failed) if failed.is_not_offered() => {
+                tracing::warn!(model, "count_tokens_not_offered");
+                return Ok(None);
             }
-            Err(error) => Err(failed(&error)),
-        }
-    }
-}
-
-impl Chunks {
-    /// The next chunk; `None` at the end. Dropping it in mid-wait loses nothing.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Failed> {
-        loop {
-            match self.receiver.recv().await {
-                Ok(Some(ResponseStream::Chunk(part))) => {
-                    return Ok(part.bytes.map(|bytes| bytes.into_inner().into()));
-                }
-                // A kind of event that this SDK does not know: nothing of it can be passed on.
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(None),
-                Err(error) => return Err(failed_in_stream(&error)),
-            }
-        }
-    }
-}
-
-/// Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
-fn is_not_offered<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    matches!(
-        error.code(),
-        Some("ValidationException" | "ResourceNotFoundException" | "AccessDeniedException")
-    )
-}
-
-/// The table of Bedrock's errors: what each becomes for the client.
-fn told(code: &str, message: &str) -> Fault {
-    use Kind as K;
-    let overloaded = StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let (status, kind, retry_after) = match code {
-        // Claude Code reads this text, drops the feature that it names, and tries again: it must pass as it is.
-        "ValidationException" => (StatusCode::BAD_REQUEST, K::Invalid, None),
-        "AccessDeniedException" => (StatusCode::FORBIDDEN, K::Permission, None),
-        "ResourceNotFoundException" => (StatusCode::NOT_FOUND, K::NotFound, None),
-        "ModelTimeoutException" => (StatusCode::GATEWAY_TIMEOUT, K::Timeout, None),
-        "ThrottlingException" | "ModelNotReadyException" | "ServiceQuotaExceededException" => {
-            (StatusCode::TOO_MANY_REQUESTS, K::Rate, Some(2))
-        }
-        "ServiceUnavailableException" => (overloaded, K::Overloaded, Some(2)),
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, K::Api, None),
-    };
-    let message = match code {
-        // It names roles and resources of the account, which are not the client's business.
-        "AccessDeniedException" => "the gateway may not use this model; tell its administrator",
-        _ if message.is_empty() => "the model's service failed",
-        _ => message,
-    };
-    Fault::Upstream { status, kind, message: message.to_owned(), retry_after }
-}
-
-fn failed<E, R>(error: &SdkError<E, R>) -> Failed
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    match error {
-        SdkError::ServiceError(service) => {
-            let (code, message) = (service.err().code(), service.err().message());
-            tracing::warn!(code, "bedrock_refused");
-            // What Bedrock answers with an error before the first byte it does not bill.
-            Failed { fault: told(code.unwrap_or_default(), message.unwrap_or_default()), may_have_run: false }
-        }
-        SdkError::ConstructionFailure(_) => lost(error, false),
-        SdkError::DispatchFailure(dispatch) => lost(error, !was_never_sent(dispatch)),
-        _ => lost(error, true),
-    }
-}
-
-/// Whether there was no connection that anything could have been sent on: name, route, TCP or TLS failed.
-fn was_never_sent(dispatch: &aws_smithy_runtime_api::client::result::DispatchFailure) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> =
-        dispatch.as_connector_error().map(|error| error as _);
-    while let Some(error) = cause {
-        let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
-        if client.is_some_and(hyper_util::client::legacy::Error::is_connect) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-fn lost(error: &(dyn std::error::Error + 'static), may_have_run: bool) -> Failed {
-    tracing::error!(cause = causes(error), may_have_run, "bedrock_unreachable");
-    let message = "the model's service could not be reached".to_owned();
-    let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
-    Failed { fault: Fault::Upstream { status, kind, message, retry_after: None }, may_have_run }
-}
-
-/// An error and what caused it, by what they say of themselves: their `Debug` could show an answer's bytes.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// In a stream, exceptions come typed and without a code.
-fn failed_in_stream<R: std::fmt::Debug + 'static>(error: &SdkError<ResponseStreamError, R>) -> Failed {
-    let SdkError::ServiceError(service) = error else {
-        tracing::warn!(cause = causes(error), "bedrock_stream_broke");
-        let message = "the model's stream broke off".to_owned();
-        let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
-        return Failed {
-            fault: Fault::Upstream { status, kind, message, retry_after: None },
-            may_have_run: true,
+            sent => sent?.whole().await?,
         };
-    };
-    let code = match service.err() {
-        ResponseStreamError::ValidationException(_) => "ValidationException",
-        ResponseStreamError::ThrottlingException(_) => "ThrottlingException",
-        ResponseStreamError::ModelTimeoutException(_) => "ModelTimeoutException",
-        ResponseStreamError::ServiceUnavailableException(_) => "ServiceUnavailableException",
-        ResponseStreamError::ModelStreamErrorException(_) => "ModelStreamErrorException",
-        _ => "InternalServerException",
-    };
-    tracing::warn!(code, "bedrock_failed_in_stream");
-    Failed { fault: told(code, service.err().message().unwrap_or_default()), may_have_run: true }
+        let count: Option<Count> = serde_json::from_slice(&answer).ok();
+        count.map(|count| Some(count.input_tokens)).ok_or_else(Failed::unanswered)
+    }
+}
+
+impl Answer {
+    /// All of it.
+    pub async fn whole(self) -> Result<Bytes, Failed> {
+        let body = self.body.collect().await.map_err(|error| Failed::broken_off(&error))?;
+        Ok(body.into_bytes())
+    }
+
+    /// Its frames, one after another.
+    pub fn frames(self) -> Frames {
+        Frames::new(self.body)
+    }
+}
+
+/// Makes the carrier's request the one that is wanted. It runs before the request is signed.
+fn shape(request: &mut HttpRequest, call: &Call) {
+    let uri = request.uri().strip_suffix(CARRIER).map(|base| format!("{base}{}", call.operation.path()));
+    if let Some(uri) = uri
+        && let Err(error) = request.set_uri(uri)
+    {
+        // The base came from the SDK and the path is ours.
+        tracing::error!(%error, "a path could not be set");
+    }
+    *request.body_mut() = SdkBody::from(call.body.clone());
+    let headers = request.headers_mut();
+    headers.insert("content-type", "application/json");
+    headers.insert("content-length", call.body.len().to_string());
+    for (name, value) in &call.headers {
+        if let Err(error) = headers.try_insert(*name, value.clone()) {
+            tracing::error!(%error, header = name, "a header could not be set");
+        }
+    }
 }

@@ -1,41 +1,69 @@
-//! `POST /v1/messages/count_tokens`: Bedrock's count, or an estimate where the model has none.
+//! Counting a prompt's tokens: `POST /v1/messages/count_tokens`, and Bedrock's own `CountTokens`.
 //!
 //! It reserves nothing and counts toward no limit: Claude Code sends 25 at once. The scopes are read, in one round trip.
 
-use axum::extract::{Request as HttpRequest, State};
+use axum::extract::{Path, Request as HttpRequest, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
 use shared::fault::Fault;
-use shared::web::{json_answer, json_bytes};
+use shared::model::Model;
+use shared::store::Pointer;
+use shared::web::{Shape, any_bytes, json_answer, json_bytes};
 
 use crate::App;
 use crate::admit::{enter, stand};
-use crate::dialect::anthropic::request::Request;
-use crate::dialect::anthropic::rewrite::to_bedrock;
-use crate::messages::{betas, claude, refuse};
+use crate::calls::{find, refuse};
+use crate::dialect::Dialect;
+use crate::estimate;
 
 /// What the body needs to be a call: it asks for none, and Bedrock counts only whole bodies.
 const MAX_TOKENS: u64 = 1024;
 
 pub async fn count(State(app): State<App>, request: HttpRequest) -> Response {
-    match answer(&app, request).await {
+    match of_messages(&app, request).await {
         Ok(tokens) => json_answer(StatusCode::OK, &json!({"input_tokens": tokens})),
-        Err(fault) => refuse(&app, &fault),
+        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
     }
 }
 
-async fn answer(app: &App, request: HttpRequest) -> Result<u64, Fault> {
+/// Bedrock's own: the body passes as it comes.
+pub async fn pass(State(app): State<App>, Path(id): Path<String>, request: HttpRequest) -> Response {
+    match of_bedrock(&app, &id, request).await {
+        Ok(tokens) => json_answer(StatusCode::OK, &json!({"inputTokens": tokens})),
+        Err(fault) => refuse(&app, Shape::Aws, &fault),
+    }
+}
+
+async fn of_messages(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
-    let request = Request::parse(&body)?;
+    let asking = Dialect::Messages.read(&sent, &body)?;
+    let model = permitted(app, pointer, asking.model()).await?;
+    let said = asking.said_to(&model, MAX_TOKENS)?;
+    let estimate = estimate::prompt_estimate(&said.body);
+    let Some(counted) = estimate::count_request(said.api, &said.body) else {
+        return Ok(estimate);
+    };
+    let tokens = app.bedrock.count(&model.base_id, counted.into()).await.map_err(|failed| failed.fault)?;
+    Ok(tokens.unwrap_or(estimate))
+}
+
+async fn of_bedrock(app: &App, id: &str, request: HttpRequest) -> Result<u64, Fault> {
+    let (app, pointer) = &enter(app, request.headers()).await?;
+    let (_, body) = any_bytes(request, app.settings.max_body).await?;
+    let model = permitted(app, pointer, id).await?;
+    let tokens = app.bedrock.count(&model.base_id, body).await.map_err(|failed| failed.fault)?;
+    tokens.ok_or_else(|| Fault::Invalid {
+        param: None,
+        message: "The provided model doesn't support counting tokens.".to_owned(),
+    })
+}
+
+/// The model that is asked for, if the key may use it. **Cost:** one consistent read.
+async fn permitted(app: &App, pointer: &Pointer, asked: &str) -> Result<Model, Fault> {
     let standing = stand(app, pointer).await?;
-    let (model, rules) = claude(app, standing.pointer().means(&request.model))?;
-    standing.may_use(&request.model, &model.permitted_by(), app.clock.now())?;
-    let upstream_body = to_bedrock(&request, rules, &betas(&sent), MAX_TOKENS)?;
-    match app.bedrock.count_tokens(&model.base_id, upstream_body).await {
-        Ok(Some(tokens)) => Ok(tokens),
-        Ok(None) => Ok(crate::estimate::prompt_estimate(&body)),
-        Err(failed) => Err(failed.fault),
-    }
+    let model = find(app, standing.pointer().means(asked))?;
+    standing.may_use(asked, &model.permitted_by(), app.clock.now())?;
+    Ok(model.clone())
 }

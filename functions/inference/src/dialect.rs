@@ -1,17 +1,23 @@
 //! The languages of clients: what they ask, put into what Bedrock takes, and what Bedrock answers, told in theirs.
 //!
-//! Pure: bytes in, bytes out. A request is something [`Asking`]; whoever tells its answer is a [`Teller`].
+//! Bytes in, bytes out. A request is something [`Asking`]; whoever tells its answer is a [`Teller`].
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod converse;
+pub mod openai;
 pub mod raw;
 pub mod usage;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use axum::extract::Request;
 use bytes::Bytes;
+use http::HeaderMap;
 use shared::fault::{Fault, Wire};
 use shared::model::Model;
+use shared::web::{Shape, any_bytes, json_bytes};
 
 use converse::event::Event;
 
@@ -45,7 +51,60 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Said {
     pub api: Api,
+    /// A JSON object, without spaces around it.
     pub body: Vec<u8>,
+    /// A guardrail that the client chose itself, as Converse has it.
+    pub guardrail: Option<String>,
+    /// What the client wants to find in Bedrock's own logs.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What clients speak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Anthropic's Messages API.
+    Messages,
+    /// OpenAI's chat completions.
+    Chat,
+    /// Bedrock's `InvokeModel`, whose path says the rest.
+    Invoke { model: String, streams: bool },
+    /// Bedrock's `Converse`.
+    Converse { model: String, streams: bool },
+}
+
+impl Dialect {
+    /// Reads a request in it.
+    pub fn read<'a>(&self, headers: &HeaderMap, body: &'a [u8]) -> Result<Box<dyn Asking + 'a>, Fault> {
+        Ok(match self {
+            Self::Messages => Box::new(anthropic::Messages::parse(body, anthropic::betas(headers))?),
+            Self::Chat => Box::new(openai::Chat::parse(body)?),
+            Self::Invoke { model, streams } => Box::new(bedrock::Invoked::read(body, model, *streams)?),
+            Self::Converse { model, streams } => Box::new(bedrock::Conversed::read(body, model, *streams)?),
+        })
+    }
+
+    /// A request's headers and body, as its clients send them.
+    pub async fn body(&self, request: Request, limit: usize) -> Result<(HeaderMap, Bytes), Fault> {
+        match self {
+            Self::Messages | Self::Chat => json_bytes(request, limit).await,
+            Self::Invoke { .. } | Self::Converse { .. } => any_bytes(request, limit).await,
+        }
+    }
+
+    /// The shape of its errors.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Messages => Shape::Anthropic,
+            Self::Chat => Shape::Plain,
+            Self::Invoke { .. } | Self::Converse { .. } => Shape::Aws,
+        }
+    }
+}
+
+impl Said {
+    pub fn new(api: Api, body: Vec<u8>) -> Self {
+        Self { api, body, guardrail: None, metadata: BTreeMap::new() }
+    }
 }
 
 /// What a body is written for, and what its answer is written in.
@@ -59,6 +118,9 @@ pub enum Api {
     Native,
 }
 
+/// Ends the stream of a model's own form: every model's last chunk has it.
+const METRICS: &[u8] = b"\"amazon-bedrock-invocationMetrics\"";
+
 /// One event of Bedrock's, read.
 #[derive(Debug)]
 pub enum Heard<'a> {
@@ -70,6 +132,31 @@ pub enum Heard<'a> {
     Converse(Event<'a>),
     /// A chunk of a model's own form.
     Native(&'a [u8]),
+}
+
+impl<'a> Heard<'a> {
+    /// Reads an event of an answer to `api` by the type of its frame; `None` where it cannot be read.
+    pub fn read(api: Api, kind: &str, content: &'a [u8]) -> Option<Self> {
+        match api {
+            Api::Messages => anthropic::sse::kind(content).map(|kind| Self::Message { kind, json: content }),
+            Api::Converse => Event::read(kind, content).ok().map(Self::Converse),
+            Api::Native => Some(Self::Native(content)),
+        }
+    }
+
+    /// Whether the answer ends with it.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Message { kind, .. } => kind == "message_stop",
+            Self::Converse(event) => matches!(event, Event::Metadata(_)),
+            Self::Native(chunk) => memchr::memmem::find(chunk, METRICS).is_some(),
+        }
+    }
+
+    /// Whether the answer is complete with it, though something may follow.
+    pub fn completes(&self) -> bool {
+        matches!(self, Self::Native(_) | Self::Converse(Event::MessageStop { .. }))
+    }
 }
 
 /// Tells one answer, event by event or whole.

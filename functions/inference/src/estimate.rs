@@ -1,7 +1,12 @@
 //! How many tokens a request can have, told from its bytes alone.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use shared::model::Model;
 use shared::pricing::Caching;
+
+use crate::dialect::raw::Fields;
+use crate::dialect::{Api, Said};
 
 /// What is added by the service: the system prompt of tools, message frames, thinking and schema instructions.
 /// Anthropic documents about 700 for tools, and as much again for each of its own; this is generous.
@@ -9,6 +14,13 @@ const FIXED: u64 = 4000;
 
 /// The most that one image counts, at the largest size that is not scaled down, on the newest models.
 const IMAGE: u64 = 5000;
+
+/// The most that one image counts on models that are not Claude: some tile without scaling down.
+const IMAGE_ELSEWHERE: u64 = 16_384;
+
+/// What a few bytes of body can make as long as they like: pages, minutes, and what lies elsewhere.
+const UNBOUNDED: [&str; 6] =
+    ["\"document\"", "\"video\"", "\"audio\"", "\"s3Location\"", "\"promptVariables\"", "\"systemTool\""];
 
 /// A bound on a request's prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,20 +34,41 @@ pub struct Bound {
 /// Every token of text is at least one byte of the body, whatever the language. Images count what the largest can;
 /// a document's pages are not bounded by its bytes, so the model's window bounds them. The caller asks `CountTokens`
 /// before a bound alone refuses anybody.
-pub fn bound(body: &[u8], model: &Model) -> Bound {
+pub fn bound(said: &Said, model: &Model) -> Bound {
+    let body = said.body.as_slice();
     let finder = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
     let window = model.window;
-    if hides_words(body) || finder("\"document\"") {
+    let is_unbounded = hides_words(body) || UNBOUNDED.into_iter().any(finder);
+    // A form that is not known could mean anything.
+    if is_unbounded || said.api == Api::Native {
         return Bound { tokens: window, caching: Caching::OneHour };
     }
+    let image = if model.rules.is_some() { IMAGE } else { IMAGE_ELSEWHERE };
     let images = memchr::memmem::find_iter(body, b"\"image\"").count() as u64;
-    let tokens = (body.len() as u64).saturating_add(FIXED).saturating_add(images.saturating_mul(IMAGE));
-    let caching = match (finder("\"cache_control\""), finder("\"1h\"")) {
+    let tokens = (body.len() as u64).saturating_add(FIXED).saturating_add(images.saturating_mul(image));
+    let caches = finder("\"cache_control\"") || finder("\"cachePoint\"");
+    let caching = match (caches, finder("\"1h\"")) {
         (false, _) => Caching::None,
         (true, false) => Caching::FiveMinutes,
         (true, true) => Caching::OneHour,
     };
     Bound { tokens: tokens.min(window), caching }
+}
+
+/// The body of `CountTokens` for a call's; `None` where no model counts such.
+pub fn count_request(api: Api, body: &[u8]) -> Option<Vec<u8>> {
+    match api {
+        Api::Messages => {
+            let body = STANDARD.encode(body);
+            Some(format!(r#"{{"input":{{"invokeModel":{{"body":"{body}"}}}}}}"#).into_bytes())
+        }
+        Api::Converse => {
+            let mut fields = Fields::parse(body).ok()?;
+            fields.retain(|field| matches!(field, "messages" | "system" | "toolConfig"));
+            Some(format!(r#"{{"input":{{"converse":{}}}}}"#, fields.to_json()).into_bytes())
+        }
+        Api::Native => None,
+    }
 }
 
 /// What a request will likely use: a quarter of its bytes, and a middling answer. Counts toward TPM until it settles.
@@ -81,9 +114,12 @@ mod tests {
             (r#"{"cache\u005fcontrol":{}}"#, window, Caching::OneHour),
             (r#"{"text":"\u00e8 \u003c"}"#, 24 + FIXED, Caching::None),
         ] {
-            assert_eq!(bound(body.as_bytes(), model), Bound { tokens, caching }, "{body}");
+            let said = Said::new(Api::Messages, body.as_bytes().to_vec());
+            assert_eq!(bound(&said, model), Bound { tokens, caching }, "{body}");
         }
-        let large = vec![b'a'; 5_000_000];
+        let large = Said::new(Api::Messages, vec![b'a'; 5_000_000]);
         assert_eq!(bound(&large, model).tokens, window);
+        let native = Said::new(Api::Native, b"{}".to_vec());
+        assert_eq!(bound(&native, model), Bound { tokens: window, caching: Caching::OneHour });
     }
 }

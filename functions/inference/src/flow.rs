@@ -1,6 +1,8 @@
-//! From an admitted call to its answer, streamed or whole, with its settlement inside.
+//! The course of one call: opened, its chunks passed on as they are paid for, settled before the last one leaves.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
+use std::future::Future;
 use std::time::Duration;
 
 use async_stream::stream;
@@ -10,64 +12,34 @@ use http::StatusCode;
 use shared::fault::{Fault, Kind};
 use shared::record::Status;
 use shared::store::Lost;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-use crate::bedrock::{Bedrock, Chunks, Failed};
-use crate::dialect::anthropic::sse;
+use crate::bedrock::{Failed, Frame, Frames};
+use crate::dialect::{Api, Heard, Teller};
 use crate::running::Running;
 
-/// How long the line may be silent: CloudFront gives up after 30 seconds, Claude Code after minutes.
-pub const PING_EVERY: Duration = Duration::from_secs(15);
-
-/// How long Bedrock may be silent in mid-stream before the call is given up.
-pub const SILENCE: Duration = Duration::from_secs(300);
+/// How often something is said: CloudFront gives up on half a minute of silence.
+const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// What happened next in a stream.
 enum Step {
     Kept(Result<(), Lost>),
-    Chunk(Result<Option<Bytes>, Failed>),
+    Frame(Result<Option<Frame>, Failed>),
     Quiet,
+    Over,
 }
 
-/// Makes a whole call, keeping its leases meanwhile; on failure it is settled with what it cost.
-pub async fn whole(
-    running: &mut Running,
-    bedrock: &Bedrock,
-    model: &str,
-    body: Vec<u8>,
-) -> Result<Bytes, Fault> {
-    begin(running).await?;
-    let outcome = kept_while(running, Box::pin(bedrock.invoke(model, body))).await?;
-    match outcome {
-        Ok(answer) => {
-            running.meter.end(&answer);
-            // It leaves in one piece, so all of it must be covered first.
-            if let Err(lost) = covered(running).await {
-                running.settle(Status::Failure).await;
-                return Err(ended(&lost));
-            }
-            Ok(answer)
-        }
-        Err(failed) => Err(settle_failed(running, failed).await),
-    }
-}
-
-/// Opens a stream, keeping the call's leases meanwhile; on failure it is settled with what it cost.
-pub async fn open(
-    running: &mut Running,
-    bedrock: &Bedrock,
-    model: &str,
-    body: Vec<u8>,
-) -> Result<Chunks, Fault> {
-    begin(running).await?;
-    match kept_while(running, Box::pin(bedrock.open(model, body))).await? {
-        Ok(chunks) => Ok(chunks),
-        Err(failed) => Err(settle_failed(running, failed).await),
-    }
+/// What a frame comes to.
+enum Passed {
+    /// It is told, or there was nothing to tell.
+    Told(Option<Bytes>),
+    /// It was the last one.
+    Last(Bytes),
+    Odd,
 }
 
 /// Refuses a call whose leases are over before it began: its process stood still in between.
-async fn begin(running: &mut Running) -> Result<(), Fault> {
+pub async fn begin(running: &mut Running) -> Result<(), Fault> {
     if running.leases.allow(0) {
         return Ok(());
     }
@@ -75,85 +47,129 @@ async fn begin(running: &mut Running) -> Result<(), Fault> {
     Err(broken("the request was held up for too long before it could begin"))
 }
 
-/// Keeps the call's leases while `work` goes on. The SDK's futures are large, so they come boxed.
-async fn kept_while<T>(running: &mut Running, mut work: impl Future<Output = T> + Unpin) -> Result<T, Fault> {
+/// Keeps the call's leases while `work` goes on, for as long as the process has left. The SDK's futures are large, so
+/// they come boxed. On failure the call is settled.
+pub async fn kept_while<T>(
+    running: &mut Running,
+    mut work: impl Future<Output = T> + Unpin,
+) -> Result<T, Fault> {
+    let over = running.deadline.ends();
     loop {
-        let lost = tokio::select! {
+        let fault = tokio::select! {
+            biased;
             done = &mut work => return Ok(done),
             kept = running.leases.kept(0) => match kept {
                 Ok(()) => continue,
-                Err(lost) => lost,
+                Err(lost) => ended(&lost),
             },
+            () = sleep_until(over) => out_of_time(),
         };
         running.settle(Status::Failure).await;
-        return Err(ended(&lost));
+        return Err(fault);
     }
 }
 
-/// Settles a call that Bedrock failed: free if it was refused before it ran, else what is known and safe.
-async fn settle_failed(running: &mut Running, failed: Failed) -> Fault {
-    if failed.may_have_run {
-        running.settle(Status::Failure).await;
-    } else {
-        running.settle_free().await;
-    }
-    failed.fault
-}
-
-/// The events of a call's answer. The call is settled before the last one leaves; a failure ends in an `error` event.
-pub fn events(mut running: Running, mut chunks: Chunks) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// The events of a call's answer, told by `teller`. The call is settled before the last one leaves; a failure ends in what
+/// the client's dialect has for one.
+pub fn events(
+    mut running: Running,
+    api: Api,
+    mut frames: Frames,
+    mut teller: Box<dyn Teller>,
+    silence: Duration,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream! {
+        let over = running.deadline.ends();
         let mut heard = Instant::now();
         let mut said = Instant::now();
+        let mut is_complete = false;
         let fault = loop {
             let step = tokio::select! {
                 biased;
+                () = sleep_until(over) => Step::Over,
                 kept = running.leases.kept(running.meter.at_most()) => Step::Kept(kept),
-                chunk = chunks.next() => Step::Chunk(chunk),
-                () = tokio::time::sleep_until(said + PING_EVERY) => Step::Quiet,
+                frame = frames.next() => Step::Frame(frame),
+                () = sleep_until((said + PING_EVERY).min(heard + silence)) => Step::Quiet,
             };
             match step {
                 Step::Kept(Ok(())) => {}
                 Step::Kept(Err(lost)) => break ended(&lost),
-                Step::Quiet if heard.elapsed() > SILENCE => break broken("the model's stream fell silent"),
+                Step::Over => break out_of_time(),
+                Step::Quiet if heard.elapsed() >= silence => break broken("the model's stream fell silent"),
                 Step::Quiet => {
                     said = Instant::now();
-                    yield Ok(sse::PING);
+                    if let Some(ping) = teller.ping() {
+                        yield Ok(ping);
+                    }
                 }
-                Step::Chunk(Err(failed)) => break failed.fault,
-                Step::Chunk(Ok(None)) => break broken("the model's stream ended early"),
-                Step::Chunk(Ok(Some(chunk))) => {
+                Step::Frame(Err(failed)) => break failed.fault,
+                Step::Frame(Ok(None)) if is_complete => {
+                    running.settle(Status::Success).await;
+                    yield Ok(teller.end());
+                    return;
+                }
+                Step::Frame(Ok(None)) => break broken("the model's stream ended early"),
+                Step::Frame(Ok(Some(frame))) => {
                     heard = Instant::now();
-                    let Some(kind) = sse::kind(&chunk) else {
-                        break broken("the model's stream cannot be read");
-                    };
-                    running.meter.observe(&kind, &chunk);
-                    let event = sse::event(&kind, &chunk);
-                    if kind == "message_stop" {
-                        // Before the client can believe that it is over.
-                        running.settle(Status::Success).await;
-                        yield Ok(event);
-                        return;
+                    match pass(&mut running, api, &frame, teller.as_mut(), &mut is_complete) {
+                        Passed::Odd => break broken("the model's stream cannot be read"),
+                        Passed::Last(told) => {
+                            // Before the client can believe that it is over.
+                            running.settle(Status::Success).await;
+                            yield Ok(told);
+                            yield Ok(teller.end());
+                            return;
+                        }
+                        Passed::Told(told) => {
+                            if let Err(lost) = covered(&mut running).await {
+                                break ended(&lost);
+                            }
+                            if let Some(told) = told {
+                                said = Instant::now();
+                                yield Ok(told);
+                            }
+                        }
                     }
-                    if let Err(lost) = covered(&mut running).await {
-                        break ended(&lost);
-                    }
-                    said = Instant::now();
-                    yield Ok(event);
                 }
             }
         };
         // Closed before it is paid for: nothing more is generated.
-        drop(chunks);
+        drop(frames);
         running.settle(Status::Failure).await;
         let request_id = request_id(&running);
         tracing::warn!(request = request_id, cause = ?fault, "stream_failed");
-        yield Ok(sse::error(&fault.wire(), &request_id));
+        yield Ok(teller.error(&fault.wire(), &request_id));
     }
 }
 
+/// Reads one frame, meters it and tells it.
+fn pass(
+    running: &mut Running,
+    api: Api,
+    frame: &Frame,
+    teller: &mut dyn Teller,
+    is_complete: &mut bool,
+) -> Passed {
+    let content = match api {
+        Api::Converse => Cow::Borrowed(frame.payload.as_ref()),
+        // A kind of event that this code does not know: nothing of it can be passed on.
+        Api::Messages | Api::Native if frame.kind != "chunk" => return Passed::Told(None),
+        Api::Messages | Api::Native => match frame.chunk() {
+            Some(chunk) => Cow::Owned(chunk),
+            None => return Passed::Odd,
+        },
+    };
+    let Some(heard) = Heard::read(api, &frame.kind, &content) else {
+        return Passed::Odd;
+    };
+    running.meter.observe(&heard);
+    *is_complete |= heard.completes();
+    let told = teller.tell(&heard, &frame.raw);
+    if heard.is_last() { Passed::Last(told) } else { Passed::Told((!told.is_empty()).then_some(told)) }
+}
+
 /// Waits, where it must, until the leases cover what was generated so far.
-async fn covered(running: &mut Running) -> Result<(), Lost> {
+pub async fn covered(running: &mut Running) -> Result<(), Lost> {
     while !running.leases.allow(running.meter.at_most()) {
         running.leases.kept(running.meter.at_most()).await?;
     }
@@ -165,12 +181,18 @@ pub fn request_id(running: &Running) -> String {
     format!("req_{}", running.request())
 }
 
-fn ended(lost: &Lost) -> Fault {
+/// What is told of leases that could not be kept.
+pub fn ended(lost: &Lost) -> Fault {
     tracing::error!(cause = ?lost, "lease_lost");
     broken("the request's budget lease could not be kept")
 }
 
-fn broken(message: &str) -> Fault {
+fn out_of_time() -> Fault {
+    Failed::late("the answer takes longer than this gateway's process may run").fault
+}
+
+/// A failure of the upstream that has no name of its own.
+pub fn broken(message: &str) -> Fault {
     let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
     Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None }
 }

@@ -11,6 +11,9 @@ use shared::store::Admission;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub const COST: HeaderName = HeaderName::from_static("x-stargate-cost");
 const HEADROOM: HeaderName = HeaderName::from_static("x-stargate-headroom");
+const MODEL: HeaderName = HeaderName::from_static("x-stargate-model");
+const REGION: HeaderName = HeaderName::from_static("x-stargate-region");
+const DROPPED: HeaderName = HeaderName::from_static("x-stargate-dropped");
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-stargate-max-tokens");
 
 /// The headers of an admitted call: the tightest of its scopes for each limit. `asked` is the `max_tokens` it sent.
@@ -33,6 +36,21 @@ pub fn limits(admission: &Admission, asked: u64, now: Moment) -> HeaderMap {
         }
     }
     headers
+}
+
+/// What is asked: after a fallback, not what the client named.
+pub fn target(headers: &mut HeaderMap, model: &str, region: Option<&str>) {
+    put(headers, MODEL, model.to_owned());
+    if let Some(region) = region {
+        put(headers, REGION, region.to_owned());
+    }
+}
+
+/// What Bedrock did not take, and the answer is without.
+pub fn dropped(headers: &mut HeaderMap, names: &[String]) {
+    if !names.is_empty() {
+        put(headers, DROPPED, names.join(", "));
+    }
 }
 
 /// Of the scopes with this limit, the one with the fewest left in this minute: its limit, and what is left.

@@ -1,21 +1,26 @@
 //! Inference: clients' requests to Amazon Bedrock, admitted by the ledger and settled inside their answers.
 
 mod admit;
+mod attempt;
 mod bedrock;
+mod bedrock_mode;
+mod calls;
 mod count_tokens;
+mod deadline;
 mod dialect;
+mod dress;
 mod estimate;
 mod flow;
 mod headers;
 mod leases;
 mod me;
-mod messages;
 mod meter;
 mod models;
 mod notices;
 mod refusals;
 mod running;
 mod settler;
+mod upstream;
 
 use std::sync::{Arc, Mutex};
 
@@ -33,18 +38,22 @@ use shared::offering::Offering;
 use shared::refusals::Refusals;
 use shared::store::Store;
 use shared::tokens::Tokens;
-use shared::web::json_answer;
+use shared::web::{Shape, json_answer};
 
 pub use bedrock::Bedrock;
 pub use notices::Notices;
 pub use running::{Abandoned, Abandonment};
 pub use settler::Settler;
+pub use upstream::Upstream;
+
+use dialect::Dialect;
 
 /// What inference works with. Cloning it is cheap.
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
     pub bedrock: Bedrock,
+    pub upstream: Arc<Upstream>,
     /// What is offered, as a request found it: see `admit::enter`.
     pub catalog: Arc<Catalog>,
     pub offering: Offering,
@@ -76,13 +85,22 @@ pub fn router(app: App) -> Router {
         .route("/api/event_logging/batch", post(ignored));
     for base in ["", "/v1", "/v1/v1"] {
         router = router
-            .route(&format!("{base}/messages"), post(messages::create))
+            .route(&format!("{base}/messages"), post(messages))
+            .route(&format!("{base}/chat/completions"), post(chat))
             .route(&format!("{base}/messages/count_tokens"), post(count_tokens::count))
             .route(&format!("{base}/me"), get(me::show))
             .route(&format!("{base}/models"), get(models::list))
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }
-    router.method_not_allowed_fallback(no_route).fallback(no_route).with_state(app)
+    bedrock_mode::routes(router).method_not_allowed_fallback(no_route).fallback(no_route).with_state(app)
+}
+
+async fn messages(State(app): State<App>, request: Request) -> Response {
+    calls::answer(&app, &Dialect::Messages, request).await
+}
+
+async fn chat(State(app): State<App>, request: Request) -> Response {
+    calls::answer(&app, &Dialect::Chat, request).await
 }
 
 /// Claude Code asks at its start whether anybody is there.
@@ -97,5 +115,6 @@ async fn ignored() -> Response {
 
 async fn no_route(State(app): State<App>, request: Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    messages::refuse(&app, &Fault::NoRoute { method, path })
+    let shape = Shape::of_route(&path);
+    calls::refuse(&app, shape, &Fault::NoRoute { method, path })
 }

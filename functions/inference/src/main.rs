@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use inference::{App, Bedrock, Notices, Settings};
+use inference::{App, Bedrock, Notices, Settings, Upstream};
 use shared::config::Config;
-use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::store::{self, Store};
 use shared::telemetry;
@@ -15,11 +14,13 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(telemetry::Lines::Json, "info");
     let config = Config::from_env()?;
     let aws = aws_config::load_from_env().await;
-    let offering = Offering::new(Catalog::bundled(&config.profile)?);
+    let (upstream, catalog) = Upstream::read(config.upstream.as_deref(), &config.profile)?;
+    let offering = Offering::new(catalog);
     let tokens = Tokens::read(config.jwt.as_deref())?;
     let app = App {
         store: Store::new(store::client(&aws), &config.table, config.terms),
         bedrock: Bedrock::new(&aws),
+        upstream: Arc::new(upstream),
         catalog: Arc::clone(offering.shipped()),
         offering,
         keyring: Default::default(),

@@ -10,11 +10,11 @@ use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState};
-use shared::web::json_answer;
+use shared::web::{Shape, json_answer};
 
 use crate::App;
 use crate::admit::{enter, stand};
-use crate::messages::refuse;
+use crate::calls::refuse;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -45,7 +45,7 @@ struct Budget {
 pub async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     match answer(&app, &headers).await {
         Ok(answer) => answer,
-        Err(fault) => refuse(&app, &fault),
+        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
     }
 }
 

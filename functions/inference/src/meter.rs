@@ -6,7 +6,9 @@ use shared::pricing::{Caching, Prices};
 use shared::quote::Quote;
 use shared::usage::Usage;
 
-use crate::dialect::usage::{Metrics, Reported, Tokens};
+use crate::dialect::converse::event::Event;
+use crate::dialect::usage::{Counted, Metrics, Reported, Tokens};
+use crate::dialect::{Api, Heard};
 
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
 const FRAME: u64 = 80;
@@ -48,6 +50,12 @@ struct Ending {
     metrics: Option<Metrics>,
 }
 
+/// Converse's, whole.
+#[derive(Deserialize)]
+struct Answered {
+    usage: Option<Counted>,
+}
+
 impl Meter {
     /// A meter of a stream's events.
     pub fn new(prices: Prices, quote: Quote, caching: Caching) -> Self {
@@ -69,8 +77,21 @@ impl Meter {
         Self { is_blind: true, ..self }
     }
 
-    /// Reads one event of a stream. Only the few that carry usage are looked into.
-    pub fn observe(&mut self, kind: &str, chunk: &[u8]) {
+    /// Reads one event of a stream.
+    pub fn observe(&mut self, heard: &Heard<'_>) {
+        match heard {
+            Heard::Message { kind, json } => self.message(kind, json),
+            Heard::Converse(event) => self.converse(event),
+            Heard::Native(chunk) => {
+                self.deltas += 1;
+                self.text_bytes += chunk.len() as u64;
+                self.end(chunk);
+            }
+        }
+    }
+
+    /// Of Anthropic's events only the few that carry usage are looked into.
+    fn message(&mut self, kind: &str, chunk: &[u8]) {
         match kind {
             "content_block_delta" => {
                 self.deltas += 1;
@@ -89,19 +110,55 @@ impl Meter {
         }
     }
 
-    /// Reads a whole answer, or the end of a stream: its counts are final.
-    pub fn end(&mut self, json: &[u8]) {
-        let ending: Option<Ending> = serde_json::from_slice(json).ok();
-        let Some(ending) = ending else {
-            return;
-        };
-        if let Some(usage) = ending.usage {
-            self.tokens.report(&usage);
+    fn converse(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Delta { delta, .. } => {
+                self.deltas += 1;
+                self.text_bytes += delta.text().len() as u64;
+            }
+            Event::Metadata(Some(counted)) => self.count(counted),
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, counted: &Counted) {
+        self.tokens.count(counted);
+        self.final_output |= counted.tells_output();
+    }
+
+    fn measure(&mut self, metrics: &Metrics) {
+        self.tokens.measure(metrics);
+        self.final_output |= metrics.tells_output();
+    }
+
+    /// Reads a whole answer of `api`, and what its head told of tokens. An answer that cannot be read is none.
+    pub fn whole(&mut self, api: Api, answer: &[u8], metrics: &Metrics) -> Result<(), serde_json::Error> {
+        self.measure(metrics);
+        match api {
+            Api::Messages => self.ending(&serde_json::from_slice(answer)?),
+            Api::Converse => {
+                let Answered { usage } = serde_json::from_slice(answer)?;
+                usage.iter().for_each(|counted| self.count(counted));
+            }
+            Api::Native => {}
+        }
+        Ok(())
+    }
+
+    /// Reads the end of a stream: its counts are final.
+    fn end(&mut self, json: &[u8]) {
+        if let Ok(ending) = serde_json::from_slice(json) {
+            self.ending(&ending);
+        }
+    }
+
+    fn ending(&mut self, ending: &Ending) {
+        if let Some(usage) = &ending.usage {
+            self.tokens.report(usage);
             self.final_output |= usage.tells_output();
         }
-        if let Some(metrics) = ending.metrics {
-            self.tokens.measure(&metrics);
-            self.final_output |= metrics.tells_output();
+        if let Some(metrics) = &ending.metrics {
+            self.measure(metrics);
         }
     }
 
@@ -115,7 +172,9 @@ impl Meter {
     pub fn charge(&self) -> (Usage, Money) {
         let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas).min(self.quote.max_tokens);
         let seen = if self.is_blind { self.quote.max_tokens } else { seen };
-        let output = if self.final_output { self.tokens.output() } else { self.tokens.output().max(seen) };
+        // A count of nothing is believed unless something was seen.
+        let is_final = self.final_output && (self.tokens.output() > 0 || self.deltas == 0);
+        let output = if is_final { self.tokens.output() } else { self.tokens.output().max(seen) };
         match self.tokens.usage(self.caching) {
             Some(usage) => {
                 let usage = Usage { output, ..usage };
@@ -162,7 +221,9 @@ mod tests {
             window: 10,
         };
         let mut meter = Meter::new(Prices { base: rates, above: None }, quote, Caching::None);
-        events.iter().for_each(|(kind, chunk)| meter.observe(kind, chunk.as_bytes()));
+        for (kind, chunk) in events {
+            meter.observe(&Heard::Message { kind: (*kind).into(), json: chunk.as_bytes() });
+        }
         let (usage, cost) = meter.charge();
         (usage, cost.pico())
     }

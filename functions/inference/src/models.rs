@@ -9,11 +9,11 @@ use serde::Serialize;
 use shared::fault::Fault;
 use shared::model::{Catalog, Model};
 use shared::store::Pointer;
-use shared::web::json_answer;
+use shared::web::{Shape, json_answer};
 
 use crate::App;
 use crate::admit::{enter, stand};
-use crate::messages::refuse;
+use crate::calls::refuse;
 
 /// Both SDKs require a date. Bedrock tells none that is stable, so all models have the same.
 const CREATED: &str = "2025-01-01T00:00:00Z";
@@ -48,7 +48,7 @@ pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
             let data = models.iter().map(listed).collect();
             json_answer(StatusCode::OK, &List { object: "list", data, has_more: false, first_id, last_id })
         }
-        Err(fault) => refuse(&app, &fault),
+        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
     }
 }
 
@@ -63,18 +63,16 @@ pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: Head
     });
     match found {
         Ok(model) => json_answer(StatusCode::OK, &listed(&model)),
-        Err(fault) => refuse(&app, &fault),
+        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
     }
 }
 
-/// The models that every scope of the caller's key permits, and that are served.
-async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Pointer, Vec<Model>), Fault> {
+/// The models that every scope of the caller's key permits.
+pub async fn usable(app: &App, headers: &HeaderMap) -> Result<(Arc<Catalog>, Pointer, Vec<Model>), Fault> {
     let (app, pointer) = enter(app, headers).await?;
     let (now, standing) = (app.clock.now(), stand(&app, &pointer).await?);
     standing.stands(now)?;
-    let is_permitted = |model: &&Model| {
-        model.rules.is_some() && standing.may_use(&model.name, &model.permitted_by(), now).is_ok()
-    };
+    let is_permitted = |model: &&Model| standing.may_use(&model.name, &model.permitted_by(), now).is_ok();
     let models = app.catalog.models().filter(is_permitted).cloned().collect();
     let pointer = standing.pointer().clone();
     Ok((app.catalog, pointer, models))

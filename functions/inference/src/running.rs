@@ -1,5 +1,6 @@
 //! A call in progress: its leases, its meter, and its settlement, which happens once.
 
+use http::HeaderMap;
 use shared::clock::Clock;
 use shared::id::RequestId;
 use shared::money::Money;
@@ -8,16 +9,43 @@ use shared::store::Admission;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::App;
+use crate::deadline::Deadline;
 use crate::leases::Leases;
 use crate::meter::Meter;
 use crate::settler::Settler;
 
-/// What a request says of itself that its record keeps.
+/// The most tags of one request, and the longest, in bytes: each is kept with its record.
+const MOST_TAGS: usize = 10;
+const LONGEST_TAG: usize = 100;
+
+/// What its record keeps of a request besides.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    pub session: Option<String>,
-    pub agent: Option<String>,
-    pub tags: Vec<String>,
+    session: Option<String>,
+    agent: Option<String>,
+    tags: Vec<String>,
+    fallback_from: Option<String>,
+    region: Option<String>,
+}
+
+impl About {
+    /// What a request says of itself, and where it went instead of where it was sent.
+    pub fn of(sent: &HeaderMap, fallback_from: Option<&str>, region: Option<&str>) -> Self {
+        let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self {
+            session: text("x-claude-code-session-id"),
+            agent: text("x-claude-code-agent-id"),
+            tags: text("x-litellm-tags").map(|list| tags(&list)).unwrap_or_default(),
+            fallback_from: fallback_from.map(str::to_owned),
+            region: region.map(str::to_owned),
+        }
+    }
+}
+
+/// What a client files its request under, for reports: the first few, and none that is long.
+fn tags(list: &str) -> Vec<String> {
+    let tags = list.split(',').map(str::trim).filter(|tag| !tag.is_empty() && tag.len() <= LONGEST_TAG);
+    tags.take(MOST_TAGS).map(str::to_owned).collect()
 }
 
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.
@@ -38,15 +66,16 @@ pub struct Running {
     abandonment: Option<Abandonment>,
     pub leases: Leases,
     pub meter: Meter,
+    pub deadline: Deadline,
     about: About,
     settled: bool,
 }
 
 impl Running {
-    pub fn new(app: &App, admission: Admission, meter: Meter, about: About) -> Self {
+    pub fn new(app: &App, admission: Admission, meter: Meter, about: About, deadline: Deadline) -> Self {
         let (settler, clock) = (Settler::of(app), app.clock.clone());
         let leases = Leases::new(app.store.clone(), clock.clone(), admission);
-        Self { settler, clock, abandonment: app.abandonment.clone(), leases, meter, about, settled: false }
+        Self { settler, clock, abandonment: app.abandonment.clone(), leases, meter, deadline, about, settled: false }
     }
 
     pub fn request(&self) -> RequestId {
@@ -90,6 +119,8 @@ impl Running {
             rates: Some(*self.meter.prices().rates(usage.prompt())),
             cost,
             status,
+            fallback_from: self.about.fallback_from.clone(),
+            region: self.about.region.clone(),
             session: self.about.session.clone(),
             agent: self.about.agent.clone(),
             tags: self.about.tags.clone(),

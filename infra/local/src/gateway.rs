@@ -20,7 +20,6 @@ use management::{Entrance, Rules};
 use shared::auth::{Keyring, MasterKey};
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::policy;
 use shared::secret::Secret;
@@ -80,7 +79,8 @@ impl Gateway {
         let clock = Clock::default();
         let store = Store::new(db, &config.table, config.terms.clone());
         let (abandonment, abandoned) = tokio::sync::mpsc::unbounded_channel();
-        let offering = Offering::new(Catalog::bundled(&config.profile)?);
+        let (upstream, catalog) = inference::Upstream::read(config.upstream.as_deref(), &config.profile)?;
+        let offering = Offering::new(catalog);
         let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
         let tokens = Tokens::read(config.jwt.as_deref())?;
         let notices = match &config.soft_budget_topic {
@@ -90,6 +90,7 @@ impl Gateway {
         let calls = inference::App {
             store: store.clone(),
             bedrock,
+            upstream: Arc::new(upstream),
             catalog: Arc::clone(offering.shipped()),
             offering: offering.clone(),
             keyring: Keyring::default(),

@@ -2,11 +2,12 @@
 //!
 //! Fields that the layout does not know are errors: a misspelt price would otherwise be a missing one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::{Capability, Catalog, MessageRules, Model, window};
 use crate::money::Rate;
@@ -95,14 +96,19 @@ struct TierFile {
 }
 
 /// See [`Catalog::parse`].
-pub(super) fn read(json: &str, profile: &str) -> Result<Catalog, InvalidCatalog> {
+pub(super) fn read(
+    json: &str,
+    profile: &str,
+    own_rules: &Map<String, Value>,
+) -> Result<Catalog, InvalidCatalog> {
     let file: CatalogFile = serde_json::from_str(json).map_err(InvalidCatalog::Layout)?;
     let mut rules = HashMap::new();
-    for (name, raw) in file.rules {
+    for (name, raw) in &file.rules {
         let set: MessageRules =
             serde_json::from_str(raw.get()).map_err(|error| invalid(&format!("rules {name}"), &error))?;
-        rules.insert(name, Arc::new(set));
+        rules.insert(name.clone(), Arc::new(set));
     }
+    let mut unused: BTreeSet<&String> = own_rules.keys().collect();
 
     let mut known: Vec<String> = Vec::new();
     let mut catalog = Catalog { models: Vec::new(), index: HashMap::new(), offers: HashMap::new() };
@@ -114,9 +120,19 @@ pub(super) fn read(json: &str, profile: &str) -> Result<Catalog, InvalidCatalog>
             let at = |problem| at(format!("prices.{prefix}.{problem}"));
             catalog.offers.insert(entry.id_under(prefix), prices.read().map_err(at)?);
         }
-        if let Some((model, ids)) = entry.resolve(profile, &rules).map_err(at)? {
+        if let Some((mut model, ids)) = entry.resolve(profile, &rules).map_err(at)? {
+            if let Some((name, own)) = own_rules.get_key_value(&model.name) {
+                unused.remove(name);
+                let set = entry.rules.as_ref().and_then(|set| file.rules.get(set));
+                let set = set.ok_or_else(|| at("rules: this model has none to change".to_owned()))?;
+                let problem = |error: serde_json::Error| at(format!("rules: {error}"));
+                model.rules = Some(Arc::new(changed(set, own).map_err(problem)?));
+            }
             catalog.add(model, ids).map_err(at)?;
         }
+    }
+    if let Some(name) = unused.first() {
+        return Err(invalid(name, &"rules: there is no model of this name"));
     }
     known.sort_unstable();
     known.dedup();
@@ -124,6 +140,28 @@ pub(super) fn read(json: &str, profile: &str) -> Result<Catalog, InvalidCatalog>
         return Err(InvalidCatalog::Profile { given: profile.to_owned(), known: known.join(", ") });
     }
     Ok(catalog)
+}
+
+/// A set of rules with a deployment's own over it.
+fn changed(set: &RawValue, own: &Value) -> Result<MessageRules, serde_json::Error> {
+    let mut set: Value = serde_json::from_str(set.get())?;
+    merge(&mut set, own);
+    serde_json::from_value(set)
+}
+
+/// RFC 7396: objects are merged, `null` removes, anything else replaces.
+fn merge(base: &mut Value, patch: &Value) {
+    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else {
+        base.clone_from(patch);
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            base.remove(name);
+        } else {
+            merge(base.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
 }
 
 fn read_entry(raw: &RawValue) -> Result<ModelFile, InvalidCatalog> {

@@ -267,6 +267,8 @@ impl Store {
             rates: None,
             cost: Money::ZERO,
             status: Status::Failure,
+            fallback_from: None,
+            region: None,
             session: None,
             agent: None,
             tags: Vec::new(),

@@ -15,6 +15,7 @@ use super::Store;
 use super::change::Change;
 use super::error::{self, Applied, StoreError};
 use super::item::{self, Item};
+use crate::clock::jittered;
 
 /// Tries of one call, and the pause before the second; it doubles and is spread at random.
 const TRIES: u32 = 3;
@@ -239,7 +240,5 @@ impl Store {
 
 /// Waits before another try: longer each time, and at random, so that those who met do not meet again.
 pub(super) async fn pause(tries: u32) {
-    let longest = PAUSE * 2u32.pow(tries.min(6));
-    let random = getrandom::u32().unwrap_or(u32::MAX);
-    tokio::time::sleep(longest.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)).await;
+    tokio::time::sleep(jittered(PAUSE * 2u32.pow(tries.min(6)))).await;
 }

@@ -212,6 +212,8 @@ impl Store {
             rates: None,
             cost: closed.charged,
             status: Status::Swept,
+            fallback_from: None,
+            region: None,
             session: None,
             agent: None,
             tags: Vec::new(),

@@ -29,6 +29,8 @@ impl Management {
             rates: None,
             cost: Money::parse(cost).unwrap(),
             status: Status::Success,
+            fallback_from: None,
+            region: None,
             session: Some("s1".to_owned()),
             agent: None,
             tags: vec!["ci".to_owned()],

@@ -25,6 +25,8 @@ fn record(at_ms: i64, random: u32, cost: i128) -> Record {
         rates: Some(Rates::complete(rate("1"), rate("5"), None, None, None)),
         cost: pico(cost),
         status: Status::Success,
+        fallback_from: None,
+        region: None,
         session: Some("session".to_owned()),
         agent: None,
         tags: vec!["ci".to_owned()],
@@ -55,6 +57,8 @@ async fn a_record_is_read_back_as_it_was_written() {
     let bare = Record {
         user: None,
         rates: None,
+        fallback_from: None,
+        region: None,
         session: None,
         tags: Vec::new(),
         status: Status::Cancelled,

@@ -24,10 +24,10 @@ struct Written {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
-    input_token_count: Option<u64>,
-    output_token_count: Option<u64>,
-    cache_read_input_token_count: Option<u64>,
-    cache_write_input_token_count: Option<u64>,
+    pub input_token_count: Option<u64>,
+    pub output_token_count: Option<u64>,
+    pub cache_read_input_token_count: Option<u64>,
+    pub cache_write_input_token_count: Option<u64>,
 }
 
 /// `usage` of Converse, and of the last event of its stream. `input_tokens` excludes the cache.
@@ -53,7 +53,7 @@ struct CacheDetail {
 impl Counted {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
-        self.output_tokens.is_some_and(|tokens| tokens > 0)
+        self.output_tokens.is_some()
     }
 
     /// What was written for so long, if that is told.
@@ -65,14 +65,14 @@ impl Counted {
 impl Reported {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
-        self.output_tokens.is_some_and(|tokens| tokens > 0)
+        self.output_tokens.is_some()
     }
 }
 
 impl Metrics {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
-        self.output_token_count.is_some_and(|tokens| tokens > 0)
+        self.output_token_count.is_some()
     }
 }
 

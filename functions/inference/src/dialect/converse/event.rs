@@ -100,6 +100,19 @@ struct ReasoningPayload<'a> {
     redacted_content: Option<Cow<'a, str>>,
 }
 
+impl Delta<'_> {
+    /// What was generated, whatever it is.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text)
+            | Self::ToolInput(text)
+            | Self::Reasoning(text)
+            | Self::Signature(text)
+            | Self::Redacted(text) => text,
+        }
+    }
+}
+
 impl<'a> Event<'a> {
     /// Reads the payload of a frame by the frame's `:event-type`.
     pub fn read(kind: &str, payload: &'a [u8]) -> Result<Self, serde_json::Error> {

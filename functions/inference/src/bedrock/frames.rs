@@ -1,0 +1,108 @@
+//! A stream of Bedrock's, frame by frame: AWS's event-stream encoding, checked and kept as it came.
+
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_eventstream::frame::read_message_from;
+use aws_smithy_types::event_stream::Message;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use serde::Deserialize;
+
+use super::Failed;
+use super::errors;
+
+/// The longest frame of the encoding: 16 MB of payload and 128 KB of headers. A length beyond is not one.
+const LONGEST: usize = (16 << 20) + (128 << 10) + 16;
+
+/// Bytes before a frame's headers: its length, theirs, and a checksum of both.
+const PRELUDE: usize = 12;
+
+/// The frames of one answer.
+pub struct Frames {
+    body: ByteStream,
+    buffer: BytesMut,
+}
+
+/// One frame that holds an event.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// `:event-type`
+    pub kind: String,
+    pub payload: Bytes,
+    /// All of it, as it came.
+    pub raw: Bytes,
+}
+
+/// What a frame of `InvokeModelWithResponseStream` holds.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    bytes: &'a str,
+}
+
+impl Frames {
+    pub fn new(body: ByteStream) -> Self {
+        Self { body, buffer: BytesMut::new() }
+    }
+
+    /// The next frame; `None` at the end. Dropping it in mid-wait loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Frame>, Failed> {
+        loop {
+            if let Some(raw) = split(&mut self.buffer)? {
+                return read(raw).map(Some);
+            }
+            match self.body.next().await {
+                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Err(error)) => return Err(Failed::broken_off(&error)),
+                None if self.buffer.is_empty() => return Ok(None),
+                None => return Err(Failed::unreadable("it ended within a frame")),
+            }
+        }
+    }
+}
+
+impl Frame {
+    /// The JSON inside a chunk of `InvokeModelWithResponseStream`.
+    pub fn chunk(&self) -> Option<Vec<u8>> {
+        let chunk: Chunk<'_> = serde_json::from_slice(&self.payload).ok()?;
+        STANDARD.decode(chunk.bytes).ok()
+    }
+}
+
+/// The first whole frame of a buffer, taken out of it.
+pub fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, Failed> {
+    let Some(length) = buffer.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    if !(PRELUDE..=LONGEST).contains(&length) {
+        return Err(Failed::unreadable("a frame's length cannot be"));
+    }
+    Ok((buffer.len() >= length).then(|| buffer.split_to(length).freeze()))
+}
+
+/// Checks one frame, and reads it; one that holds an exception is a failure.
+pub fn read(raw: Bytes) -> Result<Frame, Failed> {
+    let message =
+        read_message_from(raw.clone()).map_err(|error| Failed::unreadable(&error.to_string()))?;
+    let header = |name: &str| header(&message, name);
+    match header(":message-type") {
+        Some("event") => {
+            let kind = header(":event-type").unwrap_or_default().to_owned();
+            Ok(Frame { kind, payload: message.payload().clone(), raw })
+        }
+        Some("exception") => {
+            Err(errors::exception(header(":exception-type").unwrap_or_default(), message.payload()))
+        }
+        Some("error") => {
+            let code = header(":error-code").unwrap_or_default();
+            Err(errors::in_stream(code, header(":error-message").unwrap_or_default()))
+        }
+        _ => Err(Failed::unreadable("a frame is of no known type")),
+    }
+}
+
+fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
+    let header = message.headers().iter().find(|header| header.name().as_str() == name)?;
+    header.value().as_string().ok().map(|value| value.as_str())
+}

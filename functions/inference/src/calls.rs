@@ -1,0 +1,269 @@
+//! One call, from its request to its answer, whatever its client speaks.
+
+use std::vec;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request as HttpRequest;
+use axum::response::{IntoResponse, Response};
+use futures_util::join;
+use http::HeaderMap;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use shared::fault::Fault;
+use shared::id::RequestId;
+use shared::model::Model;
+use shared::record::Status;
+use shared::store::{Admission, Pointer};
+use shared::web::Shape;
+
+use crate::App;
+use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
+use crate::attempt::{Attempt, Ended};
+use crate::bedrock::Call;
+use crate::deadline::Deadline;
+use crate::dialect::{Api, Asking, Dialect, Teller};
+use crate::dress::Dress;
+use crate::estimate::{self, Bound};
+use crate::flow;
+use crate::headers;
+use crate::meter::Meter;
+use crate::refusals;
+use crate::running::{About, Running};
+use crate::upstream::Target;
+
+/// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
+const COUNT_MARGIN: u64 = 16;
+
+/// Tries of a request whose key is given other names of models meanwhile.
+const TRIES: u32 = 3;
+
+/// Answers a request in its dialect, streamed if it asks for that.
+pub async fn answer(app: &App, dialect: &Dialect, request: HttpRequest) -> Response {
+    match answered(app, dialect, request).await {
+        Ok(answer) => answer,
+        Err(fault) => refuse(app, dialect.shape(), &fault),
+    }
+}
+
+/// A fault in its route's shape. It has an id of its own: no call was admitted under one, or that one is settled.
+pub fn refuse(app: &App, shape: Shape, fault: &Fault) -> Response {
+    let id = RequestId::generate(app.clock.now().ms());
+    let id = id.map_or_else(|_| "req_unknown".to_owned(), |id| format!("req_{id}"));
+    let mut answer = shape.answer(fault, &id);
+    headers::put(answer.headers_mut(), headers::REQUEST_ID, id);
+    answer
+}
+
+async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<Response, Fault> {
+    let deadline = Deadline::of(&request, app.clock.now());
+    let (app, pointer) = &enter(app, request.headers()).await?;
+    let (sent, body) = dialect.body(request, app.settings.max_body).await?;
+    let asking = dialect.read(&sent, &body)?;
+    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
+    let (mut ready, mut next) = asked.first().await?;
+    while let Some(following) = next.next() {
+        ready.has_next = true;
+        let ended = match run(app, ready).await {
+            Ok(answer) => return Ok(answer),
+            Err(ended) if !ended.passes => return Err(ended.fault),
+            Err(ended) => ended.fault,
+        };
+        ready = asked.instead(&following, &mut next).await.ok_or(ended)?;
+    }
+    // Megabytes, and a model may take minutes: only what is sent to it is kept.
+    drop(asking);
+    drop(body);
+    run(app, ready).await.map_err(|ended| ended.fault)
+}
+
+/// A request that was read, and who sent it.
+struct Asked<'a> {
+    app: &'a App,
+    pointer: &'a Pointer,
+    asking: &'a dyn Asking,
+    sent: &'a HeaderMap,
+    deadline: Deadline,
+}
+
+/// A call that is admitted, and all that is needed to make it.
+struct Ready {
+    running: Running,
+    api: Api,
+    call: Call,
+    streams: bool,
+    teller: Box<dyn Teller>,
+    /// What the answer's head will say.
+    told: HeaderMap,
+    /// Whether there is another target, should this one be busy.
+    has_next: bool,
+}
+
+impl Asked<'_> {
+    /// The request to what it names, and where else it may go.
+    async fn first(&self) -> Result<(Ready, vec::IntoIter<Target>), Fault> {
+        let (app, asked) = (self.app, self.asking.model());
+        let secret = &self.pointer.holder.secret;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let model = meant(app, secret, asked).await?;
+            let target = Target { model: model.clone(), region: None };
+            match self.prepared(&target, None).await {
+                Ok(Ok(ready)) => {
+                    let name = app.catalog.find(&model).map_or(asked, |model| &model.name);
+                    return Ok((ready, app.upstream.fallbacks(asked, name).into_iter()));
+                }
+                Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
+                // The key that stands in for a token may have been deleted: then there is another.
+                Ok(Err(denied))
+                    if denied.is_unknown() && tries < TRIES && enter_again(app, self.sent).await? => {}
+                Ok(Err(denied)) => return Err(refusals::recorded(app, denied, asked).await),
+                // No reservation has proven what the key calls models: it may be another by now.
+                Err(_) if tries < TRIES && means_another(app, self.pointer, asked, &model).await => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// The request to the first target that may have it: a fallback that the key may not use, or that cannot take the
+    /// request, is none.
+    async fn instead(&self, target: &Target, next: &mut vec::IntoIter<Target>) -> Option<Ready> {
+        let mut target = target.clone();
+        loop {
+            match self.prepared(&target, Some(self.asking.model())).await {
+                Ok(Ok(ready)) => return Some(ready),
+                Ok(Err(Denied { fault, .. })) | Err(fault) => {
+                    tracing::warn!(model = target.model, cause = ?fault, "fallback_skipped");
+                }
+            }
+            target = next.next()?;
+        }
+    }
+
+    /// Brings the request to the point where a target can be asked, or says what stood against its admission.
+    async fn prepared(
+        &self,
+        target: &Target,
+        fallback_from: Option<&str>,
+    ) -> Result<Result<Ready, Denied>, Fault> {
+        let (app, asking) = (self.app, self.asking);
+        let model = &app.upstream.priced(find(app, &target.model)?);
+        let output = asking.output(model)?;
+        // A body that Bedrock cannot take is refused before anything is reserved.
+        let mut said = asking.said_to(model, output.max_tokens)?;
+        let demand = Demand {
+            model,
+            asked: asking.model(),
+            bound: estimate::bound(&said, model),
+            output,
+            likely: estimate::likely_tokens(&said.body, output.max_tokens),
+        };
+        let admitted = admit_or_count(app, &self.pointer.holder.secret, demand, said.api, &said.body);
+        let fresh = app.offering.freshen(&app.store, app.clock.now());
+        let (admission, bound) = match join!(admitted, fresh).0 {
+            Ok(admitted) => admitted,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let granted = admission.quote().max_tokens;
+        if granted < output.max_tokens {
+            said = asking.said_to(model, granted)?;
+        }
+        let (guardrail, tier) = (app.upstream.guardrail(model), app.upstream.service_tier(model));
+        let (api, streams) = (said.api, asking.streams());
+        let call = Dress { guardrail, tier, admission: &admission }.call(
+            said,
+            streams,
+            &model.invoke_id,
+            target.region.clone(),
+        );
+        let mut told = headers::limits(&admission, output.max_tokens, app.clock.now());
+        headers::target(&mut told, &model.name, target.region.as_deref());
+        let meter = Meter::new(model.prices, *admission.quote(), bound.caching);
+        let about = About::of(self.sent, fallback_from, target.region.as_deref());
+        let meter = if streams { meter } else { meter.blind() };
+        let running = Running::new(app, admission, meter, about, self.deadline);
+        let began = running.request().started_ms() / 1000;
+        let teller = asking.teller(model, &flow::request_id(&running), began);
+        Ok(Ok(Ready { running, api, call, streams, teller, told, has_next: false }))
+    }
+}
+
+/// The model that a request names.
+pub fn find<'a>(app: &'a App, name: &str) -> Result<&'a Model, Fault> {
+    app.catalog.find(name).ok_or_else(|| Fault::NotFound {
+        param: Some("model".to_owned()),
+        message: format!("model: {name} is not in this gateway's catalogue"),
+    })
+}
+
+/// Admits by the bound of the bytes; where that alone refuses, by Bedrock's exact count, which is free.
+async fn admit_or_count(
+    app: &App,
+    secret: &shared::secret::SecretHash,
+    demand: Demand<'_>,
+    api: Api,
+    body: &[u8],
+) -> Result<(Admission, Bound), Denied> {
+    let denied = match admit(app, secret, &demand).await {
+        Ok(admission) => return Ok((admission, demand.bound)),
+        Err(denied) if !denied.is_about_money => return Err(denied),
+        Err(denied) => denied,
+    };
+    let Some(request) = estimate::count_request(api, body) else {
+        return Err(denied);
+    };
+    let tokens = match app.bedrock.count(&demand.model.base_id, request.into()).await {
+        Ok(Some(tokens)) => tokens.saturating_add((tokens / 100).max(COUNT_MARGIN)).min(demand.bound.tokens),
+        // No closer count is to be had, so the refusal stands.
+        Ok(None) | Err(_) => return Err(denied),
+    };
+    let bound = Bound { tokens, ..demand.bound };
+    let admission = admit(app, secret, &Demand { bound, ..demand }).await?;
+    Ok((admission, bound))
+}
+
+/// Makes an admitted call.
+async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
+    let Ready { mut running, api, call, streams, mut teller, told, has_next } = ready;
+    let id = flow::request_id(&running);
+    let timeouts = app.upstream.timeouts;
+    let patience = if streams { timeouts.open() } else { timeouts.whole() };
+    let attempt = Attempt { bedrock: &app.bedrock, api, call, patience, has_next };
+    let (mut answer, dropped) = if streams {
+        let (opened, dropped) = attempt.opened(&mut running).await?;
+        let media_type = HeaderValue::from_static(teller.media_type());
+        let events = flow::events(running, api, opened.frames(), teller, timeouts.silence());
+        let mut answer = Body::from_stream(events).into_response();
+        answer.headers_mut().insert(CONTENT_TYPE, media_type);
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        (answer, dropped)
+    } else {
+        let (message, dropped) = attempt.whole(&mut running).await?;
+        (told_whole(&mut running, teller.as_mut(), message).await.map_err(Ended::finally)?, dropped)
+    };
+    answer.headers_mut().extend(told);
+    headers::dropped(answer.headers_mut(), &dropped);
+    headers::put(answer.headers_mut(), headers::REQUEST_ID, id);
+    Ok(answer)
+}
+
+/// An answer in one piece, settled before it leaves.
+async fn told_whole(
+    running: &mut Running,
+    teller: &mut dyn Teller,
+    message: Bytes,
+) -> Result<Response, Fault> {
+    // It leaves in one piece, so all of it must be covered first.
+    if let Err(lost) = flow::covered(running).await {
+        running.settle(Status::Failure).await;
+        return Err(flow::ended(&lost));
+    }
+    let Ok(message) = teller.whole(message) else {
+        running.settle(Status::Failure).await;
+        return Err(flow::broken("the model's answer cannot be read"));
+    };
+    let cost = running.settle(Status::Success).await;
+    let mut answer = message.into_response();
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers::put(answer.headers_mut(), headers::COST, headers::dollars(cost));
+    Ok(answer)
+}

@@ -1,0 +1,106 @@
+//! `Converse`: one form of body for every model.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use shared::fault::Fault;
+use shared::model::Model;
+
+use super::framed::Framed;
+use crate::dialect::raw::Fields;
+use crate::dialect::{Api, Asking, Output, Said, Teller};
+
+/// A request whose path names the model and says whether it streams.
+pub struct Conversed<'a> {
+    fields: Fields<'a>,
+    model: String,
+    streams: bool,
+    inference: Map<String, Value>,
+    additional: Map<String, Value>,
+}
+
+impl<'a> Conversed<'a> {
+    pub fn read(body: &'a [u8], model: &str, streams: bool) -> Result<Self, Fault> {
+        let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
+            param: None,
+            message: format!("Malformed input request: {error}, please reformat your input and try again."),
+        })?;
+        let object = |name: &str| {
+            let object = fields.read::<Map<String, Value>>(name);
+            object.map(Option::unwrap_or_default).map_err(|_| Fault::invalid(name, "must be an object"))
+        };
+        let (inference, additional) =
+            (object("inferenceConfig")?, object("additionalModelRequestFields")?);
+        // By its own name a model may be given another limit than the one that is paid for.
+        if let Some(name) = additional.keys().find(|name| name.to_ascii_lowercase().contains("max")) {
+            let field = format!("additionalModelRequestFields.{name}");
+            return Err(Fault::invalid(&field, "is not taken: set inferenceConfig.maxTokens"));
+        }
+        at_the_ordinary_price(&fields)?;
+        Ok(Self { fields, model: model.to_owned(), streams, inference, additional })
+    }
+}
+
+/// Refuses what costs other than the catalogue says.
+fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
+    #[derive(Deserialize)]
+    struct Choice {
+        #[serde(alias = "latency")]
+        r#type: Option<String>,
+    }
+
+    for (name, field, ordinary) in
+        [("serviceTier", "serviceTier.type", "default"), ("performanceConfig", "performanceConfig.latency", "standard")]
+    {
+        let choice: Option<Choice> =
+            fields.read(name).map_err(|_| Fault::invalid(name, "must be an object"))?;
+        if choice.and_then(|choice| choice.r#type).is_some_and(|choice| choice != ordinary) {
+            return Err(Fault::invalid(field, format!("is the gateway's to choose; leave it out, or {ordinary}")));
+        }
+    }
+    Ok(())
+}
+
+impl Asking for Conversed<'_> {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn streams(&self) -> bool {
+        self.streams
+    }
+
+    fn output(&self, model: &Model) -> Result<Output, Fault> {
+        const FIELD: &str = "inferenceConfig.maxTokens";
+        let most = model.max_output_tokens;
+        let max_tokens = match self.inference.get("maxTokens") {
+            None | Some(Value::Null) => most,
+            Some(asked) => match asked.as_u64() {
+                Some(asked) if (1..=most).contains(&asked) => asked,
+                _ => return Err(Fault::invalid(FIELD, format!("must be a whole number from 1 to {most}"))),
+            },
+        };
+        let budget = self.additional.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
+        Ok(Output { max_tokens, thinking_budget: budget.map_or(0, |budget| budget.min(max_tokens)) })
+    }
+
+    fn said_to(&self, _: &Model, max_tokens: u64) -> Result<Said, Fault> {
+        let mut fields = self.fields.clone();
+        let mut inference = self.inference.clone();
+        // Always said: what a model does without it is nobody's promise.
+        inference.insert("maxTokens".to_owned(), json!(max_tokens));
+        fields.set("inferenceConfig", Value::from(inference).to_string());
+        fields.remove("serviceTier");
+        fields.remove("performanceConfig");
+        let mut taken = |name: &str| fields.remove(name).map(|value| value.into_owned());
+        let (guardrail, metadata) = (taken("guardrailConfig"), taken("requestMetadata"));
+        let metadata = match metadata.as_deref().map(serde_json::from_str).transpose() {
+            Ok(metadata) => metadata.unwrap_or_default(),
+            Err(_) => return Err(Fault::invalid("requestMetadata", "must be an object of texts")),
+        };
+        Ok(Said { guardrail, metadata, ..Said::new(Api::Converse, fields.to_json().into_bytes()) })
+    }
+
+    fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn Teller> {
+        Box::new(Framed)
+    }
+}

@@ -1,0 +1,83 @@
+//! What a deployment adds to every call: its guardrail, its service tier, and whose call it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared::secret::Secret;
+use shared::store::Admission;
+
+use crate::bedrock::{Call, Operation};
+use crate::dialect::{Api, Said};
+use crate::upstream::{Guardrail, ServiceTier};
+
+/// What is added.
+pub struct Dress<'a> {
+    pub guardrail: Option<&'a Guardrail>,
+    pub tier: Option<&'a ServiceTier>,
+    pub admission: &'a Admission,
+}
+
+impl Dress<'_> {
+    /// The call of a body, streamed or not, to a model that is invoked by `invoke_id`.
+    pub fn call(&self, said: Said, streams: bool, invoke_id: &str, region: Option<String>) -> Call {
+        let operation = match (said.api, streams) {
+            (Api::Messages | Api::Native, true) => Operation::InvokeStream,
+            (Api::Messages | Api::Native, false) => Operation::Invoke,
+            (Api::Converse, true) => Operation::ConverseStream,
+            (Api::Converse, false) => Operation::Converse,
+        };
+        let (body, headers) = match said.api {
+            Api::Converse => (self.in_body(said), Vec::new()),
+            Api::Messages | Api::Native => (said.body, self.in_headers()),
+        };
+        Call { operation, model: invoke_id.to_owned(), region, body: body.into(), headers }
+    }
+
+    /// As `InvokeModel` takes it.
+    fn in_headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers =
+            vec![("x-amzn-bedrock-request-metadata", json!(self.metadata().collect::<BTreeMap<_, _>>()).to_string())];
+        if let Some(guardrail) = self.guardrail {
+            headers.push(("x-amzn-bedrock-guardrailidentifier", guardrail.id.clone()));
+            headers.push(("x-amzn-bedrock-guardrailversion", guardrail.version.clone()));
+        }
+        headers.extend(self.tier.map(|tier| ("x-amzn-bedrock-service-tier", tier.tier.clone())));
+        headers
+    }
+
+    /// As Converse takes it: at the end of the body, which holds none of these.
+    fn in_body(&self, said: Said) -> Vec<u8> {
+        let Said { mut body, guardrail, mut metadata, .. } = said;
+        metadata.extend(self.metadata().map(|(name, value)| (name.to_owned(), value)));
+        let guardrail = self.guardrail.map(in_converse).or(guardrail);
+        let tier = self.tier.map(|tier| json!({"type": tier.tier}).to_string());
+        let added = [
+            ("requestMetadata", Some(json!(metadata).to_string())),
+            ("guardrailConfig", guardrail),
+            ("serviceTier", tier),
+        ];
+        body.pop();
+        for (name, value) in added {
+            if let Some(value) = value {
+                body.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
+            }
+        }
+        body.push(b'}');
+        body
+    }
+
+    /// What joins Bedrock's invocation logs with our records: the request's id, and who asked, hashed, since those logs
+    /// are read by others.
+    fn metadata(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let holder = &self.admission.pointer().holder;
+        let hashed = |id: &str| Secret::new(id).hash().as_str().to_owned();
+        let user = holder.user.as_ref().map(|user| ("stargate_user", hashed(user.as_str())));
+        let team = holder.team.as_ref().map(|team| ("stargate_team", hashed(team.as_str())));
+        let request = ("stargate_request", self.admission.request().to_string());
+        [Some(request), user, team].into_iter().flatten()
+    }
+}
+
+fn in_converse(guardrail: &Guardrail) -> String {
+    json!({"guardrailIdentifier": guardrail.id, "guardrailVersion": guardrail.version}).to_string()
+}
