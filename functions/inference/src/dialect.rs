@@ -4,6 +4,7 @@
 
 pub mod anthropic;
 pub mod converse;
+pub mod openai;
 pub mod raw;
 pub mod usage;
 
