@@ -47,6 +47,27 @@ pub struct Output {
     pub thinking_budget: u64,
 }
 
+impl Output {
+    /// What a number of tokens must be.
+    pub const WHOLE_NUMBER: &str = "must be a whole number above 0";
+
+    /// So many tokens, as `field` asks for them, if `model` can make them.
+    pub fn checked(field: &str, max_tokens: u64, model: &Model) -> Result<u64, Fault> {
+        let most = model.max_output_tokens;
+        if max_tokens == 0 {
+            return Err(Fault::invalid(field, Self::WHOLE_NUMBER));
+        }
+        if max_tokens > most {
+            let rule = format!(
+                "{max_tokens} > {most}, which is the maximum allowed number of output tokens for {}",
+                model.name
+            );
+            return Err(Fault::invalid(field, rule));
+        }
+        Ok(max_tokens)
+    }
+}
+
 /// A body for Bedrock, and the API that takes it.
 #[derive(Debug)]
 pub struct Said {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The most fields of an object: more than any request has, and few enough to look through for each.
@@ -69,22 +70,57 @@ impl<'a> Fields<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+        let Object(fields) = Object::deserialize(deserializer)?;
+        let own =
+            |(name, value): (Cow<'a, str>, &'a RawValue)| (name.into_owned(), Cow::Borrowed(value.get()));
+        Ok(Self(fields.into_iter().map(own).collect()))
     }
 }
 
-struct FieldsVisitor;
+/// One object to read from, where nothing is to be changed: all of it stays in the body that it came in.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+impl<'a> Object<'a> {
+    /// Reads one object, like [`Fields::parse`].
+    pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// A field; `None` if it is absent or `null`.
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
+        (value.get() != "null").then_some(*value)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// A JSON string that stays in the body it came in where it has no escapes. A bare `Cow` would always be copied.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields: Vec<(String, Cow<'de, str>)> = Vec::with_capacity(16);
-        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+        while let Some((Text(name), value)) = map.next_entry()? {
             if fields.len() == MOST_FIELDS {
                 return Err(A::Error::custom(format_args!("more than {MOST_FIELDS} fields")));
             }
@@ -93,9 +129,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 let shown: String = name.chars().take(64).collect();
                 return Err(A::Error::custom(format_args!("duplicate field {shown:?}")));
             }
-            fields.push((name, Cow::Borrowed(value.get())));
+            fields.push((name, value));
         }
-        Ok(Fields(fields))
+        Ok(Object(fields))
     }
 }
 

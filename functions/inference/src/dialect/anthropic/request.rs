@@ -49,18 +49,8 @@ impl<'a> Request<'a> {
 
     /// What it asks of the output of `model`.
     pub fn output(&self, model: &Model) -> Result<Output, Fault> {
-        let max_tokens: u64 = required(&self.fields, "max_tokens", "must be a whole number above 0")?;
-        if max_tokens == 0 {
-            return Err(Fault::invalid("max_tokens", "must be a whole number above 0"));
-        }
-        if max_tokens > model.max_output_tokens {
-            let most = model.max_output_tokens;
-            let rule = format!(
-                "{max_tokens} > {most}, which is the maximum allowed number of output tokens for {}",
-                model.name
-            );
-            return Err(Fault::invalid("max_tokens", rule));
-        }
+        let max_tokens = required(&self.fields, "max_tokens", Output::WHOLE_NUMBER)?;
+        let max_tokens = Output::checked("max_tokens", max_tokens, model)?;
         let thinking: Option<Thinking> =
             self.fields.read("thinking").map_err(|_| Fault::invalid("thinking", "must be an object"))?;
         let thinking_budget = thinking.and_then(|thinking| thinking.budget_tokens);

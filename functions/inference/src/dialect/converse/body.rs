@@ -207,6 +207,10 @@ impl CachePoint {
     pub fn new(one_hour: bool) -> Self {
         Self { kind: "default", ttl: one_hour.then_some("1h") }
     }
+
+    pub fn lasts_an_hour(self) -> bool {
+        self.ttl.is_some()
+    }
 }
 
 impl Body<'_> {

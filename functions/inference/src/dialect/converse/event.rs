@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::dialect::usage::Counted;
 
 /// One event. What Stargate has no use for is [`Event::Other`]: Bedrock adds kinds.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event<'a> {
     MessageStart,
     /// Only tools' blocks are begun by an event of their own; others begin with their first delta.
@@ -31,7 +31,7 @@ pub enum Event<'a> {
     Other,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Delta<'a> {
     Text(Cow<'a, str>),
     /// A piece of the JSON text of a tool's input.

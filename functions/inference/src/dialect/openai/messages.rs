@@ -1,0 +1,178 @@
+//! The conversation: OpenAI's messages as the turns that Converse takes, which alternate.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+use shared::fault::Fault;
+use shared::model::{Capability, Model};
+use shared::pricing::Caching;
+
+use super::calls;
+use super::parts::{Kinds, Met, blocks, cache_point};
+use super::read::{Wrong, each, object, required, string, word};
+use crate::dialect::converse::body::{Block, CachePoint, Message, Role, ToolResult};
+use crate::dialect::raw::Object;
+
+const SYSTEM: Kinds = &["text"];
+const USER: Kinds = &["text", "image_url", "file"];
+const ASSISTANT: Kinds = &["text", "refusal"];
+const TOOL: Kinds = &["text", "image_url"];
+
+/// The messages of a request, put into the order and the words of Converse.
+#[derive(Debug, Default)]
+pub struct Conversation<'a> {
+    system: Vec<Block<'a>>,
+    turns: Vec<Message<'a>>,
+    met: Met,
+    /// The tools that were called, by name.
+    pub called: BTreeSet<Cow<'a, str>>,
+    /// Whether tools were called, or results of theirs are there.
+    pub uses_tools: bool,
+    /// Whether the thoughts are missing that led to the latest calls of tools.
+    pub lacks_thoughts: bool,
+}
+
+impl<'a> Conversation<'a> {
+    pub fn read(messages: &'a RawValue) -> Result<Self, Wrong> {
+        let mut conversation = Self::default();
+        let read = each(messages, |at, json| conversation.take(at, &object(json)?))?;
+        if read.is_empty() {
+            return Err(Wrong::new("must not be empty"));
+        }
+        if conversation.turns.is_empty() {
+            return Err(Wrong::new("must hold more than system messages and blank texts"));
+        }
+        Ok(conversation)
+    }
+
+    fn take(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
+        let role = required(message, "role", string)?;
+        match role.as_ref() {
+            "system" | "developer" => {
+                let content = self.content(at, message, SYSTEM)?;
+                let content = with_point(content, message)?;
+                self.system.extend(content);
+            }
+            "user" => {
+                let content = self.content(at, message, USER)?;
+                self.push(Role::User, with_point(content, message)?);
+            }
+            "assistant" => self.assistant(at, message)?,
+            "tool" => self.tool(at, message)?,
+            "function" => {
+                let rule = "function is not available on Amazon Bedrock: use tool";
+                return Err(Wrong::new(rule).inside("role"));
+            }
+            _ => {
+                let rule = "must be system, developer, user, assistant or tool";
+                return Err(Wrong::new(rule).inside("role"));
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, at: usize, message: &Object<'a>, kinds: Kinds) -> Result<Vec<Block<'a>>, Wrong> {
+        required(message, "content", |content| blocks(content, kinds, at, &mut self.met))
+    }
+
+    fn assistant(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
+        if message.get("function_call").is_some() {
+            let rule = "is not available on Amazon Bedrock: use tool_calls";
+            return Err(Wrong::new(rule).inside("function_call"));
+        }
+        let mut content = calls::thoughts(message)?;
+        let thinks = !content.is_empty();
+        if message.get("content").is_some() {
+            content.extend(self.content(at, message, ASSISTANT)?);
+        }
+        let calls = calls::calls(message)?;
+        if !calls.is_empty() {
+            self.uses_tools = true;
+            self.lacks_thoughts = !thinks;
+        }
+        for call in calls {
+            self.called.insert(call.name.clone());
+            content.push(Block::ToolUse(call));
+        }
+        self.push(Role::Assistant, with_point(content, message)?);
+        Ok(())
+    }
+
+    /// A tool's result is the user's word in Converse. It is told even if it is empty: the call waits for it.
+    fn tool(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
+        let tool_use_id = required(message, "tool_call_id", word)?;
+        let content = self.content(at, message, TOOL)?;
+        // Inside a result, Converse knows no cache points.
+        let (points, content): (Vec<_>, Vec<_>) = content.into_iter().partition(is_point);
+        let result = Block::ToolResult(ToolResult { tool_use_id, content, status: None });
+        let blocks = std::iter::once(result).chain(points.into_iter().next()).collect();
+        self.push(Role::User, with_point(blocks, message)?);
+        self.uses_tools = true;
+        Ok(())
+    }
+
+    /// Adds to the turn of the same role, or begins one.
+    fn push(&mut self, role: Role, content: Vec<Block<'a>>) {
+        match self.turns.last_mut() {
+            Some(turn) if turn.role == role => turn.content.extend(content),
+            _ if content.is_empty() => {}
+            _ => self.turns.push(Message { role, content }),
+        }
+    }
+
+    /// The turns as `model` takes them.
+    pub fn turns(&self, model: &Model) -> Result<Vec<Message<'a>>, Fault> {
+        if let Some(path) = self.met.image.as_ref().filter(|_| !model.can(Capability::Vision)) {
+            return Err(Fault::invalid(path, format!("{} does not read images", model.name)));
+        }
+        let caching = caching(model);
+        let fit = |turn: &Message<'a>| Message { role: turn.role, content: fitting(&turn.content, caching) };
+        Ok(self.turns.iter().map(fit).collect())
+    }
+
+    /// The system prompt as `model` takes it.
+    pub fn system(&self, model: &Model) -> Vec<Block<'a>> {
+        fitting(&self.system, caching(model))
+    }
+}
+
+/// The content with the cache point that its message asks for, if there is something to cache.
+fn with_point<'a>(mut content: Vec<Block<'a>>, message: &Object<'a>) -> Result<Vec<Block<'a>>, Wrong> {
+    let point = cache_point(message)?;
+    if content.last().is_some_and(|last| !is_point(last)) {
+        content.extend(point);
+    }
+    Ok(content)
+}
+
+fn is_point(block: &Block<'_>) -> bool {
+    matches!(block, Block::CachePoint(_))
+}
+
+/// The longest that `model` can be asked to keep a prompt.
+pub fn caching(model: &Model) -> Caching {
+    if !model.can(Capability::PromptCaching) {
+        return Caching::None;
+    }
+    // Only Claude's rules say that an hour has a price.
+    let has_an_hour = model.rules.as_ref().is_some_and(|rules| rules.allows_cache_ttl());
+    if has_an_hour { Caching::OneHour } else { Caching::FiveMinutes }
+}
+
+/// A cache point as a model takes it, if it takes any.
+pub fn fitting_point(point: CachePoint, caching: Caching) -> Option<CachePoint> {
+    match caching {
+        Caching::None => None,
+        Caching::FiveMinutes => Some(CachePoint::new(false)),
+        Caching::OneHour => Some(CachePoint::new(point.lasts_an_hour())),
+    }
+}
+
+fn fitting<'a>(blocks: &[Block<'a>], caching: Caching) -> Vec<Block<'a>> {
+    let fit = |block: &Block<'a>| match block {
+        Block::CachePoint(point) => fitting_point(*point, caching).map(Block::CachePoint),
+        other => Some(other.clone()),
+    };
+    blocks.iter().filter_map(fit).collect()
+}

@@ -1,0 +1,96 @@
+//! The content of a message: a string, or parts of several kinds.
+
+use serde_json::value::RawValue;
+
+use super::media::{self, Names};
+use super::read::{Wrong, each, field, object, parsed, required, string, word};
+use crate::dialect::converse::body::{Block, CachePoint};
+use crate::dialect::raw::{Object, Text};
+
+/// The kinds of part that a role may send.
+pub type Kinds = &'static [&'static str];
+
+/// What was met on the way through the parts of all messages.
+#[derive(Debug, Default)]
+pub struct Met {
+    /// Where the first image stands.
+    pub image: Option<String>,
+    documents: Names,
+}
+
+/// The blocks of the content of the message at `message`, each followed by the cache point that it asks for. What is
+/// blank is left out: Converse refuses it.
+pub fn blocks<'a>(
+    content: &'a RawValue,
+    kinds: Kinds,
+    message: usize,
+    met: &mut Met,
+) -> Result<Vec<Block<'a>>, Wrong> {
+    if content.get().starts_with('"') {
+        return Ok(text(content)?.into_iter().collect());
+    }
+    if !content.get().starts_with('[') {
+        return Err(Wrong::new("must be a string or an array of parts"));
+    }
+    let mut blocks = Vec::new();
+    each(content, |at, json| {
+        let part = object(json)?;
+        let Some(block) = block(&part, kinds, met)? else {
+            return Ok(());
+        };
+        if matches!(block, Block::Image(_)) {
+            met.image.get_or_insert_with(|| format!("messages.{message}.content.{at}.image_url"));
+        }
+        blocks.push(block);
+        blocks.extend(cache_point(&part)?);
+        Ok(())
+    })?;
+    Ok(blocks)
+}
+
+fn block<'a>(part: &Object<'a>, kinds: Kinds, met: &mut Met) -> Result<Option<Block<'a>>, Wrong> {
+    let kind = required(part, "type", string)?;
+    if !kinds.contains(&kind.as_ref()) {
+        let rule = match kind.as_ref() {
+            "input_audio" => "input_audio is not available on Amazon Bedrock".to_owned(),
+            _ => format!("must be {} here", kinds.join(" or ")),
+        };
+        return Err(Wrong::new(rule).inside("type"));
+    }
+    match kind.as_ref() {
+        "image_url" => required(part, "image_url", media::image).map(Some),
+        "file" => required(part, "file", |file| media::document(file, &mut met.documents)).map(Some),
+        // `text` and `refusal`: a text in the field of its own name.
+        name => required(part, name, text),
+    }
+}
+
+/// A text as the client wrote it, unless it is blank.
+fn text(json: &RawValue) -> Result<Option<Block<'_>>, Wrong> {
+    let Some(inner) = json.get().strip_prefix('"') else {
+        return Err(Wrong::new("must be a string"));
+    };
+    // Only a text that begins with white space, or with an escape that may be some, has to be read to be judged.
+    let may_be_blank = inner.starts_with(|first: char| first.is_whitespace() || matches!(first, '\\' | '"'));
+    if may_be_blank && parsed(json, "must be a string").map(|Text(text)| text.trim().is_empty())? {
+        return Ok(None);
+    }
+    Ok(Some(Block::Text(json)))
+}
+
+/// The cache point that `cache_control` asks for.
+pub fn cache_point<'a>(holder: &Object<'a>) -> Result<Option<Block<'a>>, Wrong> {
+    Ok(cache_control(holder)?.map(Block::CachePoint))
+}
+
+/// `cache_control`, as Anthropic and LiteLLM have it.
+pub fn cache_control(holder: &Object<'_>) -> Result<Option<CachePoint>, Wrong> {
+    field(holder, "cache_control", |json| {
+        let control = object(json)?;
+        if required(&control, "type", word)? != "ephemeral" {
+            return Err(Wrong::new("must be ephemeral").inside("type"));
+        }
+        let ttl = field(&control, "ttl", string)?;
+        Ok(CachePoint::new(ttl.as_deref() == Some("1h")))
+    })
+}

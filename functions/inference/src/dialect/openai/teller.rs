@@ -1,0 +1,197 @@
+//! Tells what Converse answers as OpenAI would.
+
+use std::collections::BTreeMap;
+use std::mem::take;
+
+use bytes::Bytes;
+use shared::fault::Wire;
+use shared::web::Shape;
+
+use super::chunk::{CallDelta, Choice, Delta, Head, Thought, event};
+use super::usage::{Usage, finish_reason};
+use super::whole::completion;
+use crate::dialect::converse::answer::Answer;
+use crate::dialect::converse::event::{self, Event};
+use crate::dialect::{Heard, Teller};
+
+/// Keeps the connection open: a comment, which clients pass over.
+const PING: Bytes = Bytes::from_static(b": ping\n\n");
+
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// The teller of one answer.
+pub struct ChatTeller {
+    head: Head,
+    include_usage: bool,
+    /// The tool whose input is the answer's text.
+    answer: Option<String>,
+    has_begun: bool,
+    /// The calls of tools that are being told, by the index that Converse gives the block.
+    open: BTreeMap<u64, Call>,
+    /// Calls told so far: OpenAI counts them from 0, whatever else the answer holds.
+    calls: u64,
+    /// The thinking since the last signature, which is told once more with the next.
+    thinking: String,
+    finish_reason: &'static str,
+    usage: Option<Usage>,
+}
+
+/// A tool's block.
+#[derive(Default)]
+struct Call {
+    /// Its number among the calls; `None` where its input is the answer's text.
+    index: Option<u64>,
+    has_input: bool,
+}
+
+impl ChatTeller {
+    pub fn new(head: Head, include_usage: bool, answer: Option<String>) -> Self {
+        Self {
+            head,
+            include_usage,
+            answer,
+            has_begun: false,
+            open: BTreeMap::new(),
+            calls: 0,
+            thinking: String::new(),
+            finish_reason: "stop",
+            usage: None,
+        }
+    }
+
+    /// Tells one delta, and before the first one whose it is.
+    fn say(&mut self, out: &mut Vec<u8>, delta: Delta<'_>) {
+        self.begin(out);
+        self.write(out, delta, None);
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        if !self.has_begun {
+            self.has_begun = true;
+            let delta = Delta { role: Some("assistant"), content: Some(""), ..Delta::default() };
+            self.write(out, delta, None);
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, finish_reason: Option<&'static str>) {
+        let choice = Choice { index: 0, delta, logprobs: (), finish_reason };
+        event(out, &self.head.chunk(&[choice], self.include_usage.then_some(None)));
+    }
+
+    fn start(&mut self, out: &mut Vec<u8>, block: u64, id: &str, name: &str) {
+        self.stop(out, block);
+        if self.answer.as_deref() == Some(name) {
+            self.open.insert(block, Call::default());
+            return;
+        }
+        let index = self.calls;
+        self.calls += 1;
+        self.open.insert(block, Call { index: Some(index), has_input: false });
+        self.say(out, Delta { tool_calls: Some([CallDelta::start(index, id, name)]), ..Delta::default() });
+    }
+
+    fn input(&mut self, out: &mut Vec<u8>, block: u64, input: &str) {
+        let Some(call) = self.open.get_mut(&block) else {
+            return;
+        };
+        call.has_input = true;
+        let delta = match call.index {
+            Some(index) => Delta { tool_calls: Some([CallDelta::more(index, input)]), ..Delta::default() },
+            None => Delta { content: Some(input), ..Delta::default() },
+        };
+        self.say(out, delta);
+    }
+
+    /// The end of a block. A call without input has none of JSON either, which no client could read.
+    fn stop(&mut self, out: &mut Vec<u8>, block: u64) {
+        if self.open.get(&block).is_some_and(|call| !call.has_input) {
+            self.input(out, block, "{}");
+        }
+        self.open.remove(&block);
+        self.thinking.clear();
+    }
+
+    fn delta(&mut self, out: &mut Vec<u8>, block: u64, delta: &event::Delta<'_>) {
+        let thought = |thought| Delta { thinking_blocks: Some([thought]), ..Delta::default() };
+        match delta {
+            event::Delta::Text(text) if !text.is_empty() => {
+                self.say(out, Delta { content: Some(text), ..Delta::default() });
+            }
+            event::Delta::ToolInput(input) if !input.is_empty() => self.input(out, block, input),
+            event::Delta::Reasoning(text) if !text.is_empty() => {
+                self.thinking.push_str(text);
+                self.say(out, Delta { reasoning_content: Some(text), ..Delta::default() });
+            }
+            event::Delta::Signature(signature) if !signature.is_empty() => {
+                let thinking = take(&mut self.thinking);
+                self.say(out, thought(Thought::Signed { thinking: &thinking, signature }));
+            }
+            event::Delta::Redacted(data) if !data.is_empty() => {
+                self.say(out, thought(Thought::Redacted { data }));
+            }
+            _ => {}
+        }
+    }
+
+    /// `finish_reason`, as the client sees it: an answer that came as a tool's input is an answer.
+    fn finish_reason(&self) -> &'static str {
+        ended(self.finish_reason, self.answer.is_some(), self.calls)
+    }
+}
+
+/// `finish_reason` where the answer may have come as the input of a tool, besides so many calls of the client's tools.
+pub fn ended(reason: &'static str, is_by_tool: bool, calls: u64) -> &'static str {
+    if reason == "tool_calls" && is_by_tool && calls == 0 { "stop" } else { reason }
+}
+
+impl Teller for ChatTeller {
+    fn tell(&mut self, heard: &Heard<'_>, _: &Bytes) -> Bytes {
+        let Heard::Converse(event) = heard else {
+            return Bytes::new();
+        };
+        let mut out = Vec::new();
+        match event {
+            Event::MessageStart => self.begin(&mut out),
+            Event::ToolStart { index, id, name } => self.start(&mut out, *index, id, name),
+            Event::Delta { index, delta } => self.delta(&mut out, *index, delta),
+            Event::BlockStop { index } => self.stop(&mut out, *index),
+            Event::MessageStop { reason } => self.finish_reason = finish_reason(reason),
+            Event::Metadata(counted) => self.usage = counted.as_ref().and_then(Usage::of).or(self.usage),
+            Event::Other => {}
+        }
+        out.into()
+    }
+
+    fn end(&mut self) -> Bytes {
+        let mut out = Vec::new();
+        self.begin(&mut out);
+        for block in self.open.keys().copied().collect::<Vec<_>>() {
+            self.stop(&mut out, block);
+        }
+        self.write(&mut out, Delta::default(), Some(self.finish_reason()));
+        if let Some(usage) = self.usage.filter(|_| self.include_usage) {
+            event(&mut out, &self.head.chunk(&[], Some(Some(usage))));
+        }
+        out.extend_from_slice(DONE);
+        out.into()
+    }
+
+    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
+        completion(&self.head, &Answer::read(&answer)?, self.answer.as_deref()).map(Bytes::from)
+    }
+
+    fn ping(&self) -> Option<Bytes> {
+        Some(PING)
+    }
+
+    /// Without an end after it: a client that sees the error must not believe the answer.
+    fn error(&self, wire: &Wire, request_id: &str) -> Bytes {
+        let mut out = Vec::new();
+        event(&mut out, &Shape::Plain.body(wire, request_id));
+        out.into()
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+}

@@ -1,0 +1,110 @@
+//! How hard the model is to think: OpenAI's `reasoning_effort`, and LiteLLM's `thinking` for Claude.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use shared::model::{MessageRules, Model};
+
+use super::read::{Wrong, field, object, parsed, required, string};
+use crate::dialect::Output;
+use crate::dialect::converse::reasoning;
+use crate::dialect::raw::Object;
+
+const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+const KINDS: [&str; 3] = ["enabled", "adaptive", "disabled"];
+
+#[derive(Debug, Default)]
+pub struct Thinking {
+    effort: Option<&'static str>,
+    asked: Option<Asked>,
+}
+
+/// `thinking`, in Anthropic's words.
+#[derive(Debug)]
+struct Asked {
+    kind: &'static str,
+    budget: Option<u64>,
+    display: Option<String>,
+}
+
+/// What is said to one model.
+#[derive(Debug, Default)]
+pub struct Thoughts {
+    /// Fields that only this model understands.
+    pub fields: Map<String, Value>,
+    /// Whether it is Claude, and asked to think: then it refuses some other things.
+    pub claude_thinks: bool,
+    /// How many tokens its thinking may take, where that is told.
+    pub budget: u64,
+}
+
+impl Thinking {
+    pub fn read(body: &Object<'_>) -> Result<Self, Wrong> {
+        Ok(Self {
+            effort: field(body, "reasoning_effort", |json| one_of(json, &EFFORTS))?,
+            asked: field(body, "thinking", |json| Asked::read(&object(json)?))?,
+        })
+    }
+
+    /// What `model` is asked for. Claude is not asked to think where the thoughts are missing that led to its latest
+    /// calls of tools: it would refuse to go on without them.
+    pub fn of(&self, model: &Model, max_tokens: u64, lacks_thoughts: bool) -> Thoughts {
+        let mut fields =
+            self.effort.map(|effort| reasoning::fields(model, effort, max_tokens)).unwrap_or_default();
+        let Some(rules) = &model.rules else {
+            return Thoughts { fields, ..Thoughts::default() };
+        };
+        if let Some(asked) = &self.asked {
+            let thinking = asked.by(rules, max_tokens);
+            fields.remove("thinking");
+            fields.extend(thinking.map(|thinking| ("thinking".to_owned(), thinking)));
+        }
+        let thinks = |fields: &Map<String, Value>| {
+            fields.get("thinking").is_some_and(|thinking| thinking["type"] != "disabled")
+        };
+        if lacks_thoughts && thinks(&fields) {
+            fields.remove("thinking");
+        }
+        let budget = fields.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
+        Thoughts { claude_thinks: thinks(&fields), budget: budget.map_or(0, |b| b.min(max_tokens)), fields }
+    }
+}
+
+impl Asked {
+    fn read(thinking: &Object<'_>) -> Result<Self, Wrong> {
+        let kind = required(thinking, "type", |json| one_of(json, &KINDS))?;
+        let tokens = |json| parsed(json, Output::WHOLE_NUMBER);
+        let budget = match kind {
+            "enabled" => Some(required(thinking, "budget_tokens", tokens)?),
+            _ => None,
+        };
+        let display = field(thinking, "display", string)?.map(|display| display.into_owned());
+        Ok(Self { kind, budget, display })
+    }
+
+    /// The kind of thinking that the model knows, as on `/v1/messages`: a budget becomes adaptive and the other way
+    /// round.
+    fn by(&self, rules: &MessageRules, max_tokens: u64) -> Option<Value> {
+        let mut thinking = match self.kind {
+            kind if rules.allows_thinking(kind) => match self.budget {
+                Some(budget) => json!({"type": kind, "budget_tokens": budget}),
+                None => json!({"type": kind}),
+            },
+            "enabled" if rules.allows_thinking("adaptive") => json!({"type": "adaptive"}),
+            "adaptive" if rules.allows_thinking("enabled") => {
+                let budget = reasoning::budget("high", max_tokens)?;
+                json!({"type": "enabled", "budget_tokens": budget})
+            }
+            _ => return None,
+        };
+        if let Some(display) = self.display.as_ref().filter(|_| rules.allows_thinking_display()) {
+            thinking["display"] = json!(display);
+        }
+        Some(thinking)
+    }
+}
+
+fn one_of(json: &RawValue, words: &'static [&'static str]) -> Result<&'static str, Wrong> {
+    let word = string(json).ok();
+    let known = words.iter().find(|known| word.as_deref() == Some(known));
+    known.copied().ok_or_else(|| Wrong::new(format!("must be one of {}", words.join(", "))))
+}
