@@ -10,6 +10,7 @@ pub mod sse;
 pub mod to_converse;
 pub mod told;
 
+use http::HeaderMap;
 use shared::fault::Fault;
 use shared::model::Model;
 
@@ -34,6 +35,13 @@ impl<'a> Messages<'a> {
     }
 }
 
+/// The betas that a client asks for, from every `anthropic-beta` header.
+pub fn betas(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+    let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
 impl Asking for Messages<'_> {
     fn model(&self) -> &str {
         &self.request.model
@@ -51,9 +59,9 @@ impl Asking for Messages<'_> {
         Ok(match &model.rules {
             Some(rules) => {
                 let body = to_bedrock(&self.request, rules, &self.betas, max_tokens)?;
-                Said { api: Api::Messages, body }
+                Said::new(Api::Messages, body)
             }
-            None => Said { api: Api::Converse, body: to_converse(&self.request, model, max_tokens)? },
+            None => Said::new(Api::Converse, to_converse(&self.request, model, max_tokens)?),
         })
     }
 

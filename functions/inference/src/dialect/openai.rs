@@ -127,7 +127,7 @@ impl Asking for Chat<'_> {
             param: None,
             message: format!("the request cannot be put into Bedrock's words: {error}"),
         })?;
-        Ok(Said { api: Api::Converse, body })
+        Ok(Said::new(Api::Converse, body))
     }
 
     fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn Teller> {
