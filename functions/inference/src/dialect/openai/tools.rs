@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shared::fault::Fault;
 use shared::model::{Capability, Model};
+use shared::pricing::Caching;
 
 use super::calls::is_function;
 use super::format::Schema;
@@ -122,7 +123,8 @@ impl<'a> Tools<'a> {
             let known = |name: &Cow<'b, str>| spec(name.clone(), ours(r#"{"type":"object"}"#));
             return conversation.called.iter().map(known).map(Tool::ToolSpec).collect();
         }
-        let caching = caching(model);
+        // Among tools, Bedrock's pages have only Claude take cache points; to others they would be an error.
+        let caching = if model.rules.is_some() { caching(model) } else { Caching::None };
         let mut tools = Vec::with_capacity(self.offered.len());
         for tool in &self.offered {
             tools.push(Tool::ToolSpec(tool.spec(model)));
