@@ -6,6 +6,7 @@
 //! is known of; `parallel_tool_calls` and `thinking` for models other than Claude, which take neither. `null` is as good
 //! as absent everywhere.
 
+mod caching;
 mod calls;
 mod chunk;
 mod format;
