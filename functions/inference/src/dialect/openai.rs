@@ -2,9 +2,11 @@
 //!
 //! What changes the answer and cannot be had from Bedrock is refused by name (`refused`). What only decorates a request is
 //! ignored: `user`, `metadata`, `seed`, `safety_identifier`, `prompt_cache_key`, `prompt_cache_retention`, `verbosity`, a
-//! message's `name`, an image's `detail`, and every field that nothing is known of; `parallel_tool_calls` and `thinking`
-//! for models other than Claude, which take neither. `null` is as good as absent everywhere.
+//! message's `name`, an image's `detail`, an assistant's `refusal` and `reasoning_content`, and every field that nothing
+//! is known of; `parallel_tool_calls` and `thinking` for models other than Claude, which take neither. `null` is as good
+//! as absent everywhere.
 
+mod caching;
 mod calls;
 mod chunk;
 mod format;

@@ -8,10 +8,11 @@ use shared::fault::Fault;
 use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
+use super::caching::{cache_control, fitting, longest};
 use super::calls;
-use super::parts::{Kinds, Met, blocks, cache_point};
+use super::parts::{Kinds, Met, blocks};
 use super::read::{Wrong, each, object, required, string, word};
-use crate::dialect::converse::body::{Block, CachePoint, Message, Role, ToolResult};
+use crate::dialect::converse::body::{Block, Message, Role, ToolResult};
 use crate::dialect::raw::Object;
 
 const SYSTEM: Kinds = &["text"];
@@ -126,20 +127,20 @@ impl<'a> Conversation<'a> {
         if let Some(path) = self.met.image.as_ref().filter(|_| !model.can(Capability::Vision)) {
             return Err(Fault::invalid(path, format!("{} does not read images", model.name)));
         }
-        let caching = caching(model);
-        let fit = |turn: &Message<'a>| Message { role: turn.role, content: fitting(&turn.content, caching) };
+        let caching = longest(model);
+        let fit = |turn: &Message<'a>| Message { role: turn.role, content: fitted(&turn.content, caching) };
         Ok(self.turns.iter().map(fit).collect())
     }
 
     /// The system prompt as `model` takes it.
     pub fn system(&self, model: &Model) -> Vec<Block<'a>> {
-        fitting(&self.system, caching(model))
+        fitted(&self.system, longest(model))
     }
 }
 
 /// The content with the cache point that its message asks for, if there is something to cache.
 fn with_point<'a>(mut content: Vec<Block<'a>>, message: &Object<'a>) -> Result<Vec<Block<'a>>, Wrong> {
-    let point = cache_point(message)?;
+    let point = cache_control(message)?.map(Block::CachePoint);
     if content.last().is_some_and(|last| !is_point(last)) {
         content.extend(point);
     }
@@ -150,28 +151,9 @@ fn is_point(block: &Block<'_>) -> bool {
     matches!(block, Block::CachePoint(_))
 }
 
-/// The longest that `model` can be asked to keep a prompt.
-pub fn caching(model: &Model) -> Caching {
-    if !model.can(Capability::PromptCaching) {
-        return Caching::None;
-    }
-    // Only Claude's rules say that an hour has a price.
-    let has_an_hour = model.rules.as_ref().is_some_and(|rules| rules.allows_cache_ttl());
-    if has_an_hour { Caching::OneHour } else { Caching::FiveMinutes }
-}
-
-/// A cache point as a model takes it, if it takes any.
-pub fn fitting_point(point: CachePoint, caching: Caching) -> Option<CachePoint> {
-    match caching {
-        Caching::None => None,
-        Caching::FiveMinutes => Some(CachePoint::new(false)),
-        Caching::OneHour => Some(CachePoint::new(point.lasts_an_hour())),
-    }
-}
-
-fn fitting<'a>(blocks: &[Block<'a>], caching: Caching) -> Vec<Block<'a>> {
+fn fitted<'a>(blocks: &[Block<'a>], caching: Caching) -> Vec<Block<'a>> {
     let fit = |block: &Block<'a>| match block {
-        Block::CachePoint(point) => fitting_point(*point, caching).map(Block::CachePoint),
+        Block::CachePoint(point) => fitting(*point, caching).map(Block::CachePoint),
         other => Some(other.clone()),
     };
     blocks.iter().filter_map(fit).collect()

@@ -2,9 +2,10 @@
 
 use serde_json::value::RawValue;
 
+use super::caching::cache_control;
 use super::media::{self, Names};
-use super::read::{Wrong, each, field, object, parsed, required, string, word};
-use crate::dialect::converse::body::{Block, CachePoint};
+use super::read::{Wrong, each, object, parsed, required, string};
+use crate::dialect::converse::body::Block;
 use crate::dialect::raw::{Object, Text};
 
 /// The kinds of part that a role may send.
@@ -42,7 +43,7 @@ pub fn blocks<'a>(
             met.image.get_or_insert_with(|| format!("messages.{message}.content.{at}.image_url"));
         }
         blocks.push(block);
-        blocks.extend(cache_point(&part)?);
+        blocks.extend(cache_control(&part)?.map(Block::CachePoint));
         Ok(())
     })?;
     Ok(blocks)
@@ -76,21 +77,4 @@ fn text(json: &RawValue) -> Result<Option<Block<'_>>, Wrong> {
         return Ok(None);
     }
     Ok(Some(Block::Text(json)))
-}
-
-/// The cache point that `cache_control` asks for.
-pub fn cache_point<'a>(holder: &Object<'a>) -> Result<Option<Block<'a>>, Wrong> {
-    Ok(cache_control(holder)?.map(Block::CachePoint))
-}
-
-/// `cache_control`, as Anthropic and LiteLLM have it.
-pub fn cache_control(holder: &Object<'_>) -> Result<Option<CachePoint>, Wrong> {
-    field(holder, "cache_control", |json| {
-        let control = object(json)?;
-        if required(&control, "type", word)? != "ephemeral" {
-            return Err(Wrong::new("must be ephemeral").inside("type"));
-        }
-        let ttl = field(&control, "ttl", string)?;
-        Ok(CachePoint::new(ttl.as_deref() == Some("1h")))
-    })
 }

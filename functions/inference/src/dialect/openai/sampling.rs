@@ -29,8 +29,9 @@ impl<'a> Sampling<'a> {
         let mut limit = None;
         // The later name wins; a wrong value of the other is told all the same.
         for name in ["max_tokens", "max_completion_tokens"] {
-            limit =
-                field(body, name, |json| parsed(json, Output::WHOLE_NUMBER))?.map(|tokens| (name, tokens)).or(limit);
+            limit = field(body, name, |json| parsed(json, Output::WHOLE_NUMBER))?
+                .map(|tokens| (name, tokens))
+                .or(limit);
         }
         let temperature = field(body, "temperature", |json| number(json, 2.0))?;
         let top_p = field(body, "top_p", |json| number(json, 1.0))?;

@@ -6,11 +6,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shared::fault::Fault;
 use shared::model::{Capability, Model};
+use shared::pricing::Caching;
 
+use super::caching::{cache_control, fitting, longest};
 use super::calls::is_function;
 use super::format::Schema;
-use super::messages::{Conversation, caching, fitting_point};
-use super::parts::cache_control;
+use super::messages::Conversation;
 use super::read::{Wrong, boolean, each, field, object, ours, raw_object, required, string, word};
 use crate::dialect::converse::body::{
     CachePoint, Empty, InputSchema, Tool, ToolChoice, ToolConfig, ToolSpec,
@@ -122,11 +123,12 @@ impl<'a> Tools<'a> {
             let known = |name: &Cow<'b, str>| spec(name.clone(), ours(r#"{"type":"object"}"#));
             return conversation.called.iter().map(known).map(Tool::ToolSpec).collect();
         }
-        let caching = caching(model);
+        // Among tools, Bedrock's pages have only Claude take cache points; to others they would be an error.
+        let caching = if model.rules.is_some() { longest(model) } else { Caching::None };
         let mut tools = Vec::with_capacity(self.offered.len());
         for tool in &self.offered {
             tools.push(Tool::ToolSpec(tool.spec(model)));
-            let point = tool.point.and_then(|point| fitting_point(point, caching));
+            let point = tool.point.and_then(|point| fitting(point, caching));
             tools.extend(point.map(Tool::CachePoint));
         }
         tools

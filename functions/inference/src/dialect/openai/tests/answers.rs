@@ -82,6 +82,22 @@ fn a_stream_is_told_chunk_by_chunk() {
 }
 
 #[test]
+fn a_signature_is_told_with_its_own_thinking() {
+    let think = |block: u64, text: &str| delta(block, json!({"reasoningContent": {"text": text}}));
+    let sign = |block: u64| delta(block, json!({"reasoningContent": {"signature": "s"}}));
+    for (frames, want) in [
+        (vec![sign(0)], vec![""]),
+        (vec![think(0, "a"), think(0, "b"), sign(0)], vec!["ab"]),
+        (vec![think(0, "a"), sign(0), think(1, "b"), sign(1)], vec!["a", "b"]),
+        (vec![think(0, "unsigned"), stop(0), think(1, "b"), sign(1)], vec!["b"]),
+    ] {
+        let told = streamed(teller(false, None), &frames);
+        let begun = told.split(r#"{"type":"thinking","thinking":""#).skip(1);
+        assert_eq!(begun.map(|rest| rest.split('"').next().unwrap()).collect::<Vec<_>>(), want);
+    }
+}
+
+#[test]
 fn a_stream_without_usage_has_none() {
     let frames = [
         ("messageStart", json!({})),

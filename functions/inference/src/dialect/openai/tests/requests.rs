@@ -66,7 +66,7 @@ fn turns_alternate_and_hold_nothing_blank() {
     let tool_result = json!({"toolResult": {"toolUseId": "t1", "content": []}});
     for (messages, want) in [
         (json!([user("a"), user("b")]), json!([{"role": "user", "content": [{"text": "a"}, {"text": "b"}]}])),
-        (json!([user(""), user(" \n"), user("\u{a0}x")]), json!([sent("\u{a0}x")])),
+        (json!([user(""), user(" "), user("\n\t"), user("\nx")]), json!([sent("\nx")])),
         (json!([user("a"), {"role": "assistant", "content": ""}]), json!([sent("a")])),
         (
             json!([user("a"), assistant, result, user("b")]),
@@ -75,6 +75,10 @@ fn turns_alternate_and_hold_nothing_blank() {
                 {"role": "assistant", "content": [tool_use]},
                 {"role": "user", "content": [tool_result, {"text": "b"}]},
             ]),
+        ),
+        (
+            json!([user("a"), {"role": "assistant", "content": "x"}, assistant]),
+            json!([sent("a"), {"role": "assistant", "content": [{"text": "x"}, tool_use]}]),
         ),
         (
             json!([user("a"), {"role": "assistant", "content": [
@@ -111,13 +115,9 @@ fn cache_points_are_what_the_model_takes() {
         assert_eq!(said["system"], json!(after(json!({"text": "s"}), &point)), "{model}");
         let content = [after(json!({"text": "x"}), &hour), after(result, &hour)].concat();
         assert_eq!(said["messages"], json!([{"role": "user", "content": content}]), "{model}");
-        let mut tools = said["toolConfig"]["tools"].as_array().unwrap().clone();
-        tools.remove(0);
-        assert_eq!(
-            tools,
-            hour.iter().map(|point| json!({"cachePoint": point})).collect::<Vec<_>>(),
-            "{model}"
-        );
+        let tools = hour.iter().filter(|_| model.starts_with("claude"));
+        let tools: Vec<_> = tools.map(|point| json!({"cachePoint": point})).collect();
+        assert_eq!(said["toolConfig"]["tools"].as_array().unwrap()[1..], tools, "{model}");
     }
 }
 

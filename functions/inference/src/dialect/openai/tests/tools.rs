@@ -14,6 +14,7 @@ fn which_tools_are_sent_and_which_must_be_called() {
             {"id": "2", "function": {"name": "f", "arguments": "{}"}},
             {"id": "3", "function": {"name": "g", "arguments": "{}"}}]},
     ]);
+    let results = json!([{"role": "tool", "tool_call_id": "1", "content": "r"}]);
     let spec = |name: &str| {
         let schema = json!({"json": {"type": "object", "properties": {}}});
         json!({"toolSpec": {"name": name, "inputSchema": schema}})
@@ -35,6 +36,8 @@ fn which_tools_are_sent_and_which_must_be_called() {
         ),
         (json!({"tools": tools, "tool_choice": "none", "messages": history}), json!({"tools": [spec("f")]})),
         (json!({"messages": history}), json!({"tools": [bare("f"), bare("g")]})),
+        (json!({"messages": results}), Value::Null),
+        (json!({"tools": tools, "tool_choice": "none", "messages": results}), json!({"tools": [spec("f")]})),
     ] {
         assert_eq!(part("claude-haiku-4-5", &fields, "/toolConfig"), want, "{fields}");
     }
@@ -60,6 +63,8 @@ fn tools_are_told_as_they_were_given() {
 fn claude_is_told_to_call_one_tool_at_a_time() {
     let with =
         |choice: Value| json!({"tools": [tool("f")], "tool_choice": choice, "parallel_tool_calls": false});
+    let mut after_a_call = with(json!("none"));
+    after_a_call["messages"] = json!([{"role": "tool", "tool_call_id": "1", "content": "r"}]);
     for (model, fields, own, converse) in [
         (
             "claude-haiku-4-5",
@@ -80,6 +85,7 @@ fn claude_is_told_to_call_one_tool_at_a_time() {
             json!(null),
         ),
         ("claude-haiku-4-5", with(json!("none")), json!(null), json!(null)),
+        ("claude-haiku-4-5", after_a_call, json!(null), json!(null)),
         ("claude-haiku-4-5", json!({"parallel_tool_calls": false}), json!(null), json!(null)),
         (
             "claude-haiku-4-5",
