@@ -5,6 +5,7 @@ use std::fmt::Write;
 use aws_smithy_types::event_stream::Message;
 use bytes::{Buf, Bytes};
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use shared::record::Record;
 use tests::gateway::{Keyholder, Stargate};
@@ -56,6 +57,9 @@ const EXCEPTIONS: [&str; 6] = [
     "modelStreamErrorException",
     "internalServerException",
 ];
+
+/// Faults that are caused at once: the throttled ones wait.
+const AT_ONCE: usize = 5;
 
 fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
     let model = COLUMNS[column].1;
@@ -163,7 +167,7 @@ async fn rows(stargate: &Stargate, streams: bool, faults: &[(String, Value)]) ->
         });
         format!("| {name} | {} |\n", join_all(columns).await.join(" | "))
     });
-    join_all(cells).await.concat()
+    stream::iter(cells).buffered(AT_ONCE).collect::<Vec<_>>().await.concat()
 }
 
 fn table(rows: &str) -> String {

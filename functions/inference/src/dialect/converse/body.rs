@@ -75,7 +75,6 @@ pub struct Document<'a> {
 pub enum Source<'a> {
     /// In base64.
     Bytes(Cow<'a, str>),
-    Text(Cow<'a, str>),
 }
 
 #[derive(Clone, Debug, Serialize)]

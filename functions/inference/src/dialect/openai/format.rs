@@ -9,6 +9,7 @@ use shared::model::{Capability, Model};
 use super::read::{Wrong, field, object, raw_object, required, string, word};
 use super::tools::{Tools, spec};
 use crate::dialect::converse::body::{Block, OutputConfig, TextFormat, Tool, ToolSpec};
+use crate::dialect::converse::takes;
 use crate::dialect::raw::Object;
 
 /// What stands for `json_object`, for which Converse has nothing.
@@ -52,7 +53,7 @@ impl<'a> Format<'a> {
         let Self::Schema(schema) = self else {
             return Ok(None);
         };
-        if model.can(Capability::ResponseSchema) {
+        if takes::schema(model) {
             return Ok(Some(OutputConfig { text_format: Some(schema.text_format()) }));
         }
         if self.tool(model, tools).is_none() && !tools.are_forced() {
@@ -68,7 +69,7 @@ impl<'a> Format<'a> {
         let can_be_made = model.can(Capability::FunctionCalling) && model.can(Capability::ToolChoice);
         match self {
             Self::Schema(schema)
-                if !model.can(Capability::ResponseSchema) && can_be_made && !tools.are_forced() =>
+                if !takes::schema(model) && can_be_made && !tools.are_forced() =>
             {
                 Some(schema)
             }

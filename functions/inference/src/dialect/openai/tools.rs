@@ -16,6 +16,7 @@ use super::read::{Wrong, boolean, each, field, object, ours, raw_object, require
 use crate::dialect::converse::body::{
     CachePoint, Empty, InputSchema, Tool, ToolChoice, ToolConfig, ToolSpec,
 };
+use crate::dialect::converse::takes;
 use crate::dialect::raw::Object;
 
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl<'a> Tools<'a> {
             return conversation.called.iter().map(known).map(Tool::ToolSpec).collect();
         }
         // Among tools, Bedrock's pages have only Claude take cache points; to others they would be an error.
-        let caching = if model.rules.is_some() { longest(model) } else { Caching::None };
+        let caching = if takes::tool_cache_points(model) { longest(model) } else { Caching::None };
         let mut tools = Vec::with_capacity(self.offered.len());
         for tool in &self.offered {
             tools.push(Tool::ToolSpec(tool.spec(model)));
@@ -167,7 +168,7 @@ impl<'a> Offered<'a> {
         ToolSpec {
             description: self.description.as_deref().map(Cow::Borrowed),
             // Who cannot answer by a schema cannot call by one.
-            strict: (self.strict && model.can(Capability::ResponseSchema)).then_some(true),
+            strict: (self.strict && takes::schema(model)).then_some(true),
             ..spec(Cow::Borrowed(&self.name), self.schema)
         }
     }

@@ -228,7 +228,7 @@ fn the_request_decides_who_tells() {
     let schema = json!({"type": "json_schema", "json_schema": {"name": "s", "schema": {}}});
     let request = asked(&json!({"response_format": schema}));
     let chat = Chat::parse(request.as_bytes()).unwrap();
-    for (name, want) in [("deepseek-v3", "{}"), ("nova-lite", "")] {
+    for (name, want) in [("deepseek-v3", "{}"), ("deepseek-v3.2", "")] {
         let mut teller = chat.teller(model(name), "req_9", 7);
         let content = json!([{"toolUse": {"toolUseId": "t", "name": "s", "input": {}}}]);
         let answer = json!({"output": {"message": {"content": content}}, "stopReason": "tool_use"});

@@ -128,7 +128,7 @@ fn an_answer_by_a_schema_is_had_from_whoever_can() {
             json!(["f"]),
             json!({"any": {}}),
         ),
-        ("nova-lite", with(json!({"tools": tools})), json!(["f"]), json!(null)),
+        ("deepseek-v3.2", with(json!({"tools": tools})), json!(["f"]), json!(null)),
     ] {
         let said = said(model, &asked(&fields)).unwrap();
         let told = said["toolConfig"]["tools"].as_array().unwrap().iter();
@@ -138,7 +138,7 @@ fn an_answer_by_a_schema_is_had_from_whoever_can() {
             (names, choice),
             "{model} {fields}"
         );
-        assert_eq!(said.get("outputConfig").is_some(), model == "nova-lite", "{model}");
+        assert_eq!(said.get("outputConfig").is_some(), model == "deepseek-v3.2", "{model}");
     }
     let object = json!({"response_format": {"type": "json_object"}});
     let system = part("nova-lite", &object, "/system/0/text");
