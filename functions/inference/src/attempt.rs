@@ -106,5 +106,5 @@ async fn ended(running: &mut Running, failed: Failed) -> Ended {
     } else {
         running.settle_free().await;
     }
-    Ended { fault: failed.fault, passes: failed.passes }
+    Ended { fault: *failed.fault, passes: failed.passes }
 }

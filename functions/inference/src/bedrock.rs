@@ -117,7 +117,7 @@ impl Bedrock {
         let operation = Operation::CountTokens;
         let call = Call { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
         let answer = match self.send(&call).await {
-            Err(failed) if failed.is_not_offered() => {
+            Err(failed) if failed.is_not_offered => {
                 tracing::warn!(model, "count_tokens_not_offered");
                 return Ok(None);
             }

@@ -45,7 +45,7 @@ async fn of_messages(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let Some(counted) = estimate::count_request(said.api, &said.body) else {
         return Ok(estimate);
     };
-    let tokens = app.bedrock.count(&model.base_id, counted.into()).await.map_err(|failed| failed.fault)?;
+    let tokens = app.bedrock.count(&model.base_id, counted.into()).await.map_err(|failed| *failed.fault)?;
     Ok(tokens.unwrap_or(estimate))
 }
 
@@ -53,7 +53,7 @@ async fn of_bedrock(app: &App, id: &str, request: HttpRequest) -> Result<u64, Fa
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (_, body) = any_bytes(request, app.settings.max_body).await?;
     let model = permitted(app, pointer, id).await?;
-    let tokens = app.bedrock.count(&model.base_id, body).await.map_err(|failed| failed.fault)?;
+    let tokens = app.bedrock.count(&model.base_id, body).await.map_err(|failed| *failed.fault)?;
     tokens.ok_or_else(|| Fault::Invalid {
         param: None,
         message: "The provided model doesn't support counting tokens.".to_owned(),

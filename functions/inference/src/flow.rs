@@ -102,7 +102,7 @@ pub fn events(
                         yield Ok(ping);
                     }
                 }
-                Step::Frame(Err(failed)) => break failed.fault,
+                Step::Frame(Err(failed)) => break *failed.fault,
                 Step::Frame(Ok(None)) if is_complete => {
                     running.settle(Status::Success).await;
                     yield Ok(teller.end());
@@ -188,7 +188,7 @@ pub fn ended(lost: &Lost) -> Fault {
 }
 
 fn out_of_time() -> Fault {
-    Failed::late("the answer takes longer than this gateway's process may run").fault
+    *Failed::late("the answer takes longer than this gateway's process may run").fault
 }
 
 /// A failure of the upstream that has no name of its own.

@@ -16,6 +16,9 @@ const REGION: HeaderName = HeaderName::from_static("x-stargate-region");
 const DROPPED: HeaderName = HeaderName::from_static("x-stargate-dropped");
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-stargate-max-tokens");
 
+/// The most names that a header lists: it must fit into what others allow for all of them.
+const MOST_DROPPED: usize = 20;
+
 /// The headers of an admitted call: the tightest of its scopes for each limit. `asked` is the `max_tokens` it sent.
 pub fn limits(admission: &Admission, asked: u64, now: Moment) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -49,7 +52,7 @@ pub fn target(headers: &mut HeaderMap, model: &str, region: Option<&str>) {
 /// What Bedrock did not take, and the answer is without.
 pub fn dropped(headers: &mut HeaderMap, names: &[String]) {
     if !names.is_empty() {
-        put(headers, DROPPED, names.join(", "));
+        put(headers, DROPPED, names.iter().take(MOST_DROPPED).cloned().collect::<Vec<_>>().join(", "));
     }
 }
 

@@ -240,3 +240,40 @@ async fn a_lambda_ends_its_stream_before_it_is_ended() {
     assert!(stargate.records().await.iter().all(|record| record.status == Status::Failure));
     assert!(stargate.charged(&holder).await > Money::from_pico(100 * 1_000_000 + 2 * 5_000_000));
 }
+
+#[tokio::test]
+async fn what_bedrock_does_not_take_is_dropped_once_and_told() {
+    // A deployment lets through what Bedrock does not know (yet, or any more).
+    let rules = json!({"rules": {"claude-haiku-4-5": {
+        "betas": {"invented-2027-01-01": "invented-2027-01-01"},
+        "fields": ["anthropic_version", "anthropic_beta", "max_tokens", "messages", "speed", "mood"],
+    }}});
+    let stargate = with(&rules).await;
+    let holder = stargate.free_keyholder().await;
+    let script = json!({"text": "ok", "input_tokens": 100, "output_tokens": 7});
+    let ask = |more: Value, beta: &'static str| {
+        let mut body = ask_stream(&script);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        stargate.post("/v1/messages", &holder.secret).header("anthropic-beta", beta).json(&body)
+    };
+    for (more, beta, dropped, count) in [
+        (json!({}), "invented-2027-01-01", Some("invented-2027-01-01"), 2),
+        (json!({"speed": "fast"}), "", Some("speed"), 2),
+        (json!({}), "", None, 1),
+    ] {
+        let before = stargate.fake().count();
+        let answer = ask(more, beta).send().await.unwrap();
+        let told = answer.headers().get("x-stargate-dropped").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((answer.status().as_u16(), told.as_deref()), (200, dropped));
+        assert!(answer.text().await.unwrap().contains("message_stop"));
+        assert_eq!(stargate.fake().count() - before, count, "{dropped:?}");
+        let sent = stargate.fake().requests().pop().unwrap().json();
+        assert!(sent.get("anthropic_beta").is_none() && sent.get("speed").is_none());
+    }
+    // Twice is too often: the second refusal is told as it is.
+    let answer = ask(json!({"speed": "fast", "mood": "good"}), "").send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await.unwrap().contains("Extra inputs are not permitted"));
+    let each = 100 * 1_000_000 + 7 * 5_000_000;
+    assert_eq!(stargate.charged(&holder).await, Money::from_pico(3 * each), "each answer once");
+}

@@ -9,30 +9,43 @@ use shared::fault::{Fault, Kind};
 /// A call that failed, and what else is known of it.
 #[derive(Debug)]
 pub struct Failed {
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// Whether Bedrock may have run the model and billed it all the same.
     pub may_have_run: bool,
     /// Whether another try may well succeed, or another model: this one is throttled, not ready, or cannot be reached.
     pub passes: bool,
-    /// Bedrock's name of the error, where it named one.
-    code: String,
+    is_validation: bool,
+    /// Whether the operation is not offered for this model.
+    pub is_not_offered: bool,
 }
 
 impl Failed {
     /// Whether Bedrock refused the body as such, and says why.
     pub fn refusal(&self) -> Option<&str> {
-        match &self.fault {
-            Fault::Upstream { message, .. } if self.code == "ValidationException" => Some(message),
+        match self.fault.as_ref() {
+            Fault::Upstream { message, .. } if self.is_validation => Some(message),
             _ => None,
         }
     }
 
-    /// Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
-    pub fn is_not_offered(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "ValidationException" | "ResourceNotFoundException" | "AccessDeniedException"
-        )
+    /// What Bedrock says with an error of this name.
+    fn of(code: &str, message: &str, may_have_run: bool) -> Self {
+        Self {
+            fault: Box::new(told(code, message)),
+            may_have_run,
+            passes: !may_have_run && passes(code),
+            is_validation: code == "ValidationException",
+            // Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
+            is_not_offered: matches!(
+                code,
+                "ValidationException" | "ResourceNotFoundException" | "AccessDeniedException"
+            ),
+        }
+    }
+
+    /// What Bedrock says nothing of.
+    fn without_word(fault: Fault, may_have_run: bool, passes: bool) -> Self {
+        Self { fault: Box::new(fault), may_have_run, passes, is_validation: false, is_not_offered: false }
     }
 
     /// Nothing came of a request that was sent.
@@ -56,7 +69,7 @@ impl Failed {
     pub fn late(message: &str) -> Self {
         let (status, kind) = (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout);
         let fault = Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None };
-        Self { fault, may_have_run: true, passes: false, code: String::new() }
+        Self::without_word(fault, true, false)
     }
 }
 
@@ -106,9 +119,8 @@ where
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or_default();
             tracing::warn!(code, "bedrock_refused");
-            let fault = told(code, service.err().message().unwrap_or_default());
             // What Bedrock answers with an error before the first byte it does not bill.
-            Failed { fault, may_have_run: false, passes: passes(code), code: code.to_owned() }
+            Failed::of(code, service.err().message().unwrap_or_default(), false)
         }
         SdkError::ConstructionFailure(_) => unreachable_service(error, false),
         SdkError::DispatchFailure(dispatch) => unreachable_service(error, !was_never_sent(dispatch)),
@@ -133,7 +145,7 @@ pub fn exception(kind: &str, payload: &[u8]) -> Failed {
 /// An error after the first byte: something was generated and billed.
 pub fn in_stream(code: &str, message: &str) -> Failed {
     tracing::warn!(code, "bedrock_stream_failed");
-    Failed { fault: told(code, message), may_have_run: true, passes: false, code: code.to_owned() }
+    Failed::of(code, message, true)
 }
 
 /// Whether there was no connection that anything could have been sent on: name, route, TCP or TLS failed.
@@ -158,7 +170,7 @@ fn unreachable_service(error: &(dyn std::error::Error + 'static), may_have_run: 
 fn lost(message: &str, may_have_run: bool) -> Failed {
     let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
     let fault = Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None };
-    Failed { fault, may_have_run, passes: !may_have_run, code: String::new() }
+    Failed::without_word(fault, may_have_run, !may_have_run)
 }
 
 /// An error and what caused it, by what they say of themselves: their `Debug` could show an answer's bytes.
