@@ -13,6 +13,9 @@ use crate::fault::{Fault, Wire};
 /// Where AWS's services name an error.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
+/// Every client of Anthropic's API says which version of it.
+const VERSION: &str = "anthropic-version";
+
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// The shape that a route's errors have.
@@ -27,11 +30,12 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The shape of a path that is none of ours: that of its neighbours.
-    pub fn of_route(path: &str) -> Self {
+    /// The shape of a route that clients of several kinds ask, or that is none: by its path, and by what only
+    /// Anthropic's clients send.
+    pub fn of(path: &str, headers: &HeaderMap) -> Self {
         if path.starts_with("/bedrock") {
             Self::Aws
-        } else if path.contains("/messages") || path.starts_with("/api/") {
+        } else if path.contains("/messages") || path.starts_with("/api/") || headers.contains_key(VERSION) {
             Self::Anthropic
         } else {
             Self::Plain

@@ -115,6 +115,6 @@ async fn ignored() -> Response {
 
 async fn no_route(State(app): State<App>, request: Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let shape = Shape::of_route(&path);
+    let shape = Shape::of(&path, request.headers());
     calls::refuse(&app, shape, &Fault::NoRoute { method, path })
 }

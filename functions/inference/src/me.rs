@@ -45,7 +45,7 @@ struct Budget {
 pub async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     match answer(&app, &headers).await {
         Ok(answer) => answer,
-        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
+        Err(fault) => refuse(&app, Shape::of("", &headers), &fault),
     }
 }
 

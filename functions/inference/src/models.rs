@@ -48,7 +48,7 @@ pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
             let data = models.iter().map(listed).collect();
             json_answer(StatusCode::OK, &List { object: "list", data, has_more: false, first_id, last_id })
         }
-        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
+        Err(fault) => refuse(&app, Shape::of("", &headers), &fault),
     }
 }
 
@@ -63,7 +63,7 @@ pub async fn get(State(app): State<App>, Path(name): Path<String>, headers: Head
     });
     match found {
         Ok(model) => json_answer(StatusCode::OK, &listed(&model)),
-        Err(fault) => refuse(&app, Shape::Anthropic, &fault),
+        Err(fault) => refuse(&app, Shape::of("", &headers), &fault),
     }
 }
 

@@ -43,15 +43,32 @@ async fn whatever_the_document_tells_of_inference_is_served() {
             if told["tags"] != json!(["inference"]) {
                 continue;
             }
-            let path = path.replace("{name}", "claude-haiku-4-5");
+            let path = path.replace("{name}", "claude-haiku-4-5").replace("{id}", "claude-haiku-4-5");
             let request =
                 stargate.http.request(method.to_uppercase().parse().unwrap(), format!("{url}{path}"));
-            let request = request.bearer_auth(&holder.secret).json(&ask(&json!({"text": "ok"})));
+            let request = request.bearer_auth(&holder.secret).json(&body_for(&path));
             assert_eq!(request.send().await.unwrap().status(), 200, "{method} {path}");
             asked.push(path);
         }
     }
-    assert_eq!(asked.len(), 8, "{asked:?}");
+    assert_eq!(asked.len(), 15, "{asked:?}");
+}
+
+/// A body that a route takes.
+fn body_for(path: &str) -> Value {
+    let script = json!({"text": "ok"});
+    let conversation = json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]});
+    match path.rsplit('/').next().unwrap() {
+        "invoke" | "invoke-with-response-stream" => {
+            let mut body = ask(&script);
+            body.as_object_mut().unwrap().remove("model");
+            body["anthropic_version"] = json!("bedrock-2023-05-31");
+            body
+        }
+        "converse" | "converse-stream" => conversation,
+        "count-tokens" => json!({"input": {"converse": conversation}}),
+        _ => ask(&script),
+    }
 }
 
 /// What a status line shows: the tightest budget in a line, and all of them; also where it is spent.

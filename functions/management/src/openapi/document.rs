@@ -31,6 +31,7 @@ pub fn document(described: &[Described]) -> Value {
     let mut schemas = generator.take_definitions(true);
     schemas.insert("Error".to_owned(), error());
     schemas.insert("AnthropicError".to_owned(), inference::error());
+    schemas.insert("AwsError".to_owned(), inference::aws_error());
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+/// Names of the shapes of errors.
+const ANTHROPIC: &str = "AnthropicError";
+const PLAIN: &str = "Error";
+const AWS: &str = "AwsError";
+
 /// What routes with a body may answer besides: their own, and Bedrock's.
 const BY_BODY: [(&str, &str); 7] = [
     ("413", "The body is too large"),
@@ -22,10 +27,15 @@ pub fn paths() -> Map<String, Value> {
     };
     add("/v1/messages", "post", messages());
     add("/v1/messages/count_tokens", "post", count_tokens());
-    add("/v1/models", "get", told("The models that the key may use", &[], list()));
+    add("/v1/chat/completions", "post", chat());
+    for operation in ["invoke", "invoke-with-response-stream", "converse", "converse-stream", "count-tokens"] {
+        add(&format!("/bedrock/model/{{id}}/{operation}"), "post", of_bedrock(operation));
+    }
+    add("/bedrock/inference-profiles", "get", profiles());
+    add("/v1/models", "get", told(PLAIN, "The models that the key may use", &[], list()));
     let name = json!({"name": "name", "in": "path", "required": true, "schema": {"type": "string"}});
-    add("/v1/models/{name}", "get", told("A model, by any of its names", &[name], model()));
-    add("/v1/me", "get", told("What the key may spend, has spent and has left", &[], me()));
+    add("/v1/models/{name}", "get", told(PLAIN, "A model, by any of its names", &[name], model()));
+    add("/v1/me", "get", told(PLAIN, "What the key may spend, has spent and has left", &[], me()));
     for (path, method) in [("/", "get"), ("/api/hello", "get"), ("/api/event_logging/batch", "post")] {
         let status =
             json!({"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}});
@@ -39,6 +49,11 @@ pub fn paths() -> Map<String, Value> {
         );
     }
     paths
+}
+
+/// AWS's shape of errors; the header `x-amzn-errortype` says which it is.
+pub fn aws_error() -> Value {
+    json!({"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}})
 }
 
 /// Anthropic's shape of errors.
@@ -56,11 +71,11 @@ pub fn error() -> Value {
 }
 
 fn messages() -> Value {
-    let mut told =
-        told("Anthropic's Messages API, charged to every scope of the key", &[], json!({"type": "object"}));
+    let summary = "Anthropic's Messages API, charged to every scope of the key";
+    let mut told = told(ANTHROPIC, summary, &[], json!({"type": "object"}));
     told["requestBody"] = body(&["model", "messages", "max_tokens"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
-    by_body(told)
+    by_body(ANTHROPIC, told)
 }
 
 fn count_tokens() -> Value {
@@ -69,14 +84,44 @@ fn count_tokens() -> Value {
         "required": ["input_tokens"],
         "properties": {"input_tokens": {"type": "integer", "minimum": 0}},
     });
-    let mut told = told("How many tokens a request has; reserves nothing", &[], answer);
+    let mut told = told(ANTHROPIC, "How many tokens a request has; reserves nothing", &[], answer);
     told["requestBody"] = body(&["model", "messages"]);
-    by_body(told)
+    by_body(ANTHROPIC, told)
 }
 
-fn by_body(mut told: Value) -> Value {
+fn chat() -> Value {
+    let answer = json!({"type": "object", "required": ["id", "object", "created", "model", "choices"]});
+    let mut told = told(PLAIN, "OpenAI's chat completions, for every chat model", &[], answer);
+    told["requestBody"] = body(&["model", "messages"]);
+    told["responses"]["200"]["content"]["text/event-stream"] = json!({});
+    by_body(PLAIN, told)
+}
+
+/// Bedrock Runtime's own operations. Their bodies are Bedrock's to describe.
+fn of_bedrock(operation: &str) -> Value {
+    let summary = format!("Bedrock's own {operation}, charged to every scope of the key");
+    let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
+    let mut told = told(AWS, &summary, &[id], json!({"type": "object"}));
+    if operation.ends_with("stream") {
+        told["responses"]["200"]["content"] = json!({"application/vnd.amazon.eventstream": {}});
+    }
+    let schema = json!({"type": "object"});
+    told["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+    by_body(AWS, told)
+}
+
+fn profiles() -> Value {
+    let answer = json!({
+        "type": "object",
+        "required": ["inferenceProfileSummaries"],
+        "properties": {"inferenceProfileSummaries": {"type": "array", "items": {"type": "object"}}},
+    });
+    told(AWS, "The models that the key may use, as inference profiles", &[], answer)
+}
+
+fn by_body(shape: &str, mut told: Value) -> Value {
     for (status, about) in BY_BODY {
-        told["responses"][status] = failure(about);
+        told["responses"][status] = failure(shape, about);
     }
     told
 }
@@ -142,7 +187,7 @@ fn list() -> Value {
     })
 }
 
-fn told(summary: &str, parameters: &[Value], answer: Value) -> Value {
+fn told(shape: &str, summary: &str, parameters: &[Value], answer: Value) -> Value {
     let mut told = json!({
         "summary": summary,
         "tags": ["inference"],
@@ -156,12 +201,12 @@ fn told(summary: &str, parameters: &[Value], answer: Value) -> Value {
         ("404", "There is no such model"),
         ("503", "The table does not answer, or a scope has too many calls in flight"),
     ] {
-        told["responses"][status] = failure(about);
+        told["responses"][status] = failure(shape, about);
     }
     told
 }
 
-fn failure(about: &str) -> Value {
-    let schema = json!({"$ref": "#/components/schemas/AnthropicError"});
+fn failure(shape: &str, about: &str) -> Value {
+    let schema = json!({"$ref": format!("#/components/schemas/{shape}")});
     json!({"description": about, "content": {"application/json": {"schema": schema}}})
 }
