@@ -28,9 +28,3 @@ def spend(document, key, dollars, haiku_only=False):
         assert status == 200, f"a request within the budget: {status} {answer}"
         expect(Decimal(headers["x-stargate-cost"]), tokens * price)
         dollars -= tokens * price
-
-
-def is_unserved(answer):
-    """Chat completions are part of the document; a gateway without them says that it has no such route."""
-    status, body = answer[0], answer[1]
-    return status == 404 and "no route" in str(body)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from answers import SECRET, SOME_TEXT, expect, in_days, moment, next_month, now, only
-from asking import HAIKU, ask, is_unserved, spend
+from asking import HAIKU, ask, spend
 from entities import (
     is_revoked,
     is_taken,
@@ -26,14 +26,8 @@ HAIKU_AND_SONNET = ["claude-haiku-4-5", "claude-sonnet-4-5"]
 def chat_completions(document, name):
     key = key_of(document, "chats@example.com")
     (answer,) = document.answers(name, KEY=key)
-    if not is_unserved(answer):
-        expect(answer[0], 200)
-        expect(answer[1], {"choices": [{"message": {"role": "assistant", "content": SOME_TEXT}}]})
-        return
-    document.note("/v1/chat/completions is not served: the same question, and the errors, are asked of /v1/messages")
-    status, body, _ = document.inference(key, {**document.sent(name, KEY=key), "max_tokens": 100})
-    expect(status, 200)
-    expect(body, {"type": "message", "role": "assistant", "content": [{"type": "text", "text": SOME_TEXT}]})
+    expect(answer[0], 200)
+    expect(answer[1], {"choices": [{"message": {"role": "assistant", "content": SOME_TEXT}}]})
 
 
 def create_user(document, name):

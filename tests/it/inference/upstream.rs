@@ -97,6 +97,18 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
             ("claude-sonnet-4-5", Status::Success, Some("claude-opus-4-5"))
         ]
     );
+    let url = format!("{}/spend/logs", stargate.gateway.url());
+    let logs = stargate.http.get(url).bearer_auth(stargate.gateway.master_key.reveal()).query(&[(
+        "request_id",
+        records.iter().find(|record| record.fallback_from.is_some()).unwrap().request.as_str(),
+    )]);
+    let logs: Value = logs.send().await.unwrap().json().await.unwrap();
+    let row = &logs[0];
+    assert_eq!(
+        (&row["model"], &row["model_group"], &row["metadata"]["fallback_from"]),
+        (&json!("claude-sonnet-4-5"), &json!("claude-opus-4-5"), &json!("claude-opus-4-5")),
+        "{logs}"
+    );
 }
 
 #[tokio::test]

@@ -60,6 +60,12 @@ struct Metadata {
     user_api_key_alias: Option<String>,
     user_api_key_user_id: Option<UserId>,
     agent_id: Option<String>,
+    /// What was asked for, where another model or region answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_from: Option<String>,
+    /// Where it was asked, if not in the function's own region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_information: Option<ErrorInformation>,
@@ -118,7 +124,7 @@ impl LongRow {
             end_time: record.ended.to_string(),
             model: record.model.clone(),
             model_id: model_id(catalog, &record.model),
-            model_group: record.model.clone(),
+            model_group: record.fallback_from.as_ref().unwrap_or(&record.model).clone(),
             custom_llm_provider: "bedrock",
             user: record.user.clone(),
             team_id: record.team.clone(),
@@ -130,6 +136,8 @@ impl LongRow {
                 user_api_key_alias: key.and_then(|entry| entry.key.alias.clone()),
                 user_api_key_user_id: record.user.clone(),
                 agent_id: record.agent.clone(),
+                fallback_from: record.fallback_from.clone(),
+                region: record.region.clone(),
                 status: litellms_word(record.status),
                 error_information: None,
                 usage_object: UsageObject::from(usage),
@@ -165,6 +173,8 @@ impl LongRow {
                 user_api_key_alias: key.and_then(|entry| entry.key.alias.clone()),
                 user_api_key_user_id: refused.user.clone(),
                 agent_id: None,
+                fallback_from: None,
+                region: None,
                 status,
                 error_information: Some(ErrorInformation {
                     error_class: refused.reason.clone(),
