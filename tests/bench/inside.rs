@@ -19,7 +19,7 @@ use super::bodies::Size;
 use super::spans::Spans;
 
 #[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+pub static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const REQUESTS: u32 = 300;
 

@@ -4,6 +4,7 @@
 //! `cargo build --release --workspace && target/release/bench --gateway target/release/stargate`
 
 mod bodies;
+mod bytes;
 mod inside;
 mod load;
 mod scope;
@@ -58,6 +59,7 @@ async fn main() {
     side_by_side(&setting, if options.quick { 10 } else { 1 }).await;
     scope::print(&setting.store).await;
     inside::print(&setting).await;
+    bytes::print();
 }
 
 impl Setting {

@@ -1,6 +1,5 @@
 //! The course of one call: opened, its chunks passed on as they are paid for, settled before the last one leaves.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
@@ -150,14 +149,11 @@ fn pass(
     teller: &mut dyn Teller,
     is_complete: &mut bool,
 ) -> Passed {
-    let content = match api {
-        Api::Converse => Cow::Borrowed(frame.payload.as_ref()),
-        // A kind of event that this code does not know: nothing of it can be passed on.
-        Api::Messages | Api::Native if frame.kind != "chunk" => return Passed::Told(None),
-        Api::Messages | Api::Native => match frame.chunk() {
-            Some(chunk) => Cow::Owned(chunk),
-            None => return Passed::Odd,
-        },
+    if frame.is_strange(api) {
+        return Passed::Told(None);
+    }
+    let Some(content) = frame.content(api) else {
+        return Passed::Odd;
     };
     let Some(heard) = Heard::read(api, &frame.kind, &content) else {
         return Passed::Odd;

@@ -2,12 +2,12 @@
 
 mod admit;
 mod attempt;
-mod bedrock;
+pub mod bedrock;
 mod bedrock_mode;
 mod calls;
 mod count_tokens;
 mod deadline;
-mod dialect;
+pub mod dialect;
 mod dress;
 mod estimate;
 mod flow;

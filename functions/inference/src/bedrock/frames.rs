@@ -1,6 +1,8 @@
 //! A stream of Bedrock's, frame by frame: AWS's event-stream encoding, checked and kept as it came.
 
 use aws_smithy_types::byte_stream::ByteStream;
+use std::borrow::Cow;
+
 use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use base64::Engine;
@@ -10,6 +12,7 @@ use serde::Deserialize;
 
 use super::Failed;
 use super::errors;
+use crate::dialect::Api;
 
 /// The longest frame of the encoding: 16 MB of payload and 128 KB of headers. A length beyond is not one.
 const LONGEST: usize = (16 << 20) + (128 << 10) + 16;
@@ -62,10 +65,20 @@ impl Frames {
 }
 
 impl Frame {
-    /// The JSON inside a chunk of `InvokeModelWithResponseStream`.
-    pub fn chunk(&self) -> Option<Vec<u8>> {
-        let chunk: Chunk<'_> = serde_json::from_slice(&self.payload).ok()?;
-        STANDARD.decode(chunk.bytes).ok()
+    /// The JSON of its event; `None` where it holds none that could be read.
+    pub fn content(&self, api: Api) -> Option<Cow<'_, [u8]>> {
+        match api {
+            Api::Converse => Some(Cow::Borrowed(&self.payload)),
+            Api::Messages | Api::Native => {
+                let chunk: Chunk<'_> = serde_json::from_slice(&self.payload).ok()?;
+                STANDARD.decode(chunk.bytes).ok().map(Cow::Owned)
+            }
+        }
+    }
+
+    /// Whether nothing is known of its kind of event: then nothing of it can be passed on.
+    pub fn is_strange(&self, api: Api) -> bool {
+        api != Api::Converse && self.kind != "chunk"
     }
 }
 
