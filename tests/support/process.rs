@@ -1,9 +1,9 @@
 //! Gateways as processes of their own: started, measured, frozen and killed, by their id.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -31,6 +31,8 @@ pub struct StandIns {
     pub process: Process,
     pub dynamodb: String,
     pub bedrock: String,
+    /// Its end of the pipe, kept open: it goes on printing.
+    _printed: Lines<BufReader<ChildStdout>>,
 }
 
 impl Gateway {
@@ -73,15 +75,16 @@ impl StandIns {
         command.args(["--in-memory", "--pace", "instant", "--port", "0"]).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut find = |name: &str| {
-            let line =
-                lines.find(|line| line.starts_with(&format!("Stand-in: {name}"))).expect("it says where");
+            let begins = format!("Stand-in: {name}");
+            let line = printed.by_ref().map(Result::unwrap).find(|line| line.starts_with(&begins));
+            let line = line.expect("it says where");
             let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
             url.trim_end_matches([',', '.']).to_owned()
         };
         let (bedrock, dynamodb) = (find("Bedrock"), find("DynamoDB"));
-        Self { process: Process(child), dynamodb, bedrock }
+        Self { process: Process(child), dynamodb, bedrock, _printed: printed }
     }
 }
 

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use tracing::{Instrument, debug_span};
 
 pub use errors::Failed;
-pub use frames::{Frame, Frames, read as read_frame};
+pub use frames::{Frame, Frames, read as read_frame, split as split_frame};
 
 use crate::dialect::usage::Metrics;
 use taken::Take;

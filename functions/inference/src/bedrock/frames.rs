@@ -119,3 +119,6 @@ fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
     let header = message.headers().iter().find(|header| header.name().as_str() == name)?;
     header.value().as_string().ok().map(|value| value.as_str())
 }
+
+#[cfg(test)]
+mod tests;
