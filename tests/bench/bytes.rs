@@ -33,17 +33,27 @@ pub fn print() {
 }
 
 fn chunks() {
-    let delta = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"twelve bytes"}}"#;
+    let delta =
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"twelve bytes"}}"#;
     let chunk = frame("chunk", &json!({"bytes": STANDARD.encode(delta), "p": "abcdefghij"}));
-    let event =
-        frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}, "p": "abc"}));
+    let event = frame(
+        "contentBlockDelta",
+        &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}, "p": "abc"}),
+    );
     let body = Size::Small.body(0);
     let native = Dialect::Invoke { model: "claude-haiku-4-5".to_owned(), streams: true };
     for (name, dialect, model, api, raw, body) in [
         ("Claude's, for `/v1/messages`", Dialect::Messages, "claude-haiku-4-5", Api::Messages, &chunk, &body),
         ("Converse's, for `/v1/messages`", Dialect::Messages, "nova-lite", Api::Converse, &event, &body),
         ("Converse's, for chat completions", Dialect::Chat, "claude-haiku-4-5", Api::Converse, &event, &body),
-        ("Claude's, passed as it came", native, "claude-haiku-4-5", Api::Messages, &chunk, &for_bedrock(&body)),
+        (
+            "Claude's, passed as it came",
+            native,
+            "claude-haiku-4-5",
+            Api::Messages,
+            &chunk,
+            &for_bedrock(&body),
+        ),
     ] {
         let (catalog, text) = (Catalog::bundled("global").unwrap(), body.to_string());
         let asking = dialect.read(&HeaderMap::new(), text.as_bytes()).unwrap();

@@ -1,5 +1,6 @@
 //! Inference through the front door: HTTP in, the real SDK to a scripted Bedrock out.
 
+mod attacks;
 mod bedrock_mode;
 mod budgets;
 mod clients;

@@ -57,8 +57,13 @@ async fn main() {
     let table = Table::fresh().await;
     let (store, clock) = (table.store(Terms::default()), Clock::default());
     let (binary, dynamodb) = (options.gateway, table.endpoint().to_owned());
-    let endpoints =
-        Endpoints { binary, table: table.name().to_owned(), dynamodb, bedrock: serve_fake().await, lease: None };
+    let endpoints = Endpoints {
+        binary,
+        table: table.name().to_owned(),
+        dynamodb,
+        bedrock: serve_fake().await,
+        lease: None,
+    };
     let gateway = Gateway::start(&endpoints).await;
     let mut keys = Vec::new();
     for _ in 0..options.streams.div_ceil(OF_A_KEY) {

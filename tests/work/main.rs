@@ -99,7 +99,8 @@ fn called(dialect: &Dialect, at: usize) -> [Value; 2] {
     let (id, name) = (format!("call_{at}"), "read");
     match dialect {
         Dialect::Chat => {
-            let call = json!({"id": id, "type": "function", "function": {"name": name, "arguments": "{\"a\":1}"}});
+            let call =
+                json!({"id": id, "type": "function", "function": {"name": name, "arguments": "{\"a\":1}"}});
             [
                 json!({"role": "assistant", "content": null, "tool_calls": [call]}),
                 json!({"role": "tool", "tool_call_id": id, "content": "found"}),
@@ -115,9 +116,11 @@ fn called(dialect: &Dialect, at: usize) -> [Value; 2] {
 /// A body that is looked through for what Bedrock named.
 fn refusals() {
     let ask = |size: usize| {
-        let blocks: Vec<Value> =
-            (0..size).map(|_| json!({"type": "text", "text": "words", "cache_control": {"type": "ephemeral"}})).collect();
-        json!({"anthropic_version": "x", "max_tokens": 1, "speed": 1, "messages": [user(json!(blocks))]}).to_string()
+        let blocks: Vec<Value> = (0..size)
+            .map(|_| json!({"type": "text", "text": "words", "cache_control": {"type": "ephemeral"}}))
+            .collect();
+        json!({"anthropic_version": "x", "max_tokens": 1, "speed": 1, "messages": [user(json!(blocks))]})
+            .to_string()
     };
     let (small, large) = (ask(100), ask(100 * TIMES));
     let heal = |body: &str| healed(body.as_bytes(), "speed: Extra inputs are not permitted").unwrap();
@@ -126,15 +129,18 @@ fn refusals() {
 
 /// Streams of many events, whose bytes arrive one at a time.
 fn streams() {
-    let delta = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"twelve bytes"}}"#;
+    let delta =
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"twelve bytes"}}"#;
     let chunk = frame("chunk", &json!({"bytes": STANDARD.encode(delta)}));
-    let event = frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}}));
+    let event =
+        frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}}));
     for (name, dialect, model, api, one) in [
         ("Claude's stream", Dialect::Messages, "claude-haiku-4-5", Api::Messages, &chunk),
         ("Converse's as Anthropic's", Dialect::Messages, "nova-lite", Api::Converse, &event),
         ("Converse's as OpenAI's", Dialect::Chat, "claude-haiku-4-5", Api::Converse, &event),
     ] {
-        let (catalog, body) = (Catalog::bundled("global").unwrap(), body(json!([user(json!("hi"))])).to_string());
+        let (catalog, body) =
+            (Catalog::bundled("global").unwrap(), body(json!([user(json!("hi"))])).to_string());
         let asking = dialect.read(&HeaderMap::new(), body.as_bytes()).unwrap();
         let tell = |count: usize| {
             let mut teller = asking.teller(catalog.find(model).unwrap(), "req_1", 0);
@@ -160,7 +166,10 @@ fn linear<T>(name: &str, longer: f64, small: impl Fn() -> T, large: impl Fn() ->
     for (what, few, many) in [("allocations", few.0, many.0), ("bytes", few.1, many.1)] {
         let times = many as f64 / few as f64;
         println!("{name}: {few} {what}, {times:.1} times as many for {longer:.1} times the input");
-        assert!(times <= longer * SLACK, "{name}: {few} {what}, then {many}, for {longer:.1} times the input");
+        assert!(
+            times <= longer * SLACK,
+            "{name}: {few} {what}, then {many}, for {longer:.1} times the input"
+        );
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Attempt<'a> {
     pub bedrock: &'a Bedrock,
     pub api: Api,
     pub call: Call,
+    /// Whether what Bedrock does not take may be left out: clients of its own API shall read for themselves what it says.
+    pub heals: bool,
     /// How long its first byte may take.
     pub patience: Duration,
     /// Whether there is somebody else to ask: then this one is not asked again.
@@ -43,10 +45,11 @@ pub struct Ended {
 impl Attempt<'_> {
     /// The answer, once its head is there, and what was dropped from the request to get it.
     pub async fn opened(mut self, running: &mut Running) -> Result<(Answer, Vec<String>), Ended> {
-        begin(running).await.map_err(Ended::finally)?;
         let mut tries = 1;
         let mut dropped = Vec::new();
         loop {
+            // Before every try: while it paused the process may have stood still, and its leases may be over.
+            begin(running).await.map_err(Ended::finally)?;
             let sent = Box::pin(timeout(self.patience, self.bedrock.send(&self.call)));
             let sent = kept_while(running, sent).await.map_err(Ended::finally)?;
             let failed = match sent {
@@ -57,8 +60,10 @@ impl Attempt<'_> {
             if dropped.is_empty()
                 && let Some((body, names)) = self.without_what_was_refused(&failed)
             {
-                // Counted by this line: what Bedrock takes has changed, and the rules should follow.
-                tracing::warn!(model = self.call.model, names = names.join(","), "healed");
+                // Counted by this line: what Bedrock takes has changed, and the rules should follow. Below the first part
+                // of a path names are the client's own text.
+                let what: Vec<&str> = names.iter().filter_map(|name| name.split('.').next()).collect();
+                tracing::warn!(model = self.call.model, what = what.join(","), "healed");
                 (self.call.body, dropped) = (body, names);
             } else if failed.passes && !self.has_next && tries < TRIES {
                 let pause = Box::pin(sleep(jittered(PAUSE * (1 << (tries - 1)))));
@@ -86,9 +91,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Only bodies that were written for Anthropic's own API hold what Bedrock may not know yet.
     fn without_what_was_refused(&self, failed: &Failed) -> Option<(Bytes, Vec<String>)> {
-        let refusal = failed.refusal().filter(|_| self.api == Api::Messages)?;
+        let refusal = failed.refusal().filter(|_| self.heals)?;
         healed(&self.call.body, refusal).map(|(body, names)| (body.into(), names))
     }
 }

@@ -1,5 +1,6 @@
 //! One call, from its request to its answer, whatever its client speaks.
 
+use std::sync::OnceLock;
 use std::vec;
 
 use axum::body::{Body, Bytes};
@@ -14,6 +15,7 @@ use shared::model::Model;
 use shared::record::Status;
 use shared::store::{Admission, Pointer};
 use shared::web::Shape;
+use tokio::time::timeout_at;
 
 use crate::App;
 use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
@@ -21,8 +23,8 @@ use crate::attempt::{Attempt, Ended};
 use crate::bedrock::Call;
 use crate::deadline::Deadline;
 use crate::dialect::{Api, Asking, Dialect, Teller};
-use crate::dress::Dress;
-use crate::estimate::{self, Bound};
+use crate::dress::{self, Dress};
+use crate::estimate::{self, Bound, Question};
 use crate::flow;
 use crate::headers;
 use crate::meter::Meter;
@@ -38,7 +40,7 @@ const TRIES: u32 = 3;
 
 /// Answers a request in its dialect, streamed if it asks for that.
 pub async fn answer(app: &App, dialect: &Dialect, request: HttpRequest) -> Response {
-    match answered(app, dialect, request).await {
+    match Box::pin(answered(app, dialect, request)).await {
         Ok(answer) => answer,
         Err(fault) => refuse(app, dialect.shape(), &fault),
     }
@@ -58,7 +60,8 @@ async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = dialect.body(request, app.settings.max_body).await?;
     let asking = dialect.read(&sent, &body)?;
-    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
+    let meant = OnceLock::new();
+    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline, meant };
     let (mut ready, mut next) = asked.first().await?;
     while let Some(following) = next.next() {
         ready.has_next = true;
@@ -67,7 +70,11 @@ async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<
             Err(ended) if !ended.passes => return Err(ended.fault),
             Err(ended) => ended.fault,
         };
-        ready = asked.instead(&following, &mut next).await.ok_or(ended)?;
+        ready = match asked.instead(&following, &mut next).await {
+            Some(ready) => ready,
+            // None of them is for this request: then it is tried as if there were none.
+            None => asked.again().await.ok_or(ended)?,
+        };
     }
     // Megabytes, and a model may take minutes: only what is sent to it is kept.
     drop(asking);
@@ -82,12 +89,15 @@ struct Asked<'a> {
     asking: &'a dyn Asking,
     sent: &'a HeaderMap,
     deadline: Deadline,
+    /// What its name of a model stands for, once that is known.
+    meant: OnceLock<String>,
 }
 
 /// A call that is admitted, and all that is needed to make it.
 struct Ready {
     running: Running,
     api: Api,
+    heals: bool,
     call: Call,
     streams: bool,
     teller: Box<dyn Teller>,
@@ -110,6 +120,7 @@ impl Asked<'_> {
             match self.prepared(&target, None).await {
                 Ok(Ok(ready)) => {
                     let name = app.catalog.find(&model).map_or(asked, |model| &model.name);
+                    self.meant.get_or_init(|| model.clone());
                     return Ok((ready, app.upstream.fallbacks(asked, name).into_iter()));
                 }
                 Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
@@ -128,15 +139,39 @@ impl Asked<'_> {
     /// request, is none.
     async fn instead(&self, target: &Target, next: &mut vec::IntoIter<Target>) -> Option<Ready> {
         let mut target = target.clone();
+        let first = self.model().and_then(|name| find(self.app, name).ok());
         loop {
-            match self.prepared(&target, Some(self.asking.model())).await {
-                Ok(Ok(ready)) => return Some(ready),
-                Ok(Err(Denied { fault, .. })) | Err(fault) => {
-                    tracing::warn!(model = target.model, cause = ?fault, "fallback_skipped");
-                }
+            let model = find(self.app, &target.model).ok();
+            let is_for_it = first.zip(model).is_some_and(|(from, to)| self.asking.may_go(from, to));
+            if is_for_it && let Some(ready) = self.in_time(&target, Some(self.asking.model())).await {
+                return Some(ready);
             }
             target = next.next()?;
         }
+    }
+
+    /// The request to what it names, once more.
+    async fn again(&self) -> Option<Ready> {
+        let target = Target { model: self.model()?.to_owned(), region: None };
+        self.in_time(&target, None).await
+    }
+
+    /// What the request's name of a model stands for, as it was found.
+    fn model(&self) -> Option<&str> {
+        self.meant.get().map(String::as_str)
+    }
+
+    /// The request to a target, unless it must not have it or the time for it is over.
+    async fn in_time(&self, target: &Target, fallback_from: Option<&str>) -> Option<Ready> {
+        let prepared = Box::pin(self.prepared(target, fallback_from));
+        let fault = match timeout_at(self.deadline.ends(), prepared).await {
+            Ok(Ok(Ok(ready))) => return Some(ready),
+            Ok(Ok(Err(Denied { fault, .. })) | Err(fault)) => fault,
+            Err(_) => return None,
+        };
+        // Not the fault itself: it may quote what the client sent.
+        tracing::warn!(model = target.model, kind = fault.wire().kind.plain(), "fallback_skipped");
+        None
     }
 
     /// Brings the request to the point where a target can be asked, or says what stood against its admission.
@@ -150,6 +185,10 @@ impl Asked<'_> {
         let output = asking.output(model)?;
         // A body that Bedrock cannot take is refused before anything is reserved.
         let mut said = asking.said_to(model, output.max_tokens)?;
+        let guardrail = app.upstream.guardrail(model);
+        if guardrail.is_some() {
+            dress::leaves_all_to_the_guardrail(&said)?;
+        }
         let demand = Demand {
             model,
             asked: asking.model(),
@@ -167,8 +206,8 @@ impl Asked<'_> {
         if granted < output.max_tokens {
             said = asking.said_to(model, granted)?;
         }
-        let (guardrail, tier) = (app.upstream.guardrail(model), app.upstream.service_tier(model));
-        let (api, streams) = (said.api, asking.streams());
+        let tier = app.upstream.service_tier(model);
+        let (api, heals, streams) = (said.api, said.heals, asking.streams());
         let call = Dress { guardrail, tier, admission: &admission }.call(
             said,
             streams,
@@ -183,7 +222,7 @@ impl Asked<'_> {
         let running = Running::new(app, admission, meter, about, self.deadline);
         let began = running.request().started_ms() / 1000;
         let teller = asking.teller(model, &flow::request_id(&running), began);
-        Ok(Ok(Ready { running, api, call, streams, teller, told, has_next: false }))
+        Ok(Ok(Ready { running, api, heals, call, streams, teller, told, has_next: false }))
     }
 }
 
@@ -208,11 +247,14 @@ async fn admit_or_count(
         Err(denied) if !denied.is_about_money => return Err(denied),
         Err(denied) => denied,
     };
-    let Some(request) = estimate::count_request(api, body) else {
+    let Some(Question { body, beside }) = estimate::question(api, body) else {
         return Err(denied);
     };
-    let tokens = match app.bedrock.count(&demand.model.base_id, request.into()).await {
-        Ok(Some(tokens)) => tokens.saturating_add((tokens / 100).max(COUNT_MARGIN)).min(demand.bound.tokens),
+    let tokens = match app.bedrock.count(&demand.model.base_id, body.into()).await {
+        Ok(Some(tokens)) => {
+            let margin = (tokens / 100).max(COUNT_MARGIN).saturating_add(beside);
+            tokens.saturating_add(margin).min(demand.bound.tokens)
+        }
         // No closer count is to be had, so the refusal stands.
         Ok(None) | Err(_) => return Err(denied),
     };
@@ -223,11 +265,11 @@ async fn admit_or_count(
 
 /// Makes an admitted call.
 async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
-    let Ready { mut running, api, call, streams, mut teller, told, has_next } = ready;
+    let Ready { mut running, api, heals, call, streams, mut teller, told, has_next } = ready;
     let id = flow::request_id(&running);
     let timeouts = app.upstream.timeouts;
     let patience = if streams { timeouts.open() } else { timeouts.whole() };
-    let attempt = Attempt { bedrock: &app.bedrock, api, call, patience, has_next };
+    let attempt = Attempt { bedrock: &app.bedrock, api, call, heals, patience, has_next };
     let (mut answer, dropped) = if streams {
         let (opened, dropped) = attempt.opened(&mut running).await?;
         let media_type = HeaderValue::from_static(teller.media_type());
@@ -253,9 +295,9 @@ async fn told_whole(
     message: Bytes,
 ) -> Result<Response, Fault> {
     // It leaves in one piece, so all of it must be covered first.
-    if let Err(lost) = flow::covered(running).await {
+    if let Err(fault) = flow::covered(running).await {
         running.settle(Status::Failure).await;
-        return Err(flow::ended(&lost));
+        return Err(fault);
     }
     let Ok(message) = teller.whole(message) else {
         running.settle(Status::Failure).await;

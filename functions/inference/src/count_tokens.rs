@@ -42,10 +42,11 @@ async fn of_messages(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let model = permitted(app, pointer, asking.model()).await?;
     let said = asking.said_to(&model, MAX_TOKENS)?;
     let estimate = estimate::prompt_estimate(&said.body);
-    let Some(counted) = estimate::count_request(said.api, &said.body) else {
+    let Some(question) = estimate::question(said.api, &said.body) else {
         return Ok(estimate);
     };
-    let tokens = app.bedrock.count(&model.base_id, counted.into()).await.map_err(|failed| *failed.fault)?;
+    let tokens =
+        app.bedrock.count(&model.base_id, question.body.into()).await.map_err(|failed| *failed.fault)?;
     Ok(tokens.unwrap_or(estimate))
 }
 

@@ -35,6 +35,11 @@ pub trait Asking: Send + Sync {
     /// What is said to `model` that may answer with at most `max_tokens`, or the field that it cannot take.
     fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault>;
 
+    /// Whether what was asked of one model can be asked of another.
+    fn may_go(&self, _from: &Model, _to: &Model) -> bool {
+        true
+    }
+
     /// Who tells the answer of `model` to a request of this id, begun at this second.
     fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn Teller>;
 }
@@ -74,6 +79,8 @@ pub struct Said {
     pub api: Api,
     /// A JSON object, without spaces around it.
     pub body: Vec<u8>,
+    /// Whether the client speaks another API than Bedrock's: then what Bedrock does not take may be left out.
+    pub heals: bool,
     /// A guardrail that the client chose itself, as Converse has it.
     pub guardrail: Option<String>,
     /// What the client wants to find in Bedrock's own logs.
@@ -124,7 +131,7 @@ impl Dialect {
 
 impl Said {
     pub fn new(api: Api, body: Vec<u8>) -> Self {
-        Self { api, body, guardrail: None, metadata: BTreeMap::new() }
+        Self { api, body, heals: false, guardrail: None, metadata: BTreeMap::new() }
     }
 }
 
@@ -176,7 +183,7 @@ impl<'a> Heard<'a> {
 
     /// Whether the answer is complete with it, though something may follow.
     pub fn completes(&self) -> bool {
-        matches!(self, Self::Native(_) | Self::Converse(Event::MessageStop { .. }))
+        self.is_last() || matches!(self, Self::Converse(Event::MessageStop { .. }))
     }
 }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use shared::fault::Fault;
 use shared::secret::Secret;
 use shared::store::Admission;
 
 use crate::bedrock::{Call, Operation};
 use crate::dialect::{Api, Said};
+use crate::estimate::may_hold;
 use crate::upstream::{Guardrail, ServiceTier};
 
 /// What is added.
@@ -35,8 +37,10 @@ impl Dress<'_> {
 
     /// As `InvokeModel` takes it.
     fn in_headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers =
-            vec![("x-amzn-bedrock-request-metadata", json!(self.metadata().collect::<BTreeMap<_, _>>()).to_string())];
+        let mut headers = vec![(
+            "x-amzn-bedrock-request-metadata",
+            json!(self.metadata().collect::<BTreeMap<_, _>>()).to_string(),
+        )];
         if let Some(guardrail) = self.guardrail {
             headers.push(("x-amzn-bedrock-guardrailidentifier", guardrail.id.clone()));
             headers.push(("x-amzn-bedrock-guardrailversion", guardrail.version.clone()));
@@ -76,6 +80,17 @@ impl Dress<'_> {
         let request = ("stargate_request", self.admission.request().to_string());
         [Some(request), user, team].into_iter().flatten()
     }
+}
+
+/// Refuses what would tell a guardrail of the deployment which part of a request it shall look at.
+pub fn leaves_all_to_the_guardrail(said: &Said) -> Result<(), Fault> {
+    for word in ["guardContent", "amazon-bedrock-"] {
+        if may_hold(&said.body, word) {
+            let message = format!("{word}: this deployment's guardrail looks at the whole request");
+            return Err(Fault::Invalid { param: None, message });
+        }
+    }
+    Ok(())
 }
 
 fn in_converse(guardrail: &Guardrail) -> String {

@@ -55,20 +55,38 @@ pub fn bound(said: &Said, model: &Model) -> Bound {
     Bound { tokens: tokens.min(window), caching }
 }
 
-/// The body of `CountTokens` for a call's; `None` where no model counts such.
-pub fn count_request(api: Api, body: &[u8]) -> Option<Vec<u8>> {
-    match api {
+/// What is asked of `CountTokens` about a call.
+pub struct Question {
+    /// Its body.
+    pub body: Vec<u8>,
+    /// The bytes of what the count may leave out: schemas, and fields that only some models know.
+    pub beside: u64,
+}
+
+/// The parts of a body that a count is sure to cover.
+const COUNTED: [&str; 4] = ["messages", "system", "tools", "toolConfig"];
+
+/// What to ask about a body; `None` where no model counts such.
+pub fn question(api: Api, body: &[u8]) -> Option<Question> {
+    let mut fields = Fields::parse(body).ok()?;
+    let beside = fields.size_without(&COUNTED);
+    let asked = match api {
         Api::Messages => {
             let body = STANDARD.encode(body);
-            Some(format!(r#"{{"input":{{"invokeModel":{{"body":"{body}"}}}}}}"#).into_bytes())
+            format!(r#"{{"input":{{"invokeModel":{{"body":"{body}"}}}}}}"#)
         }
         Api::Converse => {
-            let mut fields = Fields::parse(body).ok()?;
-            fields.retain(|field| matches!(field, "messages" | "system" | "toolConfig"));
-            Some(format!(r#"{{"input":{{"converse":{}}}}}"#, fields.to_json()).into_bytes())
+            fields.retain(|field| COUNTED.contains(&field));
+            format!(r#"{{"input":{{"converse":{}}}}}"#, fields.to_json())
         }
-        Api::Native => None,
-    }
+        Api::Native => return None,
+    };
+    Some(Question { body: asked.into_bytes(), beside })
+}
+
+/// Whether a body may hold this word as a name or a value, by whatever spelling.
+pub fn may_hold(body: &[u8], word: &str) -> bool {
+    hides_words(body) || memchr::memmem::find(body, format!("\"{word}").as_bytes()).is_some()
 }
 
 /// What a request will likely use: a quarter of its bytes, and a middling answer. Counts toward TPM until it settles.

@@ -120,8 +120,8 @@ pub fn events(
                             return;
                         }
                         Passed::Told(told) => {
-                            if let Err(lost) = covered(&mut running).await {
-                                break ended(&lost);
+                            if let Err(fault) = covered(&mut running).await {
+                                break fault;
                             }
                             if let Some(told) = told {
                                 said = Instant::now();
@@ -136,8 +136,10 @@ pub fn events(
         drop(frames);
         running.settle(Status::Failure).await;
         let request_id = request_id(&running);
-        tracing::warn!(request = request_id, cause = ?fault, "stream_failed");
-        yield Ok(teller.error(&fault.wire(), &request_id));
+        let wire = fault.wire();
+        // Not the fault itself: it may quote what the client sent.
+        tracing::warn!(request = request_id, kind = wire.kind.plain(), "stream_failed");
+        yield Ok(teller.error(&wire, &request_id));
     }
 }
 
@@ -158,16 +160,20 @@ fn pass(
     let Some(heard) = Heard::read(api, &frame.kind, &content) else {
         return Passed::Odd;
     };
-    running.meter.observe(&heard);
+    running.meter.observe(&heard, content.len() as u64);
     *is_complete |= heard.completes();
     let told = teller.tell(&heard, &frame.raw);
     if heard.is_last() { Passed::Last(told) } else { Passed::Told((!told.is_empty()).then_some(told)) }
 }
 
-/// Waits, where it must, until the leases cover what was generated so far.
-pub async fn covered(running: &mut Running) -> Result<(), Lost> {
+/// Waits, where it must, until the leases cover what was generated so far, for as long as the process has left.
+pub async fn covered(running: &mut Running) -> Result<(), Fault> {
+    let over = running.deadline.ends();
     while !running.leases.allow(running.meter.at_most()) {
-        running.leases.kept(running.meter.at_most()).await?;
+        tokio::select! {
+            kept = running.leases.kept(running.meter.at_most()) => kept.map_err(|lost| ended(&lost))?,
+            () = sleep_until(over) => return Err(out_of_time()),
+        }
     }
     Ok(())
 }
@@ -178,7 +184,7 @@ pub fn request_id(running: &Running) -> String {
 }
 
 /// What is told of leases that could not be kept.
-pub fn ended(lost: &Lost) -> Fault {
+fn ended(lost: &Lost) -> Fault {
     tracing::error!(cause = ?lost, "lease_lost");
     broken("the request's budget lease could not be kept")
 }

@@ -52,7 +52,11 @@ pub fn target(headers: &mut HeaderMap, model: &str, region: Option<&str>) {
 /// What Bedrock did not take, and the answer is without.
 pub fn dropped(headers: &mut HeaderMap, names: &[String]) {
     if !names.is_empty() {
-        put(headers, DROPPED, names.iter().take(MOST_DROPPED).cloned().collect::<Vec<_>>().join(", "));
+        put(
+            headers,
+            DROPPED,
+            names.iter().take(MOST_DROPPED).map(|name| format!("{name:.64}")).collect::<Vec<_>>().join(", "),
+        );
     }
 }
 

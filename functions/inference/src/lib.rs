@@ -1,6 +1,8 @@
 //! Inference: clients' requests to Amazon Bedrock, admitted by the ledger and settled inside their answers.
 
 mod admit;
+#[cfg(test)]
+mod attacks;
 mod attempt;
 pub mod bedrock;
 mod bedrock_mode;

@@ -1,6 +1,7 @@
 //! What an answer has used so far, read from its events as they pass.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use shared::money::Money;
 use shared::pricing::{Caching, Prices};
 use shared::quote::Quote;
@@ -15,6 +16,9 @@ const FRAME: u64 = 80;
 
 /// Bytes of a block's start that are not content: more than a tool's name and id take.
 const START_FRAME: u64 = 250;
+
+/// The longest list of content, as JSON, that says nothing: one block of text without any.
+const NO_CONTENT: usize = 40;
 
 /// Where the final count is missing, a token for every two bytes of text is charged: never less than what was
 /// generated in any language that people write, and less than the bound of a token per byte.
@@ -44,16 +48,32 @@ struct StartMessage {
 }
 
 #[derive(Deserialize)]
-struct Ending {
+struct Ending<'a> {
     usage: Option<Reported>,
     #[serde(rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<Metrics>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
 }
 
 /// Converse's, whole.
 #[derive(Deserialize)]
-struct Answered {
+struct Answered<'a> {
     usage: Option<Counted>,
+    #[serde(borrow)]
+    output: Option<AnsweredOutput<'a>>,
+}
+
+#[derive(Deserialize)]
+struct AnsweredOutput<'a> {
+    #[serde(borrow)]
+    message: Option<AnsweredMessage<'a>>,
+}
+
+#[derive(Deserialize)]
+struct AnsweredMessage<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
 }
 
 impl Meter {
@@ -78,10 +98,12 @@ impl Meter {
     }
 
     /// Reads one event of a stream.
-    pub fn observe(&mut self, heard: &Heard<'_>) {
+    ///
+    /// `bytes` is how long it was: what nothing is known of counts by that.
+    pub fn observe(&mut self, heard: &Heard<'_>, bytes: u64) {
         match heard {
             Heard::Message { kind, json } => self.message(kind, json),
-            Heard::Converse(event) => self.converse(event),
+            Heard::Converse(event) => self.converse(event, bytes),
             Heard::Native(chunk) => {
                 self.deltas += 1;
                 self.text_bytes += chunk.len() as u64;
@@ -110,14 +132,18 @@ impl Meter {
         }
     }
 
-    fn converse(&mut self, event: &Event<'_>) {
+    fn converse(&mut self, event: &Event<'_>, bytes: u64) {
         match event {
             Event::Delta { delta, .. } => {
                 self.deltas += 1;
                 self.text_bytes += delta.text().len() as u64;
             }
+            Event::ToolStart { .. } | Event::Other => self.text_bytes += bytes.saturating_sub(START_FRAME),
             Event::Metadata(Some(counted)) => self.count(counted),
-            _ => {}
+            Event::Metadata(None)
+            | Event::MessageStart
+            | Event::BlockStop { .. }
+            | Event::MessageStop { .. } => {}
         }
     }
 
@@ -135,14 +161,24 @@ impl Meter {
     pub fn whole(&mut self, api: Api, answer: &[u8], metrics: &Metrics) -> Result<(), serde_json::Error> {
         self.measure(metrics);
         match api {
-            Api::Messages => self.ending(&serde_json::from_slice(answer)?),
-            Api::Converse => {
-                let Answered { usage } = serde_json::from_slice(answer)?;
-                usage.iter().for_each(|counted| self.count(counted));
+            Api::Messages => {
+                let ending: Ending<'_> = serde_json::from_slice(answer)?;
+                self.ending(&ending);
+                self.saw(ending.content);
             }
-            Api::Native => {}
+            Api::Converse => {
+                let Answered { usage, output } = serde_json::from_slice(answer)?;
+                usage.iter().for_each(|counted| self.count(counted));
+                self.saw(output.and_then(|output| output.message).and_then(|message| message.content));
+            }
+            Api::Native => self.deltas += 1,
         }
         Ok(())
+    }
+
+    /// Notes whether a whole answer says something: then a count of nothing is none.
+    fn saw(&mut self, content: Option<&RawValue>) {
+        self.deltas += u64::from(content.is_some_and(|content| content.get().len() > NO_CONTENT));
     }
 
     /// Reads the end of a stream: its counts are final.
@@ -152,7 +188,7 @@ impl Meter {
         }
     }
 
-    fn ending(&mut self, ending: &Ending) {
+    fn ending(&mut self, ending: &Ending<'_>) {
         if let Some(usage) = &ending.usage {
             self.tokens.report(usage);
             self.final_output |= usage.tells_output();
@@ -222,7 +258,8 @@ mod tests {
         };
         let mut meter = Meter::new(Prices { base: rates, above: None }, quote, Caching::None);
         for (kind, chunk) in events {
-            meter.observe(&Heard::Message { kind: (*kind).into(), json: chunk.as_bytes() });
+            let heard = Heard::Message { kind: (*kind).into(), json: chunk.as_bytes() };
+            meter.observe(&heard, chunk.len() as u64);
         }
         let (usage, cost) = meter.charge();
         (usage, cost.pico())

@@ -18,6 +18,9 @@ use crate::settler::Settler;
 const MOST_TAGS: usize = 10;
 const LONGEST_TAG: usize = 100;
 
+/// The longest id of a session or an agent: Claude Code's have 36 characters.
+const LONGEST_ID: usize = 256;
+
 /// What its record keeps of a request besides.
 #[derive(Clone, Debug, Default)]
 pub struct About {
@@ -31,15 +34,24 @@ pub struct About {
 impl About {
     /// What a request says of itself, and where it went instead of where it was sent.
     pub fn of(sent: &HeaderMap, fallback_from: Option<&str>, region: Option<&str>) -> Self {
-        let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(cut);
         Self {
             session: text("x-claude-code-session-id"),
             agent: text("x-claude-code-agent-id"),
-            tags: text("x-litellm-tags").map(|list| tags(&list)).unwrap_or_default(),
+            tags: sent
+                .get("x-litellm-tags")
+                .and_then(|list| list.to_str().ok())
+                .map(tags)
+                .unwrap_or_default(),
             fallback_from: fallback_from.map(str::to_owned),
             region: region.map(str::to_owned),
         }
     }
+}
+
+/// So much of a text as a record keeps: an item of the table has its limit.
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_ID).collect()
 }
 
 /// What a client files its request under, for reports: the first few, and none that is long.
@@ -75,7 +87,16 @@ impl Running {
     pub fn new(app: &App, admission: Admission, meter: Meter, about: About, deadline: Deadline) -> Self {
         let (settler, clock) = (Settler::of(app), app.clock.clone());
         let leases = Leases::new(app.store.clone(), clock.clone(), admission);
-        Self { settler, clock, abandonment: app.abandonment.clone(), leases, meter, deadline, about, settled: false }
+        Self {
+            settler,
+            clock,
+            abandonment: app.abandonment.clone(),
+            leases,
+            meter,
+            deadline,
+            about,
+            settled: false,
+        }
     }
 
     pub fn request(&self) -> RequestId {

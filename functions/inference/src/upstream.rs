@@ -126,10 +126,16 @@ impl Upstream {
         }
         for (name, tier) in &self.service_tiers {
             if !["priority", "default", "flex", "reserved"].contains(&tier.tier.as_str()) {
-                return wrong(format!("service_tiers.{name}.tier"), "must be priority, default, flex or reserved");
+                return wrong(
+                    format!("service_tiers.{name}.tier"),
+                    "must be priority, default, flex or reserved",
+                );
             }
             if !(1..=1000).contains(&tier.price_percent) {
-                return wrong(format!("service_tiers.{name}.price_percent"), "must be a number from 1 to 1000");
+                return wrong(
+                    format!("service_tiers.{name}.price_percent"),
+                    "must be a number from 1 to 1000",
+                );
             }
         }
         let Timeouts { open_seconds, silence_seconds, whole_seconds } = self.timeouts;
@@ -173,7 +179,9 @@ mod tests {
     use super::*;
 
     fn read(setting: &str) -> Result<Upstream, String> {
-        Upstream::read(Some(setting), "global").map(|(upstream, _)| upstream).map_err(|error| error.to_string())
+        Upstream::read(Some(setting), "global")
+            .map(|(upstream, _)| upstream)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -217,7 +225,10 @@ mod tests {
             (r#"{"fallback": {}}"#, "unknown field `fallback`"),
             (r#"{"fallbacks": {"a": [{}]}}"#, "fallbacks.a: each entry must name a model"),
             (r#"{"service_tiers": {"a": {"tier": "flex"}}}"#, "missing field `price_percent`"),
-            (r#"{"service_tiers": {"a": {"tier": "fast", "price_percent": 1}}}"#, "service_tiers.a.tier: must be"),
+            (
+                r#"{"service_tiers": {"a": {"tier": "fast", "price_percent": 1}}}"#,
+                "service_tiers.a.tier: must be",
+            ),
             (r#"{"service_tiers": {"a": {"tier": "flex", "price_percent": 0}}}"#, "price_percent: must be"),
             (r#"{"timeouts": {"open_seconds": 0}}"#, "timeouts: must be"),
             (r#"{"rules": {"nobody": {}}}"#, "nobody"),

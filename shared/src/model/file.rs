@@ -120,9 +120,11 @@ pub(super) fn read(
             let at = |problem| at(format!("prices.{prefix}.{problem}"));
             catalog.offers.insert(entry.id_under(prefix), prices.read().map_err(at)?);
         }
+        if let Some(name) = entry.names.first() {
+            unused.remove(name);
+        }
         if let Some((mut model, ids)) = entry.resolve(profile, &rules).map_err(at)? {
-            if let Some((name, own)) = own_rules.get_key_value(&model.name) {
-                unused.remove(name);
+            if let Some(own) = own_rules.get(&model.name) {
                 let set = entry.rules.as_ref().and_then(|set| file.rules.get(set));
                 let set = set.ok_or_else(|| at("rules: this model has none to change".to_owned()))?;
                 let problem = |error: serde_json::Error| at(format!("rules: {error}"));
@@ -151,15 +153,18 @@ fn changed(set: &RawValue, own: &Value) -> Result<MessageRules, serde_json::Erro
 
 /// RFC 7396: objects are merged, `null` removes, anything else replaces.
 fn merge(base: &mut Value, patch: &Value) {
-    let (Some(base), Some(patch)) = (base.as_object_mut(), patch.as_object()) else {
+    let Some(patch) = patch.as_object() else {
         base.clone_from(patch);
         return;
     };
+    if !base.is_object() {
+        *base = Value::Object(Map::new());
+    }
     for (name, value) in patch {
-        if value.is_null() {
+        if !value.is_null() {
+            merge(&mut base[name.as_str()], value);
+        } else if let Some(base) = base.as_object_mut() {
             base.remove(name);
-        } else {
-            merge(base.entry(name.clone()).or_insert(Value::Null), value);
         }
     }
 }

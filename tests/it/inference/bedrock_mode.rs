@@ -5,11 +5,11 @@ use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Region, Token};
 use aws_sdk_bedrockruntime::error::ProvideErrorMetadata;
 use aws_sdk_bedrockruntime::primitives::Blob;
-use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
     ResponseStream, StopReason,
 };
+use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 use serde_json::{Value, json};
 use shared::money::Money;
 use shared::record::Status;
@@ -204,7 +204,10 @@ async fn what_would_cost_other_than_is_reserved_is_refused() {
         stargate.post(&format!("/bedrock/model/{NOVA}/converse"), &holder.secret).json(&body)
     };
     for (more, field) in [
-        (json!({"additionalModelRequestFields": {"max_new_tokens": 9}}), "additionalModelRequestFields.max_new_tokens"),
+        (
+            json!({"additionalModelRequestFields": {"max_new_tokens": 9}}),
+            "additionalModelRequestFields.max_new_tokens",
+        ),
         (json!({"serviceTier": {"type": "priority"}}), "serviceTier.type"),
         (json!({"performanceConfig": {"latency": "optimized"}}), "performanceConfig.latency"),
         (json!({"inferenceConfig": {"maxTokens": 0}}), "inferenceConfig.maxTokens"),
@@ -212,7 +215,10 @@ async fn what_would_cost_other_than_is_reserved_is_refused() {
         (json!({"inferenceConfig": 7}), "inferenceConfig"),
     ] {
         let answer = converse(more).send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]), (400, &"ValidationException".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]),
+            (400, &"ValidationException".parse().unwrap())
+        );
         let told: Value = answer.json().await.unwrap();
         assert!(told["message"].as_str().unwrap().starts_with(field), "{told}");
     }
@@ -238,7 +244,10 @@ async fn a_failure_in_mid_stream_is_an_exception_that_the_sdk_knows() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     for (fault, name) in [
-        (json!({"exception": {"type": "throttlingException", "message": "mid", "after": 2}}), "ThrottlingException"),
+        (
+            json!({"exception": {"type": "throttlingException", "message": "mid", "after": 2}}),
+            "ThrottlingException",
+        ),
         (json!({"cut_after": 2}), "InternalServerException"),
     ] {
         let mut script = script();

@@ -120,7 +120,9 @@ async fn whoever_leaves_at_any_moment_pays_for_what_was_generated() {
             ends[2] += 1;
         }
     }
-    println!("measured: of 200 departures {ends:?}: before Bedrock was asked, in the stream, before its first event");
+    println!(
+        "measured: of 200 departures {ends:?}: before Bedrock was asked, in the stream, before its first event"
+    );
     assert!(ends[1] > 100, "{ends:?}");
 }
 

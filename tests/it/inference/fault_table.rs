@@ -76,7 +76,8 @@ fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
         }
         3 => {
             let operation = if streams { "invoke-with-response-stream" } else { "invoke" };
-            let body = json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1000, "messages": [message]});
+            let body =
+                json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1000, "messages": [message]});
             (format!("/bedrock/model/{model}/{operation}"), body)
         }
         _ => {
@@ -134,7 +135,8 @@ fn frames(mut bytes: Bytes) -> Vec<Message> {
 
 /// How it ends in the books.
 fn booked(record: &Record) -> String {
-    let of = |model: &str| if model == "claude-haiku-4-5" { (1_000_000, 5_000_000) } else { (60_000, 240_000) };
+    let of =
+        |model: &str| if model == "claude-haiku-4-5" { (1_000_000, 5_000_000) } else { (60_000, 240_000) };
     let (input, output) = of(&record.model);
     let prompt = record.cost.pico() - i128::from(record.usage.output) * output;
     let prompt = match prompt {
@@ -153,7 +155,8 @@ fn booked(record: &Record) -> String {
 async fn rows(stargate: &Stargate, streams: bool, faults: &[(String, Value)]) -> String {
     let cells = faults.iter().map(|(name, fault)| async move {
         let columns = (0..COLUMNS.len()).map(|column| async move {
-            let mut script = json!({"text": "abcdefghij", "deltas": 5, "input_tokens": 100, "output_tokens": 50});
+            let mut script =
+                json!({"text": "abcdefghij", "deltas": 5, "input_tokens": 100, "output_tokens": 50});
             script.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
             let holder: Keyholder = stargate.free_keyholder().await;
             let (path, body) = request(column, streams, &script);
@@ -180,8 +183,10 @@ async fn every_fault_is_told_and_charged_as_the_document_says() {
     let setting = json!({"timeouts": {"silence_seconds": 2, "whole_seconds": 2}}).to_string();
     let stargate = Stargate::with(&[("STARGATE_UPSTREAM", &setting)]).await;
     let name = |name: &str, script: Value| (name.to_owned(), script);
-    let before: Vec<_> =
-        ERRORS.iter().map(|error| name(&format!("`{error}`"), json!({"error": error, "message": "told"}))).collect();
+    let before: Vec<_> = ERRORS
+        .iter()
+        .map(|error| name(&format!("`{error}`"), json!({"error": error, "message": "told"})))
+        .collect();
     let exceptions = |after: usize| {
         EXCEPTIONS.iter().map(move |kind| {
             (format!("`{kind}`"), json!({"exception": {"type": kind, "message": "told", "after": after}}))

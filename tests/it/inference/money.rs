@@ -76,8 +76,20 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
         ("a plain call", None, plain, "both", ORDINARY),
         ("a call without an answer", None, Usage { output: 0, ..plain }, "both", ORDINARY),
         ("a cache read", Some("5m"), Usage { cache_read: 50_000, ..plain }, "both", ORDINARY),
-        ("a cache written for 5 minutes", Some("5m"), Usage { cache_write_5m: 7_000, ..plain }, "both", ORDINARY),
-        ("a cache written for an hour", Some("1h"), Usage { cache_write_1h: 7_000, ..plain }, "both", ORDINARY),
+        (
+            "a cache written for 5 minutes",
+            Some("5m"),
+            Usage { cache_write_5m: 7_000, ..plain },
+            "both",
+            ORDINARY,
+        ),
+        (
+            "a cache written for an hour",
+            Some("1h"),
+            Usage { cache_write_1h: 7_000, ..plain },
+            "both",
+            ORDINARY,
+        ),
         (
             "everything at once",
             Some("1h"),
@@ -86,10 +98,20 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
             ORDINARY,
         ),
         ("usage only at the end", None, plain, "stop", ORDINARY),
-        ("200,000 tokens of prompt, cached ones included", Some("5m"),
-            Usage { cache_read: 199_000, ..plain }, "both", ORDINARY),
-        ("one more: the long prompt's prices, for all of it", Some("5m"),
-            Usage { cache_read: 199_001, ..plain }, "both", LONG),
+        (
+            "200,000 tokens of prompt, cached ones included",
+            Some("5m"),
+            Usage { cache_read: 199_000, ..plain },
+            "both",
+            ORDINARY,
+        ),
+        (
+            "one more: the long prompt's prices, for all of it",
+            Some("5m"),
+            Usage { cache_read: 199_001, ..plain },
+            "both",
+            LONG,
+        ),
     ] {
         for way in WAYS {
             let holder = stargate.free_keyholder().await;
@@ -98,7 +120,8 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
                 "input_tokens": usage.input, "output_tokens": usage.output, "cache_read": usage.cache_read,
                 "cache_write": usage.cache_write_5m, "cache_write_1h": usage.cache_write_1h,
             });
-            let answer = ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, caches)).await;
+            let answer =
+                ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, caches)).await;
             assert_eq!(answer.status(), 200, "{case} {way:?}");
             answer.bytes().await.unwrap();
             assert_eq!(stargate.charged(&holder).await, cost(&usage, rates), "{case} {way:?}");
@@ -112,7 +135,8 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
 async fn what_was_not_counted_is_charged_so_that_it_is_never_too_little() {
     let stargate = Stargate::start().await;
     // Six deltas of four bytes: a token for every two.
-    let text = json!({"text": "abcdefghijklmnopqrstuvwx", "deltas": 6, "input_tokens": 1000, "output_tokens": 500});
+    let text =
+        json!({"text": "abcdefghijklmnopqrstuvwx", "deltas": 6, "input_tokens": 1000, "output_tokens": 500});
     let told = |more: Value| {
         let mut script = text.clone();
         script.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -121,16 +145,40 @@ async fn what_was_not_counted_is_charged_so_that_it_is_never_too_little() {
     let of_messages = |output| Some(Usage { input: 1000, output, ..Usage::default() });
     for (case, script, way, known, output) in [
         // The head of Anthropic's stream tells the prompt; Converse tells nothing before its end.
-        ("no count at the end", told(json!({"usage_at": "start"})), Way::Messages { streams: true }, of_messages(12), 12),
+        (
+            "no count at the end",
+            told(json!({"usage_at": "start"})),
+            Way::Messages { streams: true },
+            of_messages(12),
+            12,
+        ),
         ("no count at all", told(json!({"usage_at": "none"})), Way::Messages { streams: true }, None, 12),
         ("no count at all", told(json!({"usage_at": "none"})), Way::Converse { streams: true }, None, 12),
-        ("cut after three deltas", told(json!({"cut_after": 3})), Way::Messages { streams: true }, of_messages(6), 6),
+        (
+            "cut after three deltas",
+            told(json!({"cut_after": 3})),
+            Way::Messages { streams: true },
+            of_messages(6),
+            6,
+        ),
         ("cut after three deltas", told(json!({"cut_after": 3})), Way::Converse { streams: true }, None, 6),
         // Nothing of a whole answer is seen before its end: all that it was allowed to be.
         ("no count, whole", told(json!({"usage_at": "none"})), Way::Messages { streams: false }, None, 2000),
         ("no count, whole", told(json!({"usage_at": "none"})), Way::Converse { streams: false }, None, 2000),
-        ("a whole answer that is cut", told(json!({"cut_after": 0})), Way::Messages { streams: false }, None, 2000),
-        ("a whole answer that is cut", told(json!({"cut_after": 0})), Way::Converse { streams: false }, None, 2000),
+        (
+            "a whole answer that is cut",
+            told(json!({"cut_after": 0})),
+            Way::Messages { streams: false },
+            None,
+            2000,
+        ),
+        (
+            "a whole answer that is cut",
+            told(json!({"cut_after": 0})),
+            Way::Converse { streams: false },
+            None,
+            2000,
+        ),
         // Its head tells what it was.
         (
             "a whole answer that is none",
@@ -141,7 +189,11 @@ async fn what_was_not_counted_is_charged_so_that_it_is_never_too_little() {
         ),
     ] {
         let holder = stargate.free_keyholder().await;
-        ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, None)).await.bytes().await.ok();
+        ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, None))
+            .await
+            .bytes()
+            .await
+            .ok();
         let charged = stargate.charged(&holder).await;
         match known {
             Some(usage) => assert_eq!(charged, cost(&usage, ORDINARY), "{case} {way:?}"),

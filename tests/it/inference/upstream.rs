@@ -74,7 +74,8 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
     let setting = json!({"fallbacks": {"claude-opus-4-5": [{"model": "claude-sonnet-4-5"}, {"model": "claude-haiku-4-5"}]}});
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
-    let script = throttled(&json!({"error": "ServiceUnavailableException", "only_for": "opus", "text": "stood in"}));
+    let script =
+        throttled(&json!({"error": "ServiceUnavailableException", "only_for": "opus", "text": "stood in"}));
     let answer = stargate.messages(&holder, &opus(&script)).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["x-stargate-model"], "claude-sonnet-4-5");
@@ -116,13 +117,18 @@ async fn the_same_model_may_stand_in_for_itself_in_another_region() {
     let stargate = with(&json!({"fallbacks": {"claude-haiku-4-5": [{"region": "eu-west-3"}]}})).await;
     let holder = stargate.free_keyholder().await;
     let answer = stargate.messages(&holder, &ask_stream(&throttled(&json!({"failures": 1})))).await;
-    assert_eq!((answer.status().as_u16(), &answer.headers()["x-stargate-region"]), (200, &"eu-west-3".parse().unwrap()));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-stargate-region"]),
+        (200, &"eu-west-3".parse().unwrap())
+    );
     answer.text().await.unwrap();
     let scopes: Vec<String> = stargate
         .fake()
         .requests()
         .iter()
-        .map(|received| received.headers["authorization"].to_str().unwrap().split('/').nth(2).unwrap().to_owned())
+        .map(|received| {
+            received.headers["authorization"].to_str().unwrap().split('/').nth(2).unwrap().to_owned()
+        })
         .collect();
     assert_eq!(scopes, ["us-east-1", "eu-west-3"], "each is signed for its region");
     let regions: Vec<_> = stargate.records().await.into_iter().map(|record| record.region).collect();
@@ -187,9 +193,15 @@ async fn guardrails_tiers_and_who_asks_go_along() {
     let answer = stargate.post("/bedrock/model/claude-haiku-4-5/converse", &holder.secret).json(&body).send();
     assert_eq!(answer.await.unwrap().status(), 200);
     let sent = stargate.fake().requests().pop().unwrap().json();
-    assert_eq!(sent["guardrailConfig"], json!({"guardrailIdentifier": "gr-everybody", "guardrailVersion": "3"}));
+    assert_eq!(
+        sent["guardrailConfig"],
+        json!({"guardrailIdentifier": "gr-everybody", "guardrailVersion": "3"})
+    );
     assert_eq!(sent["serviceTier"], json!({"type": "flex"}));
-    assert_eq!((&sent["requestMetadata"]["mine"], &sent["requestMetadata"]["stargate_user"]), (&json!("1"), &json!(user)));
+    assert_eq!(
+        (&sent["requestMetadata"]["mine"], &sent["requestMetadata"]["stargate_user"]),
+        (&json!("1"), &json!(user))
+    );
 }
 
 #[tokio::test]
@@ -240,7 +252,8 @@ async fn a_lambda_ends_its_stream_before_it_is_ended() {
             let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
             (status.as_u16(), String::from_utf8(bytes.to_vec()).unwrap())
         };
-        let (code, text) = tokio::time::timeout(Duration::from_secs(4), answered).await.expect("it ends in time");
+        let (code, text) =
+            tokio::time::timeout(Duration::from_secs(4), answered).await.expect("it ends in time");
         assert_eq!(code, status);
         if status == 200 {
             assert_eq!(names(&events(&text)).last(), Some(&"error"));

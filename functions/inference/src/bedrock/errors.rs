@@ -1,6 +1,7 @@
 //! Bedrock's errors: the table of what each becomes for a client, and what it means for the bill.
 
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::DispatchFailure;
 use http::StatusCode;
 use serde::Deserialize;
@@ -95,7 +96,25 @@ fn told(code: &str, message: &str) -> Fault {
         _ if message.is_empty() => "the model's service failed",
         _ => message,
     };
-    Fault::Upstream { status, kind, message: message.to_owned(), retry_after }
+    Fault::Upstream { status, kind, message: without_account(message), retry_after }
+}
+
+/// A text without the account's number and the names of what is in it: neither is a client's business.
+fn without_account(message: &str) -> String {
+    let is_account = |word: &str| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "-_:/.".contains(letter);
+    let mut clean = String::with_capacity(message.len());
+    for piece in message.split_inclusive(|letter| !is_inside(letter)) {
+        let word = piece.trim_end_matches(|letter| !is_inside(letter));
+        let hides = word.starts_with("arn:") || word.split([':', '/', '.']).any(is_account);
+        if hides {
+            clean.push_str("...");
+            clean.push_str(piece.get(word.len()..).unwrap_or_default());
+        } else {
+            clean.push_str(piece);
+        }
+    }
+    clean
 }
 
 /// Whether an error says that the model is busy or away, and nothing of the request.
@@ -110,17 +129,18 @@ fn passes(code: &str) -> bool {
 }
 
 /// An error before the first byte.
-pub fn refused<E, R>(error: &SdkError<E, R>) -> Failed
+pub fn refused<E>(error: &SdkError<E, HttpResponse>) -> Failed
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     match error {
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or_default();
             tracing::warn!(code, "bedrock_refused");
-            // What Bedrock answers with an error before the first byte it does not bill.
-            Failed::of(code, service.err().message().unwrap_or_default(), false)
+            // What Bedrock answers with an error before the first byte it does not bill. One without a name is somebody
+            // else's who stands before it, and knows nothing of the model.
+            let may_have_run = code.is_empty() && service.raw().status().is_server_error();
+            Failed::of(code, service.err().message().unwrap_or_default(), may_have_run)
         }
         SdkError::ConstructionFailure(_) => unreachable_service(error, false),
         SdkError::DispatchFailure(dispatch) => unreachable_service(error, !was_never_sent(dispatch)),
@@ -137,7 +157,8 @@ pub fn exception(kind: &str, payload: &[u8]) -> Failed {
     }
 
     let mut letters = kind.chars();
-    let code: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
+    let code: String =
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
     let Exception { message } = serde_json::from_slice(payload).unwrap_or_default();
     in_stream(&code, &message)
 }

@@ -96,8 +96,7 @@ pub fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, Failed> {
 
 /// Checks one frame, and reads it; one that holds an exception is a failure.
 pub fn read(raw: Bytes) -> Result<Frame, Failed> {
-    let message =
-        read_message_from(raw.clone()).map_err(|error| Failed::unreadable(&error.to_string()))?;
+    let message = read_message_from(raw.clone()).map_err(|error| Failed::unreadable(&error.to_string()))?;
     let header = |name: &str| header(&message, name);
     match header(":message-type") {
         Some("event") => {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_bedrockruntime::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_bedrockruntime::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_bedrockruntime::error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Answer;
 use crate::dialect::usage::Metrics;

@@ -59,7 +59,7 @@ impl Asking for Messages<'_> {
         Ok(match &model.rules {
             Some(rules) => {
                 let body = to_bedrock(&self.request, rules, &self.betas, max_tokens)?;
-                Said::new(Api::Messages, body)
+                Said { heals: true, ..Said::new(Api::Messages, body) }
             }
             None => Said::new(Api::Converse, to_converse(&self.request, model, max_tokens)?),
         })

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The most fields of an object: more than any request has, and few enough to look through for each.
-const MOST_FIELDS: usize = 256;
+const MOST_FIELDS: usize = 64;
 
 /// The fields of one object in their order, each value as the JSON text that it came as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,10 @@ impl<'a> Fields<'a> {
     /// error: we and Bedrock might each believe another of the two.
     pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(field, _)| field.as_str())
     }
 
     /// The JSON text of a field.
@@ -47,6 +51,12 @@ impl<'a> Fields<'a> {
 
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.0.retain(|(field, _)| keep(field));
+    }
+
+    /// The bytes of all values but those of `names`.
+    pub fn size_without(&self, names: &[&str]) -> u64 {
+        let others = self.0.iter().filter(|(field, _)| !names.contains(&field.as_str()));
+        others.map(|(field, value)| (field.len() + value.len()) as u64).sum()
     }
 
     /// The object as JSON text, every value copied once.

@@ -5,13 +5,26 @@ use shared::pricing::Caching;
 use shared::usage::Usage;
 
 /// The `usage` object of a message or of `message_delta`. Counters are cumulative: a later one includes an earlier.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Reported {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_creation: Option<Written>,
+    /// What the model was run for one after another: the counts above are only the last one's, the bill is of all.
+    #[serde(default)]
+    iterations: Vec<Iteration>,
+}
+
+/// One run of the model, of several that made an answer: a compaction, or the message.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Iteration {
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation_input_tokens: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -90,6 +103,13 @@ pub struct Tokens {
 impl Tokens {
     pub fn report(&mut self, reported: &Reported) {
         let written = reported.cache_creation.unwrap_or_default();
+        if !reported.iterations.is_empty() {
+            let sum = |tokens: fn(&Iteration) -> u64| reported.iterations.iter().map(tokens).sum::<u64>();
+            self.input = self.input.max(Some(sum(|run| run.input_tokens)));
+            self.output = self.output.max(Some(sum(|run| run.output_tokens)));
+            self.cache_read = self.cache_read.max(sum(|run| run.cache_read_input_tokens));
+            self.cache_written = self.cache_written.max(sum(|run| run.cache_creation_input_tokens));
+        }
         self.input = self.input.max(reported.input_tokens);
         self.output = self.output.max(reported.output_tokens);
         self.cache_read = self.cache_read.max(known(reported.cache_read_input_tokens));

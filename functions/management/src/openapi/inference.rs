@@ -28,7 +28,8 @@ pub fn paths() -> Map<String, Value> {
     add("/v1/messages", "post", messages());
     add("/v1/messages/count_tokens", "post", count_tokens());
     add("/v1/chat/completions", "post", chat());
-    for operation in ["invoke", "invoke-with-response-stream", "converse", "converse-stream", "count-tokens"] {
+    for operation in ["invoke", "invoke-with-response-stream", "converse", "converse-stream", "count-tokens"]
+    {
         add(&format!("/bedrock/model/{{id}}/{operation}"), "post", of_bedrock(operation));
     }
     add("/bedrock/inference-profiles", "get", profiles());

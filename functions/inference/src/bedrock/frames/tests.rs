@@ -86,11 +86,16 @@ proptest! {
 fn exceptions_and_errors_are_failures_with_bedrocks_words() {
     for (headers, want) in [
         (&[(":exception-type", "throttlingException"), (":message-type", "exception")][..], "slow down"),
-        (&[(":error-code", "InternalError"), (":error-message", "slow down"), (":message-type", "error")][..], "slow down"),
+        (
+            &[(":error-code", "InternalError"), (":error-message", "slow down"), (":message-type", "error")]
+                [..],
+            "slow down",
+        ),
         (&[(":message-type", "riddle")][..], "the model's stream cannot be read"),
         (&[][..], "the model's stream cannot be read"),
     ] {
-        let failed = read(frame(headers, json!({"message": "slow down"}).to_string().as_bytes())).unwrap_err();
+        let failed =
+            read(frame(headers, json!({"message": "slow down"}).to_string().as_bytes())).unwrap_err();
         assert!(failed.may_have_run, "{headers:?}");
         let Fault::Upstream { message, .. } = *failed.fault else { panic!("{headers:?}") };
         assert_eq!(message, want, "{headers:?}");
@@ -99,8 +104,11 @@ fn exceptions_and_errors_are_failures_with_bedrocks_words() {
 
 #[test]
 fn a_length_that_cannot_be_is_refused_at_once() {
-    for length in [0u32, 11, (LONGEST + 1) as u32, u32::MAX] {
+    for length in [0u32, 11, u32::try_from(LONGEST + 1).unwrap(), u32::MAX] {
         assert!(split(&mut BytesMut::from(&length.to_be_bytes()[..])).is_err(), "{length}");
     }
-    assert!(matches!(split(&mut BytesMut::from(&(LONGEST as u32).to_be_bytes()[..])), Ok(None)));
+    assert!(matches!(
+        split(&mut BytesMut::from(&u32::try_from(LONGEST).unwrap().to_be_bytes()[..])),
+        Ok(None)
+    ));
 }

@@ -11,7 +11,7 @@ use crate::dialect::raw::Fields;
 const UNKNOWN_FIELD: &str = ": Extra inputs are not permitted";
 
 /// The most paths of one refusal that are followed: each reads the body once more.
-const MOST_PATHS: usize = 16;
+const MOST_PATHS: usize = 4;
 
 /// A body for `InvokeModel` without what `refusal`, the text of Bedrock's 400, does not want in it, and the names of
 /// what is gone. `None`: nothing that it names can be done without.

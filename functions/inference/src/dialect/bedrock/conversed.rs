@@ -8,6 +8,7 @@ use shared::model::Model;
 use super::framed::Framed;
 use crate::dialect::raw::Fields;
 use crate::dialect::{Api, Asking, Output, Said, Teller};
+use crate::estimate::may_hold;
 
 /// A request whose path names the model and says whether it streams.
 pub struct Conversed<'a> {
@@ -28,33 +29,79 @@ impl<'a> Conversed<'a> {
             let object = fields.read::<Map<String, Value>>(name);
             object.map(Option::unwrap_or_default).map_err(|_| Fault::invalid(name, "must be an object"))
         };
-        let (inference, additional) =
-            (object("inferenceConfig")?, object("additionalModelRequestFields")?);
-        // By its own name a model may be given another limit than the one that is paid for.
-        if let Some(name) = additional.keys().find(|name| name.to_ascii_lowercase().contains("max")) {
-            let field = format!("additionalModelRequestFields.{name}");
-            return Err(Fault::invalid(&field, "is not taken: set inferenceConfig.maxTokens"));
-        }
+        let (inference, additional) = (object("inferenceConfig")?, object("additionalModelRequestFields")?);
+        known_only(&additional)?;
         at_the_ordinary_price(&fields)?;
         Ok(Self { fields, model: model.to_owned(), streams, inference, additional })
     }
 }
 
+/// What may stand in `additionalModelRequestFields`: nothing that gives a model another limit or price than is paid for.
+const ADDITIONAL: [&str; 16] = [
+    "anthropic_beta",
+    "chat_template_kwargs",
+    "enable_thinking",
+    "frequency_penalty",
+    "inferenceConfig",
+    "k",
+    "min_p",
+    "output_config",
+    "presence_penalty",
+    "reasoning",
+    "reasoning_effort",
+    "reasoningConfig",
+    "seed",
+    "thinking",
+    "tool_choice",
+    "top_k",
+];
+
+/// Refuses what nothing is known of, and Nova's limit of tokens by its own name.
+fn known_only(additional: &Map<String, Value>) -> Result<(), Fault> {
+    const FIELD: &str = "additionalModelRequestFields";
+    let own = additional.get("inferenceConfig").and_then(Value::as_object);
+    let unknown = additional
+        .keys()
+        .find(|name| !ADDITIONAL.contains(&name.as_str()))
+        .or_else(|| own.and_then(|own| own.keys().find(|name| *name != "topK")));
+    match unknown {
+        // The name is the client's own text, of any length.
+        Some(name) => Err(Fault::Invalid {
+            param: Some(FIELD.to_owned()),
+            message: format!(
+                "{FIELD}.{name:.64}: is not taken; a limit of tokens is inferenceConfig.maxTokens"
+            ),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses what costs other than the catalogue says.
 fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
+    if fields.get("toolConfig").is_some_and(|tools| may_hold(tools.as_bytes(), "systemTool")) {
+        return Err(Fault::invalid(
+            "toolConfig",
+            "tools of Bedrock's own are charged by the call, and not served",
+        ));
+    }
+
     #[derive(Deserialize)]
     struct Choice {
         #[serde(alias = "latency")]
         r#type: Option<String>,
     }
 
-    for (name, field, ordinary) in
-        [("serviceTier", "serviceTier.type", "default"), ("performanceConfig", "performanceConfig.latency", "standard")]
-    {
+    for (name, field, ordinary) in [
+        ("serviceTier", "serviceTier.type", "default"),
+        ("performanceConfig", "performanceConfig.latency", "standard"),
+    ] {
         let choice: Option<Choice> =
             fields.read(name).map_err(|_| Fault::invalid(name, "must be an object"))?;
         if choice.and_then(|choice| choice.r#type).is_some_and(|choice| choice != ordinary) {
-            return Err(Fault::invalid(field, format!("is the gateway's to choose; leave it out, or {ordinary}")));
+            return Err(Fault::invalid(
+                field,
+                format!("is the gateway's to choose; leave it out, or {ordinary}"),
+            ));
         }
     }
     Ok(())

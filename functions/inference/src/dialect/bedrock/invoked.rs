@@ -1,12 +1,28 @@
 //! `InvokeModel`: a body in the model's own form.
 
+use serde::Deserialize;
 use shared::fault::Fault;
-use shared::model::Model;
+use shared::model::{MessageRules, Model};
 
 use super::framed::Framed;
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::raw::Fields;
 use crate::dialect::{Api, Asking, Output, Said, Teller};
+
+/// By these names other makers' models are asked for more answers than one.
+const MANY: [&str; 5] = ["n", "best_of", "num_generations", "numResults", "num_results"];
+
+#[derive(Deserialize)]
+struct Management {
+    #[serde(default)]
+    edits: Vec<Edit>,
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
 
 /// A request whose path names the model and says whether it streams.
 pub struct Invoked<'a> {
@@ -25,6 +41,29 @@ impl<'a> Invoked<'a> {
     }
 }
 
+impl Invoked<'_> {
+    /// Refuses, in Bedrock's own words, what nothing is known of: it may cost what is not reserved.
+    fn asks_what_is_known(&self, rules: &MessageRules) -> Result<(), Fault> {
+        let fields = &self.request.fields;
+        let is_known = |name: &str| rules.allows_field(name) || name.starts_with("amazon-bedrock-");
+        if let Some(name) = fields.names().find(|name| !is_known(name)) {
+            return Err(unknown(&format!("{name:.64}")));
+        }
+        let management: Option<Management> = fields
+            .read("context_management")
+            .map_err(|_| Fault::invalid("context_management", "must be an object"))?;
+        let edits = management.map(|management| management.edits).unwrap_or_default();
+        match edits.iter().position(|edit| rules.edit_beta(&edit.kind).is_none()) {
+            Some(at) => Err(unknown(&format!("context_management.edits.{at}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unknown(path: &str) -> Fault {
+    Fault::invalid(path, "Extra inputs are not permitted")
+}
+
 impl Asking for Invoked<'_> {
     fn model(&self) -> &str {
         &self.request.model
@@ -35,8 +74,12 @@ impl Asking for Invoked<'_> {
     }
 
     fn output(&self, model: &Model) -> Result<Output, Fault> {
-        if model.rules.is_some() {
+        if let Some(rules) = &model.rules {
+            self.asks_what_is_known(rules)?;
             return self.request.output(model);
+        }
+        if let Some(name) = MANY.into_iter().find(|name| self.request.fields.get(name).is_some()) {
+            return Err(Fault::invalid(name, "is not taken: one answer is served"));
         }
         // Every family has its own name for it. What cannot be read is the most that the model makes, all of it thought.
         let max_tokens = model.max_output_tokens;
@@ -53,6 +96,11 @@ impl Asking for Invoked<'_> {
         let mut fields = self.request.fields.clone();
         fields.set("max_tokens", max_tokens.to_string());
         Ok(Said::new(Api::Messages, fields.to_json().into_bytes()))
+    }
+
+    /// A form is one maker's: what is written in Claude's no other model takes.
+    fn may_go(&self, from: &Model, to: &Model) -> bool {
+        from.base_id == to.base_id || (from.rules.is_some() && to.rules.is_some())
     }
 
     fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn Teller> {

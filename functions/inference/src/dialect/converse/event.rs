@@ -148,7 +148,8 @@ impl<'a> DeltaPayload<'a> {
             return Some(Delta::ToolInput(input));
         }
         let ReasoningPayload { text, signature, redacted_content } = reasoning_content?;
-        text.map(Delta::Reasoning)
+        text.filter(|text| !text.is_empty() || signature.is_none())
+            .map(Delta::Reasoning)
             .or(signature.map(Delta::Signature))
             .or(redacted_content.map(Delta::Redacted))
     }

@@ -68,9 +68,7 @@ impl<'a> Format<'a> {
     pub fn tool(&self, model: &Model, tools: &Tools<'_>) -> Option<&Schema<'a>> {
         let can_be_made = model.can(Capability::FunctionCalling) && model.can(Capability::ToolChoice);
         match self {
-            Self::Schema(schema)
-                if !takes::schema(model) && can_be_made && !tools.are_forced() =>
-            {
+            Self::Schema(schema) if !takes::schema(model) && can_be_made && !tools.are_forced() => {
                 Some(schema)
             }
             _ => None,

@@ -74,7 +74,7 @@ impl Names {
         if name.is_empty() {
             name = format!("document {number}");
         }
-        if self.0.contains(&name) {
+        while self.0.contains(&name) {
             name = format!("{name} ({number})");
         }
         self.0.insert(name.clone());

@@ -25,6 +25,9 @@ pub struct ChatTeller {
     include_usage: bool,
     /// The tool whose input is the answer's text.
     answer: Option<String>,
+    /// Text that is told only if that tool is not called: what a model says before it calls is no part of the answer.
+    held: String,
+    is_answered: bool,
     has_begun: bool,
     /// The calls of tools that are being told, by the index that Converse gives the block.
     open: BTreeMap<u64, Call>,
@@ -42,6 +45,8 @@ struct Call {
     /// Its number among the calls; `None` where its input is the answer's text.
     index: Option<u64>,
     has_input: bool,
+    /// Whether it answers once more: one answer is enough.
+    is_late: bool,
 }
 
 impl ChatTeller {
@@ -50,6 +55,8 @@ impl ChatTeller {
             head,
             include_usage,
             answer,
+            held: String::new(),
+            is_answered: false,
             has_begun: false,
             open: BTreeMap::new(),
             calls: 0,
@@ -81,12 +88,13 @@ impl ChatTeller {
     fn start(&mut self, out: &mut Vec<u8>, block: u64, id: &str, name: &str) {
         self.stop(out, block);
         if self.answer.as_deref() == Some(name) {
-            self.open.insert(block, Call::default());
+            let is_late = std::mem::replace(&mut self.is_answered, true);
+            self.open.insert(block, Call { is_late, ..Call::default() });
             return;
         }
         let index = self.calls;
         self.calls += 1;
-        self.open.insert(block, Call { index: Some(index), has_input: false });
+        self.open.insert(block, Call { index: Some(index), ..Call::default() });
         self.say(out, Delta { tool_calls: Some([CallDelta::start(index, id, name)]), ..Delta::default() });
     }
 
@@ -95,6 +103,9 @@ impl ChatTeller {
             return;
         };
         call.has_input = true;
+        if call.is_late {
+            return;
+        }
         let delta = match call.index {
             Some(index) => Delta { tool_calls: Some([CallDelta::more(index, input)]), ..Delta::default() },
             None => Delta { content: Some(input), ..Delta::default() },
@@ -114,6 +125,8 @@ impl ChatTeller {
     fn delta(&mut self, out: &mut Vec<u8>, block: u64, delta: &event::Delta<'_>) {
         let thought = |thought| Delta { thinking_blocks: Some([thought]), ..Delta::default() };
         match delta {
+            event::Delta::Text(_) if self.is_answered => {}
+            event::Delta::Text(text) if self.answer.is_some() => self.held.push_str(text),
             event::Delta::Text(text) if !text.is_empty() => {
                 self.say(out, Delta { content: Some(text), ..Delta::default() });
             }
@@ -165,6 +178,10 @@ impl Teller for ChatTeller {
     fn end(&mut self) -> Bytes {
         let mut out = Vec::new();
         self.begin(&mut out);
+        let held = take(&mut self.held);
+        if !self.is_answered && !held.is_empty() {
+            self.say(&mut out, Delta { content: Some(&held), ..Delta::default() });
+        }
         for block in self.open.keys().copied().collect::<Vec<_>>() {
             self.stop(&mut out, block);
         }

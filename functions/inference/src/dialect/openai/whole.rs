@@ -52,6 +52,8 @@ struct Call<'a> {
 #[derive(Default)]
 struct Told<'a> {
     text: String,
+    /// Whether the text is what the answer's tool was called with: then nothing is said besides.
+    is_answered: bool,
     reasoning: String,
     thoughts: Vec<Thought<'a>>,
     calls: Vec<Call<'a>>,
@@ -61,7 +63,7 @@ struct Told<'a> {
 pub fn completion(head: &Head, answer: &Answer<'_>, by: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
     let mut told = Told::default();
     answer.content().iter().for_each(|block| told.take(block, by));
-    let Told { text, reasoning, thoughts, calls } = told;
+    let Told { text, reasoning, thoughts, calls, .. } = told;
     let finish_reason = ended(finish_reason(&answer.stop_reason), by.is_some(), calls.len() as u64);
     let message = Message {
         role: "assistant",
@@ -84,13 +86,16 @@ pub fn completion(head: &Head, answer: &Answer<'_>, by: Option<&str>) -> Result<
 
 impl<'a> Told<'a> {
     fn take(&mut self, block: &'a Content<'_>, by: Option<&str>) {
-        if let Some(text) = &block.text {
+        if let Some(text) = block.text.as_deref().filter(|_| !self.is_answered) {
             self.text.push_str(text);
         }
         if let Some(tool) = &block.tool_use {
             let arguments = tool.input.get();
             if by == Some(tool.name.as_ref()) {
-                self.text.push_str(arguments);
+                if !self.is_answered {
+                    arguments.clone_into(&mut self.text);
+                    self.is_answered = true;
+                }
             } else {
                 let function = Function { name: Some(&tool.name), arguments };
                 self.calls.push(Call { id: &tool.tool_use_id, kind: "function", function });

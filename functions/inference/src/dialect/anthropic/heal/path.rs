@@ -49,13 +49,14 @@ fn removed(json: &str, segments: &[&str], walked: &[&str], tags: usize) -> Optio
                 fields.remove(first)?;
                 return Some(fields.to_json());
             }
-            Some(inner) => {
-                if let Some(changed) = removed(inner, rest, &here, tags) {
-                    fields.set(first, changed);
-                    return Some(fields.to_json());
-                }
+            // Not also tried as a tag: each level is read once, however the path was written. A block of type `text` has
+            // a text of that name, in which nothing can lie.
+            Some(inner) if inner.starts_with(['{', '[']) => {
+                let changed = removed(inner, rest, &here, tags)?;
+                fields.set(first, changed);
+                return Some(fields.to_json());
             }
-            None => {}
+            Some(_) | None => {}
         }
     } else if json.starts_with('[') {
         if let Ok(number) = first.parse::<usize>() {
