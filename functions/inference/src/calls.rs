@@ -1,6 +1,5 @@
 //! One call, from its request to its answer, whatever its client speaks.
 
-use std::sync::OnceLock;
 use std::vec;
 
 use axum::body::{Body, Bytes};
@@ -60,20 +59,19 @@ async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = dialect.body(request, app.settings.max_body).await?;
     let asking = dialect.read(&sent, &body)?;
-    let meant = OnceLock::new();
-    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline, meant };
-    let (mut ready, mut next) = asked.first().await?;
-    while let Some(following) = next.next() {
+    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
+    let (mut ready, mut chain) = asked.first().await?;
+    while let Some(following) = chain.rest.next() {
         ready.has_next = true;
         let ended = match run(app, ready).await {
             Ok(answer) => return Ok(answer),
             Err(ended) if !ended.passes => return Err(ended.fault),
             Err(ended) => ended.fault,
         };
-        ready = match asked.instead(&following, &mut next).await {
+        ready = match asked.instead(following, &mut chain).await {
             Some(ready) => ready,
             // None of them is for this request: then it is tried as if there were none.
-            None => asked.again().await.ok_or(ended)?,
+            None => asked.in_time(&chain.first, None).await.ok_or(ended)?,
         };
     }
     // Megabytes, and a model may take minutes: only what is sent to it is kept.
@@ -89,8 +87,12 @@ struct Asked<'a> {
     asking: &'a dyn Asking,
     sent: &'a HeaderMap,
     deadline: Deadline,
-    /// What its name of a model stands for, once that is known.
-    meant: OnceLock<String>,
+}
+
+/// Where a request may go: to what it names, and from there on.
+struct Chain {
+    first: Target,
+    rest: vec::IntoIter<Target>,
 }
 
 /// A call that is admitted, and all that is needed to make it.
@@ -109,7 +111,7 @@ struct Ready {
 
 impl Asked<'_> {
     /// The request to what it names, and where else it may go.
-    async fn first(&self) -> Result<(Ready, vec::IntoIter<Target>), Fault> {
+    async fn first(&self) -> Result<(Ready, Chain), Fault> {
         let (app, asked) = (self.app, self.asking.model());
         let secret = &self.pointer.holder.secret;
         let mut tries = 0;
@@ -120,8 +122,8 @@ impl Asked<'_> {
             match self.prepared(&target, None).await {
                 Ok(Ok(ready)) => {
                     let name = app.catalog.find(&model).map_or(asked, |model| &model.name);
-                    self.meant.get_or_init(|| model.clone());
-                    return Ok((ready, app.upstream.fallbacks(asked, name).into_iter()));
+                    let rest = app.upstream.fallbacks(asked, name).into_iter();
+                    return Ok((ready, Chain { first: target, rest }));
                 }
                 Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
                 // The key that stands in for a token may have been deleted: then there is another.
@@ -137,28 +139,16 @@ impl Asked<'_> {
 
     /// The request to the first target that may have it: a fallback that the key may not use, or that cannot take the
     /// request, is none.
-    async fn instead(&self, target: &Target, next: &mut vec::IntoIter<Target>) -> Option<Ready> {
-        let mut target = target.clone();
-        let first = self.model().and_then(|name| find(self.app, name).ok());
+    async fn instead(&self, mut target: Target, chain: &mut Chain) -> Option<Ready> {
+        let first = find(self.app, &chain.first.model).ok();
         loop {
             let model = find(self.app, &target.model).ok();
             let is_for_it = first.zip(model).is_some_and(|(from, to)| self.asking.may_go(from, to));
             if is_for_it && let Some(ready) = self.in_time(&target, Some(self.asking.model())).await {
                 return Some(ready);
             }
-            target = next.next()?;
+            target = chain.rest.next()?;
         }
-    }
-
-    /// The request to what it names, once more.
-    async fn again(&self) -> Option<Ready> {
-        let target = Target { model: self.model()?.to_owned(), region: None };
-        self.in_time(&target, None).await
-    }
-
-    /// What the request's name of a model stands for, as it was found.
-    fn model(&self) -> Option<&str> {
-        self.meant.get().map(String::as_str)
     }
 
     /// The request to a target, unless it must not have it or the time for it is over.
