@@ -17,7 +17,8 @@
 //! (`bedrock/ask/`) and the writers (`bedrock/wire/`) know a format.
 //!
 //! It keeps what tests assert on: the requests as they arrived, how many streams are open,
-//! and how many deltas were made.
+//! and how many deltas were made. Tests that run beside it, as real clients do, ask for the requests
+//! that hold a word by `GET /requests/{word}`, which is nothing of Bedrock's.
 
 mod answer;
 mod ask;

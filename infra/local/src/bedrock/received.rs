@@ -48,6 +48,11 @@ impl Received {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
+
+    /// Whether its body holds a word.
+    pub(super) fn says(&self, word: &str) -> bool {
+        std::str::from_utf8(&self.body).is_ok_and(|body| body.contains(word))
+    }
 }
 
 /// The recent requests, bounded by number and by size.
@@ -111,5 +116,19 @@ mod tests {
             keep("c", 0);
         }
         assert_eq!((models().len(), models()[0].as_str(), recent.count()), (REQUESTS, "c", REQUESTS + 2));
+    }
+
+    #[test]
+    fn finds_a_word() {
+        for (body, word, says) in [
+            (&b"{\"text\":\"one word-7.\"}"[..], "word-7", true),
+            (b"{\"text\":\"one word-7.\"}", "word-8", false),
+            (b"\xff word-7", "word-7", false),
+        ] {
+            let (operation, headers) = (Operation::Converse, HeaderMap::new());
+            let model = "amazon.nova-pro-v1:0".to_owned();
+            let received = Received { operation, model, headers, body: Bytes::from_static(body) };
+            assert_eq!(received.says(word), says, "{word}");
+        }
     }
 }

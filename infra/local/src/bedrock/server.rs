@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
@@ -40,6 +40,7 @@ pub(super) fn router(fake: Fake) -> Router {
             post(|fake, id, head, body| streamed(Operation::ConverseStream, fake, id, head, body)),
         )
         .route("/model/{id}/count-tokens", post(count_tokens))
+        .route("/requests/{word}", get(requests))
         // The gateway's own limit is what a test wants to meet, never this one's.
         .layer(DefaultBodyLimit::disable())
         .with_state(fake)
@@ -104,6 +105,15 @@ async fn count_tokens(
     let ask = Ask::read(Operation::CountTokens, &model, &body)?;
     admit(&fake, &ask).await?;
     Ok(Json(json!({ "inputTokens": Answer::new(&ask, number).usage.all_input() })))
+}
+
+/// What arrived with this word in it, for tests outside of this process. Nothing of Bedrock's.
+async fn requests(State(fake): State<Fake>, Path(word): Path<String>) -> Json<Value> {
+    let told = |received: &Received| {
+        let operation = format!("{:?}", received.operation);
+        json!({"operation": operation, "model": received.model, "body": received.json()})
+    };
+    Json(fake.requests().iter().filter(|received| received.says(&word)).map(told).collect())
 }
 
 /// Waits before the head, then refuses if the script wants an error.

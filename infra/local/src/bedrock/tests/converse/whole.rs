@@ -50,8 +50,9 @@ async fn fills_a_schema() {
     let format = OutputFormat::builder().r#type(OutputFormatType::JsonSchema);
     let format = format.structure(OutputFormatStructure::JsonSchema(schema)).build().unwrap();
     let config = OutputConfig::builder().text_format(format).build();
-    let answer =
-        bedrock.converse(directive(&json!({"text": "x"}))).output_config(config).send().await.unwrap();
+    // Nova takes none.
+    let asked = bedrock.converse(directive(&json!({"text": "x"}))).model_id("deepseek.v3.2");
+    let answer = asked.output_config(config).send().await.unwrap();
     let message = answer.output.as_ref().unwrap().as_message().unwrap();
     assert_eq!(message.content(), [ContentBlock::Text(r#"{"n":1}"#.to_owned())]);
 }

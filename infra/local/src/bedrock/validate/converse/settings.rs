@@ -27,7 +27,7 @@ pub(super) fn check(model: &str, body: &Object) -> Checked {
         let tiers = ["priority", "default", "flex", "reserved"];
         tier.object(&["type"])?.need("type")?.one_of(&tiers).map(drop)
     })?;
-    body.if_any("outputConfig", output)
+    body.if_any("outputConfig", |config| output(model, config))
 }
 
 fn inference(config: &Node) -> Checked {
@@ -92,10 +92,14 @@ fn in_metadata(c: char) -> bool {
     c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || ":_@$#=/+,-.".contains(c)
 }
 
-fn output(config: &Node) -> Checked {
+fn output(model: &str, config: &Node) -> Checked {
     let config = config.object(&["textFormat", "effort"])?;
     config.if_any("effort", |effort| effort.one_of(&["low", "medium", "high", "xhigh", "max"]).map(drop))?;
     config.if_any("textFormat", |format| {
+        // Amazon's own models are not on the list of those with structured outputs; the words are a guess.
+        if model::maker(model) == Some("amazon") {
+            return Err("This model doesn't support the outputConfig.textFormat field.".to_owned());
+        }
         let format = format.object(&["type", "structure"])?;
         format.need("type")?.one_of(&["json_schema"])?;
         let (_, json_schema) = format.need("structure")?.union(&["jsonSchema"])?;

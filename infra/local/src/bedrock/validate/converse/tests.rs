@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-const NOVA: &str = "amazon.nova-lite-v1:0";
+const OTHER: &str = "deepseek.v3.2";
 const CLAUDE: &str = "us.anthropic.claude-opus-5-5";
 
 /// Why the smallest good body is refused once some fields are set; `null` takes a field out.
@@ -21,7 +21,7 @@ fn refused(model: &str, change: &Value) -> Option<String> {
 }
 
 fn refuses(change: Value, why: &str) {
-    let got = refused(NOVA, &change).unwrap_or_default();
+    let got = refused(OTHER, &change).unwrap_or_default();
     assert!(got.contains(why), "{change}\n got: {got}\nwant: {why}");
 }
 
@@ -56,7 +56,7 @@ fn refuses_unknown_and_missing_fields() {
     let extra = json!([{"role": "user", "content": [{"text": "a"}], "name": "b"}]);
     refuses(json!({"messages": extra}), "#/messages/0: extraneous key [name] is not permitted");
     let fields = json!({"inferenceConfig": {}, "messages": [user(json!([{"text": "hi"}]))]});
-    let counted = check_counted(NOVA, fields.as_object().unwrap().clone());
+    let counted = check_counted(OTHER, fields.as_object().unwrap().clone());
     assert!(counted.is_err_and(|refusal| refusal.message.contains("extraneous key [inferenceConfig]")));
 }
 
@@ -109,9 +109,9 @@ fn takes_a_body_with_everything() {
             "textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{}", "name": "n"}}},
         },
     });
-    assert_eq!(refused(NOVA, &body), None);
+    assert_eq!(refused(OTHER, &body), None);
     assert_eq!(
-        check(NOVA, body.as_object().unwrap().clone()).map(|body| body.max_tokens()).unwrap(),
+        check(OTHER, body.as_object().unwrap().clone()).map(|body| body.max_tokens()).unwrap(),
         Some(1)
     );
 }

@@ -88,6 +88,15 @@ fn refuses_bad_settings() {
 }
 
 #[test]
+fn takes_no_schema_for_amazons_models() {
+    let structure = json!({"jsonSchema": {"schema": "{}"}});
+    let asks = json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": structure}}});
+    assert_eq!(refused(CLAUDE, &asks), None);
+    let why = refused("us.amazon.nova-pro-v1:0", &asks);
+    assert!(why.is_some_and(|why| why.contains("outputConfig.textFormat")));
+}
+
+#[test]
 fn takes_of_claude_only_what_claude_knows() {
     let other = json!({"additionalModelRequestFields": {"top_k": 5, "inferenceConfig": {}}});
     assert_eq!(
@@ -97,7 +106,7 @@ fn takes_of_claude_only_what_claude_knows() {
     let known = json!({"additionalModelRequestFields": {
         "thinking": {"type": "adaptive"}, "anthropic_beta": [], "output_config": {}, "tool_choice": {}, "top_k": 5,
     }});
-    for (model, change) in [(NOVA, other), (CLAUDE, known)] {
+    for (model, change) in [(OTHER, other), (CLAUDE, known)] {
         assert_eq!(refused(model, &change), None, "{model}");
     }
 }
