@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::bedrock::{Answer, Bedrock, Call, Failed};
 use crate::dialect::Api;
 use crate::dialect::anthropic::heal::healed;
+use crate::dialect::usage::Metrics;
 use crate::flow::{begin, kept_while};
 use crate::running::Running;
 
@@ -76,7 +77,7 @@ impl Attempt<'_> {
     }
 
     /// The answer in one piece, with what its head told of tokens.
-    pub async fn whole(self, running: &mut Running) -> Result<(Bytes, Vec<String>), Ended> {
+    pub async fn whole(self, running: &mut Running) -> Result<(Bytes, Metrics, Vec<String>), Ended> {
         let (api, patience) = (self.api, self.patience);
         let (answer, dropped) = self.opened(running).await?;
         let metrics = answer.metrics;
@@ -84,7 +85,7 @@ impl Attempt<'_> {
         let read = kept_while(running, read).await.map_err(Ended::finally)?;
         match read.unwrap_or_else(|_| Err(Failed::late("the model did not answer in time"))) {
             Ok(answer) => match running.meter.whole(api, &answer, &metrics) {
-                Ok(()) => Ok((answer, dropped)),
+                Ok(()) => Ok((answer, metrics, dropped)),
                 Err(error) => Err(ended(running, Failed::unreadable(&error.to_string())).await),
             },
             Err(failed) => Err(ended(running, failed).await),

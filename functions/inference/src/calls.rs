@@ -269,8 +269,11 @@ async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         (answer, dropped)
     } else {
-        let (message, dropped) = attempt.whole(&mut running).await?;
-        (told_whole(&mut running, teller.as_mut(), message).await.map_err(Ended::finally)?, dropped)
+        let (message, metrics, dropped) = attempt.whole(&mut running).await?;
+        let told = told_whole(&mut running, teller.as_mut(), message).await;
+        let mut answer = told.map_err(Ended::finally)?;
+        answer.headers_mut().extend(teller.counts(&metrics));
+        (answer, dropped)
     };
     answer.headers_mut().extend(told);
     headers::dropped(answer.headers_mut(), &dropped);

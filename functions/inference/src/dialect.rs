@@ -20,6 +20,7 @@ use shared::model::Model;
 use shared::web::{Shape, any_bytes, json_bytes};
 
 use converse::event::Event;
+use usage::Metrics;
 
 /// A request, read as far as can be without its model.
 pub trait Asking: Send + Sync {
@@ -197,6 +198,11 @@ pub trait Teller: Send {
 
     /// A whole answer.
     fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error>;
+
+    /// What the head of a whole answer says of tokens, where the dialect has headers for it.
+    fn counts(&self, _: &Metrics) -> HeaderMap {
+        HeaderMap::new()
+    }
 
     /// What keeps the connection open in silence, where the dialect has something for it.
     fn ping(&self) -> Option<Bytes>;

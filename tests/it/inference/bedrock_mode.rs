@@ -171,14 +171,36 @@ async fn every_byte_of_a_stream_passes_as_it_came() {
 }
 
 #[tokio::test]
+async fn tokens_are_counted_in_the_head_as_bedrock_does() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    let script = json!({"input_tokens": 100, "output_tokens": 7, "cache_read": 5});
+    let haiku = serde_json::from_slice(&body(&script).into_inner()).unwrap();
+    let nova = json!({"inputText": format!("Hi <<fake {script}>>")});
+    for (path, body, counts) in [
+        (format!("/bedrock/model/{NOVA}/invoke"), &nova, ["100", "7", "5", "0"]),
+        (format!("/bedrock/model/{HAIKU}/invoke"), &haiku, ["100", "7", "5", "0"]),
+        ("/v1/messages".to_owned(), &tests::gateway::ask(&script), [""; 4]),
+    ] {
+        let answer = stargate.post(&path, &holder.secret).json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let told = ["input", "output", "cache-read-input", "cache-write-input"].map(|kind| {
+            let header = answer.headers().get(format!("x-amzn-bedrock-{kind}-token-count"));
+            header.map_or("", |value| value.to_str().unwrap())
+        });
+        assert_eq!(told, counts, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn policy_refuses_so_that_nobody_tries_again() {
     let stargate = Stargate::start().await;
     let limited = stargate.keyholder(budget("0.0001"), Limits::default()).await;
     let other = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
     for (key, status, code, words) in [
         ("sk-unknown", 401, "UnrecognizedClientException", "Invalid API key"),
-        (limited.secret.as_str(), 429, "ServiceQuotaExceededException", "Budget exceeded"),
-        (other.secret.as_str(), 429, "AccessDeniedException", "not allowed"),
+        (limited.secret.as_str(), 402, "ServiceQuotaExceededException", "Budget exceeded"),
+        (other.secret.as_str(), 402, "AccessDeniedException", "not allowed"),
     ] {
         for path in ["invoke", "invoke-with-response-stream"] {
             let url = format!("{}/bedrock/model/{HAIKU}/{path}", stargate.gateway.url());

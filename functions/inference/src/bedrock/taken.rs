@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
 use super::Answer;
-use crate::dialect::usage::Metrics;
+use crate::dialect::bedrock::counts;
 
 /// Takes the answer out of a response that is none of an error: those the SDK reads, as it does for all its operations.
 #[derive(Clone, Debug, Default)]
@@ -20,13 +20,7 @@ impl Take {
     /// What was taken.
     pub fn answer(&self) -> Option<Answer> {
         let response = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let count = |name: &str| response.headers().get(name).and_then(|value| value.parse().ok());
-        let metrics = Metrics {
-            input_token_count: count("x-amzn-bedrock-input-token-count"),
-            output_token_count: count("x-amzn-bedrock-output-token-count"),
-            cache_read_input_token_count: count("x-amzn-bedrock-cache-read-input-token-count"),
-            cache_write_input_token_count: count("x-amzn-bedrock-cache-write-input-token-count"),
-        };
+        let metrics = counts::read(|name| response.headers().get(name));
         Some(Answer { metrics, body: ByteStream::new(response.into_body()) })
     }
 }

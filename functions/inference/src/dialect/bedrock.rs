@@ -2,6 +2,7 @@
 //! does every frame. Only what a call may cost is read from them.
 
 pub mod conversed;
+pub mod counts;
 pub mod framed;
 pub mod invoked;
 

@@ -3,9 +3,12 @@
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::json;
 use shared::fault::{Kind, Wire};
 
+use super::counts;
+use crate::dialect::usage::Metrics;
 use crate::dialect::{Heard, Teller};
 
 pub struct Framed;
@@ -21,6 +24,10 @@ impl Teller for Framed {
 
     fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
         Ok(answer)
+    }
+
+    fn counts(&self, metrics: &Metrics) -> HeaderMap {
+        counts::headers(metrics)
     }
 
     /// The encoding has nothing that a client would take for a sign of life.
