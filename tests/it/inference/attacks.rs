@@ -235,7 +235,8 @@ async fn the_deployments_guardrail_sees_everything() {
     let stargate = with(&json!({"guardrails": {"*": {"id": "gr", "version": "1"}}})).await;
     let holder = stargate.free_keyholder().await;
     let content = json!([{"guardContent": {"text": {"text": "harmless"}}}, {"text": "harmful"}]);
-    let told = converse(&stargate, &holder, HAIKU, json!({"messages": [{"role": "user", "content": content}]}));
+    let told =
+        converse(&stargate, &holder, HAIKU, json!({"messages": [{"role": "user", "content": content}]}));
     assert_eq!(told.await.status(), 400);
     let own = json!({"tagSuffix": "x", "streamProcessingMode": "ASYNCHRONOUS"});
     let body = json!({"prompt": "harmful", "amazon-bedrock-guardrailConfig": own});

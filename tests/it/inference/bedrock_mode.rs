@@ -199,8 +199,8 @@ async fn policy_refuses_so_that_nobody_tries_again() {
     let other = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
     for (key, status, code, words) in [
         ("sk-unknown", 401, "UnrecognizedClientException", "Invalid API key"),
-        (limited.secret.as_str(), 402, "ServiceQuotaExceededException", "Budget exceeded"),
-        (other.secret.as_str(), 402, "AccessDeniedException", "not allowed"),
+        (limited.secret.as_str(), 429, "ServiceQuotaExceededException", "Budget exceeded"),
+        (other.secret.as_str(), 429, "AccessDeniedException", "not allowed"),
     ] {
         for path in ["invoke", "invoke-with-response-stream"] {
             let url = format!("{}/bedrock/model/{HAIKU}/{path}", stargate.gateway.url());
