@@ -9,8 +9,8 @@ pub fn schema(model: &Model) -> bool {
     model.can(Capability::ResponseSchema) && !is_nova(model)
 }
 
-/// Whether a cache point may stand among the tools. Nova's are refused there: "#/toolConfig/tools/1: extraneous key
-/// [cachePoint] is not permitted". Elsewhere it takes them.
+/// Whether a cache point may stand among the tools. Nova's are refused there: `#/toolConfig/tools/1: extraneous key
+/// [cachePoint] is not permitted`. Elsewhere it takes them.
 pub fn tool_cache_points(model: &Model) -> bool {
     model.can(Capability::PromptCaching) && !is_nova(model)
 }
