@@ -52,7 +52,7 @@ pub(super) struct Script {
     pub(super) status: Option<u16>,
     pub(super) error: Option<String>,
     pub(super) message: Option<String>,
-    /// How many requests with this very directive get that error; those behind them get an answer.
+    /// How many requests with this very directive get that error, or a fault below; those behind them get an answer.
     pub(super) failures: Option<usize>,
     /// The error above and the faults below are only for models whose id contains this.
     pub(super) only_for: Option<String>,
@@ -161,8 +161,8 @@ impl Script {
         if self.times.is_some_and(|times| times > MOST_TIMES) {
             return Err(format!("times is more than {MOST_TIMES}"));
         }
-        if self.failures.is_some() && self.status.is_none() && self.error.is_none() {
-            return Err("failures without status or error".to_owned());
+        if self.failures.is_some() && !self.fails() {
+            return Err("failures of which there are none".to_owned());
         }
         match self.status {
             Some(status) if !(400..600).contains(&status) => Err(format!("status {status} is not an error")),
@@ -172,9 +172,16 @@ impl Script {
 
     /// The script for this model: without errors and faults, if they are only for others.
     pub(super) fn on(self, model: &str) -> Self {
-        if self.only_for.as_ref().is_none_or(|part| model.contains(part)) {
-            return self;
-        }
+        if self.only_for.as_ref().is_none_or(|part| model.contains(part)) { self } else { self.flawless() }
+    }
+
+    /// Whether there is an error or a fault in it.
+    pub(super) fn fails(&self) -> bool {
+        self.status.is_some() || self.error.is_some() || self.empty || self.faults().next().is_some()
+    }
+
+    /// The same without errors and faults.
+    pub(super) fn flawless(self) -> Self {
         Self {
             status: None,
             error: None,

@@ -54,7 +54,7 @@ async fn streamed(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let number = fake.0.recent.keep(received(operation, &model, headers, &body));
-    let ask = Ask::read(operation, &model, &body)?;
+    let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
     let events = ask.wire.events(&Answer::new(&ask, number));
     let head =
@@ -72,7 +72,7 @@ async fn whole(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let number = fake.0.recent.keep(received(operation, &model, headers, &body));
-    let ask = Ask::read(operation, &model, &body)?;
+    let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
     play::wait(&fake, &ask.script).await;
     let answer = Answer::new(&ask, number);
@@ -102,7 +102,7 @@ async fn count_tokens(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let number = fake.0.recent.keep(received(Operation::CountTokens, &model, headers, &body));
-    let ask = Ask::read(Operation::CountTokens, &model, &body)?;
+    let ask = read(&fake, Operation::CountTokens, &model, &body)?;
     admit(&fake, &ask).await?;
     Ok(Json(json!({ "inputTokens": Answer::new(&ask, number).usage.all_input() })))
 }
@@ -116,6 +116,17 @@ async fn requests(State(fake): State<Fake>, Path(word): Path<String>) -> Json<Va
     Json(fake.requests().iter().filter(|received| received.says(&word)).map(told).collect())
 }
 
+/// Reads a request; its script is without failures if it has failed as often as it shall.
+fn read(fake: &Fake, operation: Operation, model: &str, body: &[u8]) -> Result<Ask, Refusal> {
+    let ask = Ask::read(operation, model, body)?;
+    match ask.script.failures {
+        Some(most) if ask.script.fails() && !fake.0.failures.one_more(&ask.directive, most) => {
+            Ok(Ask { script: ask.script.flawless(), ..ask })
+        }
+        _ => Ok(ask),
+    }
+}
+
 /// Waits before the head, then refuses if the script wants an error.
 async fn admit(fake: &Fake, ask: &Ask) -> Result<(), Refusal> {
     let script = &ask.script;
@@ -123,9 +134,6 @@ async fn admit(fake: &Fake, ask: &Ask) -> Result<(), Refusal> {
     let Some(status) = script.refuses() else {
         return Ok(());
     };
-    if script.failures.is_some_and(|most| !fake.0.failures.one_more(&ask.directive, most)) {
-        return Ok(());
-    }
     play::wait(fake, script).await;
     Err(Refusal::scripted(status, script.error.as_deref(), script.message.as_deref()))
 }

@@ -7,14 +7,26 @@ use super::super::wire::Wire;
 use super::{Content, Turn};
 
 pub(super) fn content(body: &Body, bytes: usize) -> Content<'_> {
-    let users = body.messages().iter().rev().filter(|message| message["role"] == "user");
     Content {
         wire: Wire::Anthropic,
-        turns: users.map(turn).collect(),
+        turns: turns(body.messages()),
         schema: schema(body),
         max_tokens: body.max_tokens(),
         bytes,
     }
+}
+
+/// What the user said, the last turn first. Messages in a row are one turn, as they are to Claude.
+fn turns(messages: &[Value]) -> Vec<Turn<'_>> {
+    let mut turns = Vec::new();
+    for run in messages.chunk_by(|one, next| one["role"] == next["role"]).rev() {
+        if run.iter().all(|message| message["role"] == "user") {
+            let run: Vec<Turn> = run.iter().map(turn).collect();
+            let brings_results = run.iter().any(|turn| turn.brings_results);
+            turns.push(Turn { texts: run.into_iter().flat_map(|turn| turn.texts).collect(), brings_results });
+        }
+    }
+    turns
 }
 
 fn turn(message: &Value) -> Turn<'_> {

@@ -69,6 +69,13 @@ async fn fails_so_many_times() {
         assert_eq!(&bedrock.ask(model, &script).await, want, "{model}");
     }
 
+    // Faults in a stream are counted as errors before it are.
+    let script = json!({"cut_after": 0, "failures": 1, "deltas": 1});
+    let broken = Ok(("message_start start".to_owned(), true));
+    for want in [&broken, &good] {
+        assert_eq!(&bedrock.ask(EUROPE, &script).await, want);
+    }
+
     let error = bedrock.stream(&scripted(&json!({"failures": 1}))).await.unwrap_err();
-    assert!(error.message().unwrap().contains("failures without status or error"));
+    assert!(error.message().unwrap().contains("failures of which there are none"));
 }
