@@ -45,7 +45,7 @@ pub struct Denied {
 
 impl Demand<'_> {
     fn quote(&self, clamps: bool) -> Quote {
-        let Output { max_tokens, thinking_budget } = self.output;
+        let Output { max_tokens, thinking_budget, asked: _ } = self.output;
         // An answer must be left after the thinking, which comes first.
         let useful = if thinking_budget > 0 { thinking_budget + LEAST_TOKENS } else { LEAST_TOKENS };
         let prices = &self.model.prices;

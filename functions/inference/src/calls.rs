@@ -204,7 +204,7 @@ impl Asked<'_> {
             &model.invoke_id,
             target.region.clone(),
         );
-        let mut told = headers::limits(&admission, output.max_tokens, app.clock.now());
+        let mut told = headers::limits(&admission, output.asked, app.clock.now());
         headers::target(&mut told, &model.name, target.region.as_deref());
         let meter = Meter::new(model.prices, *admission.quote(), bound.caching);
         let about = About::of(self.sent, fallback_from, target.region.as_deref());

@@ -48,6 +48,8 @@ pub trait Asking: Send + Sync {
 /// What a request asks of the model's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
+    /// What the client wrote, which may be more than the model makes.
+    pub asked: u64,
     pub max_tokens: u64,
     /// What the answer must have at least: beyond the thinking budget, which comes first.
     pub thinking_budget: u64,

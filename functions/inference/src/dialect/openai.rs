@@ -121,7 +121,7 @@ impl Asking for Chat<'_> {
     fn output(&self, model: &Model) -> Result<Output, Fault> {
         let max_tokens = self.sampling.max_tokens(model)?;
         let thoughts = self.thinking.of(model, max_tokens, self.conversation.lacks_thoughts);
-        Ok(Output { max_tokens, thinking_budget: thoughts.budget })
+        Ok(Output { asked: max_tokens, max_tokens, thinking_budget: thoughts.budget })
     }
 
     fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {

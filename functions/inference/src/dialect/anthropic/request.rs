@@ -49,12 +49,15 @@ impl<'a> Request<'a> {
 
     /// What it asks of the output of `model`.
     pub fn output(&self, model: &Model) -> Result<Output, Fault> {
-        let max_tokens = required(&self.fields, "max_tokens", Output::WHOLE_NUMBER)?;
-        let max_tokens = Output::checked("max_tokens", max_tokens, model)?;
+        let asked = required(&self.fields, "max_tokens", Output::WHOLE_NUMBER)?;
+        // Clients of Anthropic's API ask for what Claude makes, whatever model they are pointed at.
+        let most = if model.rules.is_some() { asked } else { model.max_output_tokens.min(asked) };
+        let max_tokens = Output::checked("max_tokens", most, model)?;
         let thinking: Option<Thinking> =
             self.fields.read("thinking").map_err(|_| Fault::invalid("thinking", "must be an object"))?;
         let thinking_budget = thinking.and_then(|thinking| thinking.budget_tokens);
-        Ok(Output { max_tokens, thinking_budget: thinking_budget.map_or(0, |budget| budget.min(max_tokens)) })
+        let thinking_budget = thinking_budget.map_or(0, |budget| budget.min(max_tokens));
+        Ok(Output { asked, max_tokens, thinking_budget })
     }
 }
 
@@ -97,11 +100,24 @@ mod tests {
             ),
             (
                 r#"{"model":"m","messages":[],"max_tokens":9,"thinking":{"type":"enabled","budget_tokens":5}}"#,
-                "Output { max_tokens: 9, thinking_budget: 5 }",
+                "Output { asked: 9, max_tokens: 9, thinking_budget: 5 }",
             ),
         ] {
             assert_eq!(fault(body), want, "{body}");
         }
         assert!(fault("{").starts_with("the request body is not valid JSON"));
+    }
+
+    #[test]
+    fn other_models_make_what_they_make_where_more_is_asked_for() {
+        let catalog = Catalog::bundled("global").unwrap();
+        let model = catalog.find("nova-pro").unwrap();
+        for (asked, max_tokens) in [(32_000, 10_000), (10_000, 10_000), (9, 9)] {
+            let body = format!(r#"{{"model":"m","messages":[],"max_tokens":{asked}}}"#);
+            let output = Request::parse(body.as_bytes()).unwrap().output(model).unwrap();
+            assert_eq!(output, Output { asked, max_tokens, thinking_budget: 0 });
+        }
+        let nothing = Request::parse(br#"{"model":"m","messages":[],"max_tokens":0}"#).unwrap();
+        assert!(nothing.output(model).is_err());
     }
 }

@@ -127,7 +127,8 @@ impl Asking for Conversed<'_> {
             },
         };
         let budget = self.additional.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
-        Ok(Output { max_tokens, thinking_budget: budget.map_or(0, |budget| budget.min(max_tokens)) })
+        let thinking_budget = budget.map_or(0, |budget| budget.min(max_tokens));
+        Ok(Output { asked: max_tokens, max_tokens, thinking_budget })
     }
 
     fn said_to(&self, _: &Model, max_tokens: u64) -> Result<Said, Fault> {

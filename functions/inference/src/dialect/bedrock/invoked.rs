@@ -83,7 +83,7 @@ impl Asking for Invoked<'_> {
         }
         // Every family has its own name for it. What cannot be read is the most that the model makes, all of it thought.
         let max_tokens = model.max_output_tokens;
-        Ok(Output { max_tokens, thinking_budget: max_tokens })
+        Ok(Output { asked: max_tokens, max_tokens, thinking_budget: max_tokens })
     }
 
     fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {

@@ -45,7 +45,7 @@ fn a_budget_of_thinking_is_part_of_the_output() {
     ] {
         let request = asked(&fields);
         let output = Chat::parse(request.as_bytes()).unwrap().output(model(name)).unwrap();
-        assert_eq!(output, Output { max_tokens, thinking_budget }, "{name} {fields}");
+        assert_eq!(output, Output { asked: max_tokens, max_tokens, thinking_budget }, "{name} {fields}");
     }
 }
 
