@@ -19,7 +19,7 @@ import urllib.request
 import venv
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "claude-code"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "shared"))
 
 from gateway import MASTER_KEY, Gateway  # noqa: E402
 

@@ -15,7 +15,7 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[2] / "infra" / "scripts"
-sys.path.insert(0, str(HERE.parent / "claude-code"))
+sys.path.insert(0, str(HERE.parent / "shared"))
 
 from gateway import MASTER_KEY, Gateway  # noqa: E402
 

@@ -107,11 +107,13 @@ class Gateway:
         info = self.admin("GET", f"/user/info?user_id={user}")
         return Decimal(info["spend"] if "spend" in info else info["user_info"]["spend"])
 
-    def spent_by_key(self, user):
-        keys = self.admin("GET", "/key/list")["keys"]
-        (spend,) = [key["spend"] for key in keys if key["key_alias"] == f"{user}-laptop"]
-        return Decimal(spend)
-
-    def spend_logs(self, user):
-        rows = self.admin("GET", "/spend/logs")["spend_logs"]
-        return [row for row in rows if row["user"] == user]
+    def spend_logs(self, start, end):
+        """All rows of the log from one day to another."""
+        rows = []
+        for page in range(1, 100):
+            asked = f"start_date={start}&end_date={end}&page={page}&page_size=1000"
+            found = self.admin("GET", f"/spend/logs?{asked}")
+            rows += found
+            if len(found) < 1000:
+                return rows
+        raise AssertionError("the log has no end")

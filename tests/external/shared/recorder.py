@@ -28,14 +28,22 @@ class Exchange:
         return f"<{self.method} {self.path} -> {self.status} {self.answer[:300]!r}>"
 
 
-class Recorder:
-    """Listens on a port of its own and forwards every byte to the gateway as it comes."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-    def __init__(self, gateway_port):
+    def handle_error(self, request, client_address):
+        """A client that goes away in the middle is not worth a traceback."""
+
+
+class Recorder:
+    """Listens on a port of its own, by HTTPS with an SSL context as `tls`, and forwards every byte as it comes."""
+
+    def __init__(self, gateway_port, tls=None):
         self.exchanges = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway_port, self.exchanges))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = _Server(("127.0.0.1", 0), _handler(gateway_port, self.exchanges))
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -62,7 +70,7 @@ def _handler(gateway_port, exchanges):
                 headers = {n: v for n, v in self.headers.items() if n.lower() not in HOP_BY_HOP}
                 gateway.request(self.command, self.path, body or None, headers)
                 self._answer(exchange, gateway.getresponse())
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.close_connection = True  # one side went away: the other learns it by the close
             finally:
                 gateway.close()

@@ -2,27 +2,31 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
 PACKAGE = "@anthropic-ai/claude-code"
+PINNED = Path(__file__).resolve().parent / "packages" / "claude-code.json"
 
 
-def install(folder):
-    """Installs the pinned client under `folder` unless it is there, and returns its executable."""
-    wanted = json.loads((HERE / "package.json").read_text())["dependencies"][PACKAGE]
+def versions():
+    """The pinned ones: on Node 20 an open range would quietly install an older line."""
+    return json.loads(PINNED.read_text())[PACKAGE]
+
+
+def install(version, folder):
+    """Installs that version under `folder` unless it is there, and returns its executable."""
     folder.mkdir(parents=True, exist_ok=True)
     executable = folder / "node_modules" / ".bin" / "claude"
-    if not executable.exists() or _version(executable, folder) != wanted:
-        shutil.copy(HERE / "package.json", folder)
+    if not executable.exists() or _version(executable, folder) != version:
+        wanted = {"private": True, "dependencies": {PACKAGE: version}, "allowScripts": {PACKAGE: True}}
+        (folder / "package.json").write_text(json.dumps(wanted))
         npm = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(npm, cwd=folder, check=True, timeout=600, stdin=subprocess.DEVNULL)
     found = _version(executable, folder)
-    if found != wanted:
-        raise RuntimeError(f"Claude Code {wanted} is pinned, but npm installed {found!r}")
+    if found != version:
+        raise RuntimeError(f"Claude Code {version} is pinned, but npm installed {found!r}")
     return executable
 
 
@@ -48,13 +52,13 @@ def _isolated(home):
 class Claude:
     """One developer's client: a home and a working folder of its own, kept from turn to turn."""
 
-    def __init__(self, executable, folder, url, key, key_variable="ANTHROPIC_API_KEY"):
+    def __init__(self, executable, folder, environment):
         self.executable = executable
         self.folder = Path(folder) / "project"
         self.home = Path(folder) / "home"
         self.folder.mkdir(parents=True)
         self.home.mkdir()
-        self.environment = {**_isolated(self.home), "ANTHROPIC_BASE_URL": url, key_variable: key}
+        self.environment = {**_isolated(self.home), **environment}
 
     def ask(self, prompt, *options, seconds=90):
         """`claude -p prompt`: its exit code and what it printed as the answer.

@@ -1,0 +1,35 @@
+// OpenAI's TypeScript SDK, as the driver asks it.
+
+import { installed, serve } from "./rpc.mjs";
+
+const OpenAI = installed();
+
+function connect({ url, key }) {
+  return new OpenAI({ baseURL: url, apiKey: key, timeout: 60_000 });
+}
+
+async function whole(client, { body }) {
+  return { message: await client.chat.completions.create(body) };
+}
+
+async function stream(client, { body, leave }) {
+  const chunks = [];
+  const options = { ...body, stream: true, stream_options: { include_usage: true } };
+  for await (const chunk of await client.chat.completions.create(options)) {
+    chunks.push(chunk);
+    if (leave && chunk.choices[0]?.delta.content) break;
+  }
+  return { chunks };
+}
+
+async function models(client) {
+  const models = [];
+  for await (const model of client.models.list()) models.push(model.id);
+  return { models };
+}
+
+async function model(client, { body }) {
+  return { model: (await client.models.retrieve(body.model)).id };
+}
+
+await serve({ whole, stream, models, model }, connect);
