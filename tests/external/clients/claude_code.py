@@ -120,6 +120,10 @@ def plain(cell):
     turn = cell.answered(cell.says(deltas=5), "--model", cell.family.model)
     streams = "event-stream" if cell.client.mode == API else "vnd.amazon.eventstream"
     assert streams in turn.headers["content-type"], turn.headers
+    if not cell.is_claude:
+        most = cell.family.info["max_output_tokens"]
+        granted = str(most) if turn.json()["max_tokens"] > most else None
+        equal(turn.headers.get("x-stargate-max-tokens"), granted, "what was granted of the output that it asked for")
     cell.charge(1)
 
 

@@ -113,7 +113,8 @@ def matrix(gateway, work, only):
             wrong = bench.wrong_books()
             for cell, rows in wrong:
                 sent = [request for request in cell.requests() if cell.word.encode() in request.body]
-                print(f"FAILED   {cell.client.name} | {cell.family.name} | {cell.word}, which was charged {cell.charged}")
+                was = f"which was charged {cell.charged} and is now {cell.spent()}"
+                print(f"FAILED   {cell.client.name} | {cell.family.name} | {cell.word}, {was}")
                 print(f"         the log says {rows}; asked: {sent}")
         finally:
             started.stop()
