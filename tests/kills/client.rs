@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::id::RequestId;
 use shared::money::Money;
 use tests::gateway::ask_stream;
+use tokio::sync::Notify;
 
 /// Haiku's prices, in picodollars a token, and what every call uses.
 const INPUT: i128 = 1_000_000;
@@ -64,8 +65,8 @@ impl Ask {
     }
 }
 
-/// One call, to whatever end.
-pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask) -> Seen {
+/// One call, to whatever end; `answered` hears of its stream's beginning.
+pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask, answered: &Notify) -> Seen {
     let lost = Seen { request: None, end: Ending::Cut, worth: Money::ZERO };
     let answer =
         http.post(format!("{url}/v1/messages")).header("x-api-key", key).json(&ask.body()).send().await;
@@ -73,6 +74,7 @@ pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask) -> See
     if answer.status() != 200 {
         return Seen { end: Ending::Refused(answer.status().as_u16()), ..lost };
     }
+    answered.notify_one();
     let id = answer.headers()["request-id"].to_str().unwrap().strip_prefix("req_").unwrap();
     let request = RequestId::parse(id);
     // Shortened, where the budget was low.

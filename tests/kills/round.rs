@@ -19,7 +19,8 @@ use tests::calls::{employ, employ_in, no_limits};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway};
 use tests::table::Table;
-use tokio::time::{Instant, sleep};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::LEASE;
 use crate::client::{Ask, Ending, Seen, call};
@@ -28,6 +29,8 @@ use crate::client::{Ask, Ending, Seen, call};
 const CLIENTS: usize = 6;
 /// The longest that a round's gateways live.
 const LONGEST: u64 = 900;
+/// How long a stream may take to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -94,7 +97,12 @@ impl Round {
         let crew = Crew::new(store, clock, budget("0.5")).await;
         let gateways = tokio::join!(Gateway::start(on), Gateway::start(on));
         let gateways = [gateways.0, gateways.1];
-        let until = Instant::now() + Duration::from_millis(random.random_range(30..LONGEST));
+        let calling = match end {
+            // Until its gateway is gone.
+            End::Kill => Duration::MAX,
+            End::Freeze => Duration::from_millis(random.random_range(30..LONGEST)),
+        };
+        let answered = Arc::new(Notify::new());
         let mut clients = Vec::new();
         for holder in holders.iter().chain(&crew.members).chain([veteran]) {
             for gateway in &gateways {
@@ -103,7 +111,8 @@ impl Round {
                         gateway,
                         end.sizes(),
                         random.random(),
-                        until,
+                        calling,
+                        &answered,
                     )));
                 }
             }
@@ -111,6 +120,10 @@ impl Round {
         match end {
             End::Kill => {
                 let [one, other] = gateways;
+                // How long a start takes is the machine's; half of the kills are to find streams, however busy it is.
+                if random.random() {
+                    timeout(PATIENCE, answered.notified()).await.expect("a stream begins");
+                }
                 sleep(Duration::from_millis(random.random_range(0..LONGEST))).await;
                 one.process.kill();
                 sleep(Duration::from_millis(random.random_range(0..100))).await;
@@ -263,16 +276,19 @@ impl Keyholder {
         Self { secret, scopes: vec![Scope::Key(pointer.key), user.clone()], user, seen: Arc::default() }
     }
 
-    /// A client that calls until its time is over or its gateway is gone.
+    /// A client that calls for its time, or until its gateway is gone; it tells of every stream that begins.
     fn keep_calling(
         &self,
         gateway: &Gateway,
         sizes: &'static [(u32, usize)],
         seed: u64,
-        until: Instant,
+        calling: Duration,
+        answered: &Arc<Notify>,
     ) -> impl Future<Output = ()> + use<> {
         let (secret, seen, url) = (self.secret.clone(), Arc::clone(&self.seen), gateway.url.clone());
+        let answered = Arc::clone(answered);
         async move {
+            let begun = Instant::now();
             let mut random = StdRng::seed_from_u64(seed);
             let http = reqwest::Client::new();
             loop {
@@ -281,7 +297,7 @@ impl Keyholder {
                 let deltas = random.random_range(1..40);
                 let pause_ms = random.random_range(0..12);
                 let ask = Ask { deltas, tokens_per_delta, bytes_per_token, pause_ms };
-                let call = call(&http, &url, &secret, ask).await;
+                let call = call(&http, &url, &secret, ask, &answered).await;
                 let is_gone = call.end == Ending::Cut && call.request.is_none();
                 if let Ending::Refused(status) = call.end {
                     // 502: its lease was ended while it waited for Bedrock in a frozen gateway.
@@ -290,7 +306,7 @@ impl Keyholder {
                 } else {
                     seen.lock().unwrap().push(call);
                 }
-                if is_gone || Instant::now() > until {
+                if is_gone || begun.elapsed() > calling {
                     return;
                 }
             }
