@@ -80,12 +80,11 @@ impl Kind {
         }
     }
 
-    /// Its name in AWS's own services. One that may not be repeated must not have the name of one that SDKs repeat.
+    /// Its name in AWS's own services. SDKs repeat some names, and boto3 a 429 by any name that the operation does not have.
     pub fn aws(self) -> &'static str {
         match self {
             Self::Authentication => "UnrecognizedClientException",
-            Self::Permission | Self::ModelNotAllowed => "AccessDeniedException",
-            Self::Budget => "ServiceQuotaExceededException",
+            Self::Permission | Self::ModelNotAllowed | Self::Budget => "AccessDeniedException",
             Self::Rate => "ThrottlingException",
             Self::Invalid | Self::Conflict | Self::TooLarge => "ValidationException",
             Self::NotFound => "ResourceNotFoundException",

@@ -82,7 +82,7 @@ pub struct Said {
     pub api: Api,
     /// A JSON object, without spaces around it.
     pub body: Vec<u8>,
-    /// Whether the client speaks another API than Bedrock's: then what Bedrock does not take may be left out.
+    /// Whether what Bedrock refuses by name may be left out.
     pub heals: bool,
     /// A guardrail that the client chose itself, as Converse has it.
     pub guardrail: Option<String>,

@@ -285,7 +285,7 @@ def budget(cell):
     assert turns > 0, f"the budget allows a first turn: {turn}"
     spent = cell.spent()
     assert 0 < spent <= budget, spent
-    cell.is_refusal(code, printed, turn, status=402 if cell.client.mode == BEDROCK else 429)
+    cell.is_refusal(code, printed, turn, status=429)
     assert int(turn.headers["retry-after"]) > 0, turn.headers
     assert "Budget exceeded" in printed, printed
 
@@ -301,7 +301,7 @@ def revoked(cell):
 @row("model that is not allowed: one request, the message shown")
 def not_allowed(cell):
     cell.key_with(models=["claude-haiku-4-5"])
-    cell.refused_once("--model", "claude-opus-4-5", status=402 if cell.client.mode == BEDROCK else 403)
+    cell.refused_once("--model", "claude-opus-4-5", status=429 if cell.client.mode == BEDROCK else 403)
 
 
 @row("subagent")

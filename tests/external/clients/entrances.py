@@ -18,10 +18,9 @@ def row(title):
 @row("spent budget: one request, the message shown")
 def budget(cell):
     cell.key_with(budget=1)
-    status = 402 if cell.client.api == BEDROCK else 429
     cell.bench.gateway.admin("POST", "/user/update", {"user_id": cell.word, "spend": 1})
-    cell.refused(lambda: cell.send("whole", cell.wish()), status, "Budget exceeded", cell.word)
-    cell.refused(lambda: cell.send("stream", cell.wish()), status, "Budget exceeded", cell.word)
+    cell.refused(lambda: cell.send("whole", cell.wish()), 429, "Budget exceeded", cell.word)
+    cell.refused(lambda: cell.send("stream", cell.wish()), 429, "Budget exceeded", cell.word)
 
 
 @row("wrong key: one request")
@@ -32,7 +31,7 @@ def wrong_key(cell):
 @row("model that is not allowed: one request")
 def not_allowed(cell):
     cell.key_with(models=["claude-opus-4-5"])
-    status = 402 if cell.client.api == BEDROCK else 403
+    status = 429 if cell.client.api == BEDROCK else 403
     cell.refused(lambda: cell.send("whole", cell.wish()), status, cell.family.model)
 
 

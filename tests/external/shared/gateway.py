@@ -108,12 +108,12 @@ class Gateway:
         return Decimal(info["spend"] if "spend" in info else info["user_info"]["spend"])
 
     def spend_logs(self, start, end):
-        """All rows of the log from one day to another."""
-        rows = []
+        """All rows of the log from one day to another, each once: one that is new shifts those on later pages."""
+        rows = {}
         for page in range(1, 100):
             asked = f"start_date={start}&end_date={end}&page={page}&page_size=1000"
             found = self.admin("GET", f"/spend/logs?{asked}")
-            rows += found
+            rows |= {row["request_id"]: row for row in found}
             if len(found) < 1000:
-                return rows
+                return list(rows.values())
         raise AssertionError("the log has no end")

@@ -138,7 +138,7 @@ async fn a_models_own_form_passes_and_is_charged_by_what_bedrock_counted() {
     // Its limit of tokens cannot be read, so nothing shorter than all that the model makes can be promised.
     let poor = stargate.keyholder(budget("0.001"), Limits::default()).await;
     let request = sdk(&stargate, &poor.secret).invoke_model().model_id(NOVA).body(native());
-    assert_eq!(request.send().await.unwrap_err().code(), Some("ServiceQuotaExceededException"));
+    assert_eq!(request.send().await.unwrap_err().code(), Some("AccessDeniedException"));
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn policy_refuses_so_that_nobody_tries_again() {
     let other = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
     for (key, status, code, words) in [
         ("sk-unknown", 401, "UnrecognizedClientException", "Invalid API key"),
-        (limited.secret.as_str(), 429, "ServiceQuotaExceededException", "Budget exceeded"),
+        (limited.secret.as_str(), 429, "AccessDeniedException", "Budget exceeded"),
         (other.secret.as_str(), 429, "AccessDeniedException", "not allowed"),
     ] {
         for path in ["invoke", "invoke-with-response-stream"] {

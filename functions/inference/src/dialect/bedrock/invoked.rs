@@ -1,5 +1,7 @@
 //! `InvokeModel`: a body in the model's own form.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use shared::fault::Fault;
 use shared::model::{MessageRules, Model};
@@ -49,6 +51,14 @@ impl Invoked<'_> {
         if let Some(name) = fields.names().find(|name| !is_known(name)) {
             return Err(unknown(&format!("{name:.64}")));
         }
+        // They are told and logged where Bedrock does not take them, which free text must not be.
+        let betas: Vec<Cow<'_, str>> = fields
+            .read("anthropic_beta")
+            .map_err(|_| Fault::invalid("anthropic_beta", "must be a list of strings"))?
+            .unwrap_or_default();
+        if !betas.iter().all(|beta| is_name(beta)) {
+            return Err(Fault::invalid("anthropic_beta", "invalid beta flag"));
+        }
         let management: Option<Management> = fields
             .read("context_management")
             .map_err(|_| Fault::invalid("context_management", "must be an object"))?;
@@ -58,6 +68,12 @@ impl Invoked<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether it is written like a beta, such as `context-1m-2025-08-07`.
+fn is_name(beta: &str) -> bool {
+    (1..=64).contains(&beta.len())
+        && beta.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn unknown(path: &str) -> Fault {
@@ -90,12 +106,15 @@ impl Asking for Invoked<'_> {
         if model.rules.is_none() {
             return Ok(Said::new(Api::Native, self.body.to_vec()));
         }
-        if self.output(model)?.max_tokens == max_tokens {
-            return Ok(Said::new(Api::Messages, self.body.to_vec()));
-        }
-        let mut fields = self.request.fields.clone();
-        fields.set("max_tokens", max_tokens.to_string());
-        Ok(Said::new(Api::Messages, fields.to_json().into_bytes()))
+        let body = if self.output(model)?.max_tokens == max_tokens {
+            self.body.to_vec()
+        } else {
+            let mut fields = self.request.fields.clone();
+            fields.set("max_tokens", max_tokens.to_string());
+            fields.to_json().into_bytes()
+        };
+        // Claude Code sends betas in this mode that not every model takes, and does not always drop them itself.
+        Ok(Said { heals: true, ..Said::new(Api::Messages, body) })
     }
 
     /// A form is one maker's: what is written in Claude's no other model takes.
