@@ -2,11 +2,16 @@
 
 import json
 import os
+import pty
+import re
+import select
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 PACKAGE = "@anthropic-ai/claude-code"
+ESCAPES = rb"\x1b\[[0-9;?>]*[a-zA-Z]"  # colours and cursor moves
 PINNED = Path(__file__).resolve().parent / "packages" / "claude-code.json"
 
 
@@ -84,3 +89,34 @@ class Claude:
             printed, warned = process.communicate()
             raise AssertionError(f"no end after {seconds} s of: {prompt}\n{printed}{warned}") from None
         return process.returncode, printed
+
+    def show(self, prompt, *options, until, seconds=60):
+        """`claude prompt` in a terminal: what it wrote there by the time that `until` was satisfied with it."""
+        told = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+        settings = {"hasCompletedOnboarding": True, "theme": "dark", "projects": {str(self.folder): told}}
+        (self.home / ".claude.json").write_text(json.dumps(settings))
+        # Titles are traffic that it can do without.
+        environment = {**self.environment, "TERM": "xterm-256color", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": ""}
+        master, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [str(self.executable), *options, prompt],
+            cwd=self.folder,
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        os.close(terminal)
+        written, end = b"", time.monotonic() + seconds
+        try:
+            while not until(written):
+                if time.monotonic() > end:
+                    raise AssertionError(f"not within {seconds} s: {re.sub(ESCAPES, b' ', written)[-1000:].decode(errors='replace')}")
+                if select.select([master], [], [], 0.1)[0]:
+                    written += os.read(master, 1 << 16)
+            return written
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            os.close(master)

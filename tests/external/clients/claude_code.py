@@ -187,6 +187,25 @@ def adaptive(cell):
     equal(body["thinking"]["type"], "adaptive", "the thinking")
 
 
+@row("in a terminal: the turn, and the call for its title")
+def terminal(cell):
+    by_schema = cell.client.mode == API  # in Bedrock mode it asks by words, which the scripted Bedrock does not follow
+    titled = "\x1b]0;✳ Scripted answer".encode()
+
+    def made():
+        return [turn for turn in cell.turns() if cell.word.encode() in turn.body and turn.status == 200]
+
+    screen = cell.developer.show(
+        f"Find the gate. {cell.word}",
+        *HAIKU,
+        until=lambda written: len(made()) == 2 and b"answers" in written and (titled in written or not by_schema),
+    )
+    assert b"scripted" in screen, screen
+    formats = ["format" in turn.json().get("output_config", {}) for turn in made()]
+    equal(formats.count(True), 1 if by_schema else 0, f"calls for a title by a schema {made()}")
+    equal(sum(1 for turn in made() if not turn.json().get("tools")), 1, f"calls without tools {made()}")
+
+
 @row("WebSearch is refused by name")
 def web_search(cell):
     search = {"name": "WebSearch", "input": {"query": "the gate"}}
