@@ -15,6 +15,7 @@ use crate::scope::Scope;
 use crate::secret::{Secret, SecretHash};
 use crate::store::{Pointer, Store, StoreError};
 use crate::tokens::{Tokens, Use};
+use crate::vault::Kept;
 
 /// Hints kept by one process; beyond it they are forgotten all at once, which costs a read each.
 const MOST_HINTS: usize = 10_000;
@@ -75,17 +76,17 @@ impl Keyring {
 /// Master-key mode: `Authorization: Bearer <master key>`, and `X-Admin-Secret` where one is configured.
 #[derive(Clone, Debug)]
 pub struct MasterKey {
-    master: Secret,
-    second: Option<Secret>,
+    master: Kept,
+    second: Option<Kept>,
 }
 
 impl MasterKey {
-    pub fn new(master: Secret, second: Option<Secret>) -> Self {
+    pub fn new(master: Kept, second: Option<Kept>) -> Self {
         Self { master, second }
     }
 
     /// The administrator, if both secrets match. Either wrong is the same, in the same time.
-    pub fn admit(&self, headers: &HeaderMap) -> Option<Caller> {
+    pub async fn admit(&self, headers: &HeaderMap) -> Option<Caller> {
         let nothing = Secret::new("");
         let presented = presented(headers);
         // Nothing never matches, not even a master key that was set to nothing.
@@ -93,11 +94,11 @@ impl MasterKey {
         let master = presented.unwrap_or_else(|| nothing.clone());
         let second = headers.get("x-admin-secret").and_then(|value| value.to_str().ok());
         let second_matches = match &self.second {
-            Some(wanted) => wanted.matches(&second.map_or(nothing, Secret::new)),
+            Some(wanted) => wanted.is(&second.map_or(nothing, Secret::new)).await,
             None => true,
         };
         // Not `&&`: both are always compared.
-        let is_administrator = self.master.matches(&master) & second_matches & is_presented;
+        let is_administrator = self.master.is(&master).await & second_matches & is_presented;
         is_administrator.then(|| Caller::Administrator { actor: "master key".to_owned() })
     }
 }
@@ -176,23 +177,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn both_secrets_must_match() {
-        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+    #[tokio::test]
+    async fn both_secrets_must_match() {
+        let given = |text: &str| Kept::given(Secret::new(text));
+        let master = MasterKey::new(given("sk-master"), Some(given("second")));
         let bearer = ("authorization", "Bearer sk-master");
-        assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).is_some());
+        assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).await.is_some());
         for wrong in
             [vec![bearer], vec![bearer, ("x-admin-secret", "other")], vec![("x-admin-secret", "second")]]
         {
-            assert!(master.admit(&headers(&wrong)).is_none(), "{wrong:?}");
+            assert!(master.admit(&headers(&wrong)).await.is_none(), "{wrong:?}");
         }
-        let alone = MasterKey::new(Secret::new("sk-master"), None);
-        assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).is_some());
-        assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).is_none());
-        assert!(alone.admit(&headers(&[])).is_none());
-        let empty = MasterKey::new(Secret::new(""), None);
+        let alone = MasterKey::new(given("sk-master"), None);
+        assert!(alone.admit(&headers(&[bearer, ("x-admin-secret", "anything")])).await.is_some());
+        assert!(alone.admit(&headers(&[("authorization", "Bearer sk-maste")])).await.is_none());
+        assert!(alone.admit(&headers(&[])).await.is_none());
+        let empty = MasterKey::new(given(""), None);
         assert!(
-            empty.admit(&headers(&[])).is_none() && empty.admit(&headers(&[("x-api-key", "")])).is_none()
+            empty.admit(&headers(&[])).await.is_none()
+                && empty.admit(&headers(&[("x-api-key", "")])).await.is_none()
         );
     }
 }

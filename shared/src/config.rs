@@ -16,6 +16,9 @@ pub struct Config {
     pub profile: String,
     /// `STARGATE_ADMIN_AUTH`: who is let into management.
     pub admin_auth: AdminAuth,
+    /// `STARGATE_ORIGIN_SECRET`: what CloudFront sends to the public API; the secret, or its ARN in Secrets Manager, as with
+    /// the next two.
+    pub origin_secret: Option<Secret>,
     /// `STARGATE_MASTER_KEY`: what the administrator holds in master-key mode.
     pub master_key: Option<Secret>,
     /// `STARGATE_ADMIN_SECRET`: a second factor, `X-Admin-Secret`.
@@ -118,6 +121,7 @@ impl Config {
             table: set("STARGATE_TABLE").unwrap_or_else(|| "stargate".to_owned()),
             profile: set("STARGATE_PROFILE").unwrap_or_else(|| "global".to_owned()),
             admin_auth,
+            origin_secret: set("STARGATE_ORIGIN_SECRET").map(Secret::new),
             master_key: set("STARGATE_MASTER_KEY").map(Secret::new),
             admin_secret: set("STARGATE_ADMIN_SECRET").map(Secret::new),
             litellm_settings: set("STARGATE_LITELLM_SETTINGS"),

@@ -11,7 +11,7 @@
 //! - [`record`] what one request cost; [`daily`] what a day did
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
-//! Edges: async, fallible. Functions import `web`, `auth`, `jwt`, `standing`, `offering` and `fault`; those import the store; the store imports core.
+//! Edges: async, fallible. Functions import `web`, `auth`, `jwt`, `vault`, `origin`, `standing`, `offering` and `fault`; those import the store; the store imports core.
 
 pub mod admission;
 pub mod audit;
@@ -29,6 +29,7 @@ pub mod moment;
 pub mod money;
 pub mod offering;
 pub mod org;
+pub mod origin;
 pub mod password;
 pub mod period;
 pub mod policy;
@@ -45,4 +46,5 @@ pub mod telemetry;
 pub mod tokens;
 pub mod usage;
 pub mod user;
+pub mod vault;
 pub mod web;

@@ -146,6 +146,11 @@ impl Row {
         }
     }
 
+    /// Whether it is on the public API: for anybody but an administrator.
+    pub fn is_public(&self) -> bool {
+        self.is_open || (0..3).any(|role| self.allows(role))
+    }
+
     /// Whether anybody of the row's roles may call it: 0 a viewer of everything, 1 a user, 2 a user who only looks.
     pub fn allows(&self, role: usize) -> bool {
         [self.viewer, self.user, self.user_viewer].get(role).is_some_and(|access| *access != No)
@@ -223,6 +228,11 @@ pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Fo
 /// Whether a route is for those who have no key.
 pub fn is_open(method: &str, path: &str) -> bool {
     ROUTES.iter().any(|row| row.is_open && row.method == method && row.path == path)
+}
+
+/// Whether a route is on the public API.
+pub fn is_public(method: &str, path: &str) -> bool {
+    ROUTES.iter().any(|row| row.is_public() && row.method == method && row.path == path)
 }
 
 /// Leave for somebody who has proven at an open route who they are, to have what is theirs there.

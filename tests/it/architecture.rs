@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `shared` that may be async, fail, read the clock or know a wire. Every other file is core.
-const EDGES: [&str; 12] = [
+const EDGES: [&str; 14] = [
     "auth",
     "clock",
     "config",
@@ -16,10 +16,12 @@ const EDGES: [&str; 12] = [
     "jwt",
     "lib",
     "offering",
+    "origin",
     "standing",
     "store",
     "telemetry",
     "tokens",
+    "vault",
     "web",
 ];
 

@@ -10,3 +10,4 @@ mod management;
 mod reset;
 mod store;
 mod tokens;
+mod vault;

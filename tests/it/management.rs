@@ -32,6 +32,7 @@ use shared::offering::Offering;
 use shared::policy::Row;
 use shared::secret::Secret;
 use shared::store::{Store, Terms};
+use shared::vault::Kept;
 use tests::table::Table;
 use tests::wire::Wire;
 use tower::ServiceExt;
@@ -73,7 +74,8 @@ impl Management {
         let table = Arc::new(table);
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
-        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+        let master =
+            MasterKey::new(Kept::given(Secret::new("sk-master")), Some(Kept::given(Secret::new("second"))));
         let router = router(&store, &clock, Entrance::MasterKey(master), "{}");
         Self { table, store, clock, router }
     }
@@ -89,7 +91,8 @@ impl Management {
 
     /// The same table where the deployment has rules of its own.
     fn ruled(&self, rules: &str) -> Self {
-        let master = MasterKey::new(Secret::new("sk-master"), Some(Secret::new("second")));
+        let master =
+            MasterKey::new(Kept::given(Secret::new("sk-master")), Some(Kept::given(Secret::new("second"))));
         self.behind(Entrance::MasterKey(master), rules)
     }
 

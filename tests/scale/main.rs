@@ -22,6 +22,7 @@ use shared::scope::Holder;
 use shared::secret::Secret;
 use shared::store::{NotCreated, Store, StoreError, Terms};
 use shared::user::User;
+use shared::vault::Kept;
 use tests::calls::{key, no_limits, user};
 use tests::table::Table;
 use tokio::time::Instant;
@@ -112,7 +113,7 @@ fn router(store: &Store) -> Router {
         offering,
         rules: Arc::new(Rules::default()),
         tokens: None,
-        entrance: Entrance::MasterKey(MasterKey::new(Secret::new("sk-master"), None)),
+        entrance: Entrance::MasterKey(MasterKey::new(Kept::given(Secret::new("sk-master")), None)),
         clock: Clock::default(),
         max_body: management::MOST_BODY,
     })

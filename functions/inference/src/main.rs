@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use inference::{App, Bedrock, Notices, Settings, Upstream};
+use shared::clock::Clock;
 use shared::config::Config;
 use shared::offering::Offering;
+use shared::origin;
 use shared::store::{self, Store};
 use shared::telemetry;
 use shared::tokens::Tokens;
+use shared::vault::{Kept, Versions};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -17,6 +20,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (upstream, catalog) = Upstream::read(config.upstream.as_deref(), &config.profile)?;
     let offering = Offering::new(catalog);
     let tokens = Tokens::read(config.jwt.as_deref())?;
+    let clock = Clock::default();
+    let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
     let app = App {
         store: Store::new(store::client(&aws), &config.table, config.terms),
         bedrock: Bedrock::new(&aws),
@@ -25,11 +30,12 @@ async fn main() -> Result<(), lambda_http::Error> {
         offering,
         keyring: Default::default(),
         tokens,
-        clock: Default::default(),
+        clock: clock.clone(),
         refusals: Default::default(),
         settings: Settings { max_body: config.max_body, clamps: config.clamps },
         notices: config.soft_budget_topic.map(|topic| Notices::to(&aws, &topic)).unwrap_or_default(),
         abandonment: None,
     };
-    lambda_http::run_with_streaming_response_concurrent(inference::router(app)).await
+    let router = origin::behind(origin, clock, inference::router(app));
+    lambda_http::run_with_streaming_response_concurrent(router).await
 }

@@ -133,7 +133,7 @@ async fn permit(app: &App, request: &Parts, now: Moment) -> Result<Permit, Fault
     let holder = || auth::key_holder(&app.store, app.tokens.as_ref(), &request.headers, now);
     let permit = match &app.entrance {
         Entrance::MasterKey(master) => {
-            let caller = match master.admit(&request.headers) {
+            let caller = match master.admit(&request.headers).await {
                 Some(administrator) => administrator,
                 None => holder().await?,
             };

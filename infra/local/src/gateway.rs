@@ -25,6 +25,7 @@ use shared::policy;
 use shared::secret::Secret;
 use shared::store::{self, Store};
 use shared::tokens::Tokens;
+use shared::vault::Kept;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -110,7 +111,10 @@ impl Gateway {
                 offering,
                 rules: Arc::new(rules),
                 tokens,
-                entrance: Entrance::MasterKey(MasterKey::new(master_key.clone(), config.admin_secret)),
+                entrance: Entrance::MasterKey(MasterKey::new(
+                    Kept::given(master_key.clone()),
+                    config.admin_secret.map(Kept::given),
+                )),
                 clock: clock.clone(),
                 max_body: config.max_body.min(management::MOST_BODY),
             }),
@@ -267,7 +271,7 @@ async fn on_aws() -> SdkConfig {
 }
 
 /// An SDK configuration for a stand-in in this process: no TLS, and credentials that mean nothing.
-fn at_home(url: &str) -> SdkConfig {
+pub fn at_home(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "local");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -5,5 +5,6 @@ pub mod data;
 pub mod gateway;
 pub mod import;
 pub mod options;
+pub mod secrets;
 pub mod upkeep;
 pub mod welcome;

@@ -13,6 +13,9 @@ use super::words::{Kind, word};
 /// Where schemas with a name are kept.
 const SCHEMAS: &str = "/components/schemas";
 
+/// Which of a deployment's two APIs have a route.
+pub const APIS: &str = "x-stargate-apis";
+
 /// The document of these operations, and of inference's.
 pub fn document(described: &[Described]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -69,6 +72,7 @@ fn operation_of(
         "tags": [area],
         "parameters": parameters(path, operation),
         "responses": responses(operation, is_open, generator),
+        APIS: if policy::is_public(method.as_str(), path) { json!(["admin", "public"]) } else { json!(["admin"]) },
     });
     if is_open {
         told["security"] = json!([]);

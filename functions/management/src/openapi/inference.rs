@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::document::APIS;
+
 /// Names of the shapes of errors.
 const ANTHROPIC: &str = "AnthropicError";
 const PLAIN: &str = "Error";
@@ -24,6 +26,7 @@ pub fn paths() -> Map<String, Value> {
     let mut add = |path: &str, method: &str, told: Value| {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method] = told;
+        item[method][APIS] = json!(["public"]);
     };
     add("/v1/messages", "post", messages());
     add("/v1/messages/count_tokens", "post", count_tokens());

@@ -1,0 +1,92 @@
+//! A stand-in for Secrets Manager: secrets in memory, each with its current value and the one before it.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::post;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::web::json_answer;
+use tokio::net::TcpListener;
+
+/// Cloning it is cheap, and is the same secrets.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// By ARN, the newest last.
+    values: HashMap<String, Vec<String>>,
+    reads: usize,
+    is_away: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Asked {
+    secret_id: String,
+    version_stage: Option<String>,
+    secret_string: Option<String>,
+}
+
+impl Secrets {
+    /// What `PutSecretValue` does: what was current is now previous.
+    pub fn put(&self, arn: &str, value: &str) {
+        self.kept().values.entry(arn.to_owned()).or_default().push(value.to_owned());
+    }
+
+    /// How many values were asked for.
+    pub fn reads(&self) -> usize {
+        self.kept().reads
+    }
+
+    /// Answers nothing but errors, or secrets again.
+    pub fn go_away(&self, is_away: bool) {
+        self.kept().is_away = is_away;
+    }
+
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        axum::serve(listener, Router::new().route("/", post(answer)).with_state(self)).await
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, asked: &Asked) -> Result<Value, &'static str> {
+        let mut kept = self.kept();
+        kept.reads += 1;
+        if kept.is_away {
+            return Err("InternalServiceError");
+        }
+        let age = usize::from(asked.version_stage.as_deref() == Some("AWSPREVIOUS"));
+        let value = kept.values.get(&asked.secret_id).and_then(|values| values.iter().rev().nth(age));
+        let value = value.ok_or("ResourceNotFoundException")?;
+        Ok(json!({"ARN": asked.secret_id, "Name": asked.secret_id, "SecretString": value}))
+    }
+}
+
+async fn answer(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) -> Response {
+    let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let told = match (serde_json::from_slice::<Asked>(&body), operation) {
+        (Ok(asked), "secretsmanager.GetSecretValue") => secrets.get(&asked),
+        (Ok(Asked { secret_id, secret_string: Some(value), .. }), "secretsmanager.PutSecretValue") => {
+            secrets.put(&secret_id, &value);
+            Ok(json!({"ARN": secret_id}))
+        }
+        _ => Err("InvalidRequestException"),
+    };
+    match told {
+        Ok(told) => json_answer(StatusCode::OK, &told),
+        Err("InternalServiceError") => {
+            json_answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({"__type": "InternalServiceError"}))
+        }
+        Err(kind) => json_answer(StatusCode::BAD_REQUEST, &json!({"__type": kind, "message": kind})),
+    }
+}

@@ -1,0 +1,40 @@
+//! The way around CloudFront, closed: the public API answers only what brings CloudFront's secret.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use http::HeaderName;
+
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::id::RequestId;
+use crate::policy::Forbidden;
+use crate::secret::Secret;
+use crate::vault::Kept;
+use crate::web::Shape;
+
+const HEADER: HeaderName = HeaderName::from_static("x-stargate-origin");
+
+const AROUND: Fault = Fault::Forbidden(Forbidden("this API is reached by its public address only"));
+
+/// The same routes, for requests that came by way of CloudFront. Before anything else is looked at: who knocks at the
+/// wrong door costs no read.
+pub fn behind(origin: Option<Kept>, clock: Clock, router: Router) -> Router {
+    match origin {
+        Some(origin) => router.layer(from_fn_with_state((origin, clock), check)),
+        None => router,
+    }
+}
+
+async fn check(State((origin, clock)): State<(Kept, Clock)>, mut request: Request, next: Next) -> Response {
+    let sent = request.headers_mut().remove(HEADER);
+    let sent = Secret::new(sent.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default());
+    if origin.is(&sent).await {
+        next.run(request).await
+    } else {
+        let now = clock.now().ms();
+        let id = RequestId::generate(now).unwrap_or_else(|_| RequestId::from_parts(now, 0));
+        Shape::of(request.uri().path(), request.headers()).answer(&AROUND, &format!("req_{id}"))
+    }
+}

@@ -1,0 +1,150 @@
+//! Secrets of a deployment: given as they are, or kept in Secrets Manager and followed when they are rotated.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::moment::Moment;
+use crate::secret::Secret;
+
+/// How long what was read is believed, in seconds: a value that was withdrawn counts for no longer.
+const BELIEVED: i64 = 300;
+/// After how many seconds a wrong value makes a process look again: often enough for a rotation, too seldom for an attack.
+const PAUSE: i64 = 10;
+
+/// What a setting begins with that names a secret instead of being one.
+const ARN: &str = "arn:";
+
+/// Which versions of a secret are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versions {
+    Current,
+    /// The one before it too, so that whoever sends it may follow a rotation later.
+    CurrentAndPrevious,
+}
+
+impl Versions {
+    fn stages(self) -> &'static [&'static str] {
+        match self {
+            Self::Current => &["AWSCURRENT"],
+            Self::CurrentAndPrevious => &["AWSCURRENT", "AWSPREVIOUS"],
+        }
+    }
+}
+
+/// Something that callers must know. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Kept(Arc<Source>);
+
+enum Source {
+    Given(Secret),
+    Stored { client: Client, arn: String, versions: Versions, clock: Clock, known: Mutex<Known> },
+}
+
+struct Known {
+    values: Vec<Secret>,
+    looked: Moment,
+}
+
+/// A secret cannot be read, so nobody can be told from anybody.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret {arn} cannot be read")]
+pub struct Unreadable {
+    arn: String,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Kept {
+    /// A secret that never changes.
+    pub fn given(secret: Secret) -> Self {
+        Self(Arc::new(Source::Given(secret)))
+    }
+
+    /// What a setting says: the secret itself, or the ARN of one, which is read (one request for each version).
+    pub async fn open(
+        setting: Secret,
+        versions: Versions,
+        at: (&SdkConfig, &Clock),
+    ) -> Result<Self, Unreadable> {
+        if !setting.reveal().starts_with(ARN) {
+            return Ok(Self::given(setting));
+        }
+        let (aws, clock) = (at.0, at.1.clone());
+        let (client, arn) = (Client::new(aws), setting.reveal().to_owned());
+        let values = read(&client, &arn, versions).await?;
+        let known = Mutex::new(Known { values, looked: clock.now() });
+        Ok(Self(Arc::new(Source::Stored { client, arn, versions, clock, known })))
+    }
+
+    /// The same for a setting that may be missing.
+    pub async fn open_any(
+        setting: Option<Secret>,
+        versions: Versions,
+        at: (&SdkConfig, &Clock),
+    ) -> Result<Option<Self>, Unreadable> {
+        match setting {
+            Some(setting) => Self::open(setting, versions, at).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether `presented` is it, in a time that tells nothing else. A value that is not known makes it look again, at most
+    /// every ten seconds; so a rotation needs no restart. **Cost:** a request for each version every five minutes.
+    pub async fn is(&self, presented: &Secret) -> bool {
+        match &*self.0 {
+            Source::Given(secret) => secret.matches(presented),
+            Source::Stored { client, arn, versions, clock, known } => {
+                let mut known = known.lock().await;
+                let is_known = known.holds(presented);
+                let pause = if is_known { BELIEVED } else { PAUSE };
+                let now = clock.now();
+                if known.looked.seconds_until(now) < pause {
+                    return is_known;
+                }
+                known.looked = now;
+                match read(client, arn, *versions).await {
+                    Ok(values) => known.values = values,
+                    // What was known goes on: an outage of Secrets Manager is none of the gateway's.
+                    Err(error) => tracing::error!(cause = ?error, "secret_not_read"),
+                }
+                known.holds(presented)
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Compares with all of them, whichever it is.
+    fn holds(&self, presented: &Secret) -> bool {
+        self.values.iter().fold(false, |found, value| found | value.matches(presented))
+    }
+}
+
+/// Every accepted version that there is. One that was never rotated has no previous one.
+async fn read(client: &Client, arn: &str, versions: Versions) -> Result<Vec<Secret>, Unreadable> {
+    let unreadable = |source| Unreadable { arn: arn.to_owned(), source };
+    let mut values = Vec::new();
+    for stage in versions.stages() {
+        let asked = client.get_secret_value().secret_id(arn).version_stage(*stage).send();
+        match asked.await.map_err(aws_sdk_secretsmanager::error::SdkError::into_service_error) {
+            Ok(found) => {
+                values.extend(found.secret_string.filter(|value| !value.is_empty()).map(Secret::new))
+            }
+            Err(GetSecretValueError::ResourceNotFoundException(_)) if !values.is_empty() => {}
+            Err(error) => return Err(unreadable(error.into())),
+        }
+    }
+    if values.is_empty() { Err(unreadable("it has no text".into())) } else { Ok(values) }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
+}

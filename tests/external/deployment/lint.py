@@ -1,0 +1,48 @@
+"""The template as AWS's own tools see it, and as CloudFormation will: with SAM's parts written out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
+
+
+class _NoManagedPolicies:
+    """SAM asks for AWS's managed policies by name. The template has none: every statement is its own."""
+
+    def load(self):
+        return {}
+
+
+def plain(path):
+    """The template with SAM's parts written out; the linters do not miss undefined names in it."""
+    document = yaml_parse(path.read_text())
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    parameters = {name: str(one.get("Default", "")) for name, one in document["Parameters"].items()}
+    return transform(document, parameters, _NoManagedPolicies())
+
+
+def failures(path, work, checkov):
+    """What `sam validate --lint`, `cfn-lint` and `checkov` find. Exceptions are beside what they except, with their reasons."""
+    tools = Path(sys.executable).parent
+    written = work / "plain.json"
+    written.write_text(json.dumps(plain(path), indent=1))
+    for command in (
+        [tools / "sam", "validate", "--lint", "--template", path],
+        [tools / "cfn-lint", "--non-zero-exit-code", "informational", path],
+        # W1028: SAM repeats a function's condition in everything that it writes for it.
+        [tools / "cfn-lint", "--ignore-checks", "W1028", "--non-zero-exit-code", "warning", "--", written],
+        [checkov, "--config-file", HERE / "checkov.yaml", "--file", written],
+    ):
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            yield f"{Path(command[0]).name} {Path(command[-1]).name}: {done.stdout}{done.stderr}"

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""The deployment, as far as it can be tried without an account: linters, the edge, and the template beside the code.
+
+    run.py --gateway target/debug/stargate --work FOLDER
+
+The gateway says what routes there are (its OpenAPI document), and makes the table. Tools of requirements/ are installed
+under the folder.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+
+
+def installed(work, name):
+    """The folder of programs of an environment with the packages of that file."""
+    folder = work / name
+    if not folder.exists():
+        venv.create(folder, with_pip=True)
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "-r", HERE / "requirements" / f"{name}.txt"]
+    subprocess.run(pip, check=True, stdin=subprocess.DEVNULL)
+    return folder / "bin"
+
+
+def failures(gateway, work):
+    """Everything that is wrong, and how much was looked at."""
+    import compare
+    import edge
+    import lint
+    from gateway import Gateway
+    from template import Template
+
+    template = Template(TEMPLATE)
+    yield from lint.failures(TEMPLATE, work, installed(work, "checkov") / "checkov")
+    yield from edge.failures(template)
+    yield from compare.settings(template, (ROOT / "shared" / "src" / "config.rs").read_text())
+    yield from compare.lines(template, ROOT / "functions" / "inference" / "src")
+    started = Gateway(str(gateway), str(work))
+    try:
+        greeting = Path(started.log).read_text()
+        table = re.search(r"DynamoDB is embedded in this process, at (\S+?)[,.]?\s", greeting)[1]
+        document = started.admin("GET", "/openapi.json")
+        yield from compare.table(template, table, "stargate")
+        yield from compare.routes(template, document)
+    finally:
+        started.stop()
+    operations = sum(len(item) for item in document["paths"].values())
+    print(f"measured: {edge.count()} requests at the edge, {operations} routes beside the template")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--gateway", type=Path, required=True)
+    options.add_argument("--work", type=Path, required=True)
+    asked = options.parse_args()
+    work = asked.work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    tools = installed(work, "tools")
+    if Path(sys.prefix) != tools.parent:
+        # SAM's own packages read its templates.
+        os.execv(tools / "python", [tools / "python", __file__, "--gateway", asked.gateway.resolve(), "--work", work])
+    sys.path.insert(1, str(HERE.parent / "shared"))
+    found = list(failures(asked.gateway.resolve(), work))
+    for failure in found:
+        print(f"FAILED   {failure}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""infra/template.yaml, as tests read it: YAML whose tags are CloudFormation's functions."""
+
+import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `!Ref x` as {"Ref": "x"}, `!Sub x` as {"Fn::Sub": "x"}, and so on."""
+
+
+def _function(loader, suffix, node):
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _function)
+
+
+class Template:
+    def __init__(self, path):
+        self.text = path.read_text()
+        self.whole = yaml.load(self.text, _Loader)
+        self.resources = self.whole["Resources"]
+
+    def edge(self, serves_themselves):
+        """The code of CloudFront's function, as a deployment has it."""
+        code, _ = self.resources["Edge"]["Properties"]["FunctionCode"]["Fn::Sub"]
+        return code.replace("${SelfService}", "true" if serves_themselves else "false")
+
+    def functions(self):
+        """Every function by its name, with its properties."""
+        kind = "AWS::Serverless::Function"
+        return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] == kind}
+
+    def environment(self):
+        """The names of ours that any function is given."""
+        of = lambda properties: properties.get("Environment", {}).get("Variables", {})
+        every = [self.whole["Globals"]["Function"], *self.functions().values()]
+        return {name for properties in every for name in of(properties) if name.startswith("STARGATE_")}
+
+    def routes(self, api):
+        """What an API serves: method, path and function."""
+        rows = []
+        for name, properties in self.functions().items():
+            for event in properties.get("Events", {}).values():
+                if event["Type"] == "Api" and event["Properties"]["RestApiId"] == {"Ref": api}:
+                    rows.append((event["Properties"]["Method"], event["Properties"]["Path"], name))
+        for path, item in self.resources[api]["Properties"].get("DefinitionBody", {}).get("paths", {}).items():
+            for method, operation in item.items():
+                uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+                function = uri.split("functions/${")[1].split(".")[0]
+                rows.append(("ANY" if method.endswith("any-method") else method.upper(), path, function))
+        return rows
