@@ -19,10 +19,11 @@ const NEVER: Duration = Duration::from_secs(30 * 24 * 3600);
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// That of the invocation that brought a request, if one did.
+    /// That of the invocation that brought a request, if one did. One that is past when its request comes is none: `cargo
+    /// lambda watch` tells 1970.
     pub fn of(request: &Request, now: Moment) -> Self {
         let ends = request.lambda_context_ref().and_then(|context| i64::try_from(context.deadline).ok());
-        Self(ends.map(|ends| {
+        Self(ends.filter(|ends| *ends > now.ms()).map(|ends| {
             let left = u64::try_from(ends - now.ms()).map_or(Duration::ZERO, Duration::from_millis);
             Instant::now() + left.saturating_sub(MARGIN)
         }))

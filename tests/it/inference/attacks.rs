@@ -295,6 +295,31 @@ async fn a_call_that_waits_to_be_covered_ends_in_time() {
     }
 }
 
+/// `cargo lambda watch` tells 1970, and no Lambda runs on after its end.
+#[tokio::test]
+async fn a_deadline_that_is_past_when_its_request_comes_is_none() {
+    let (table, stargate) = (Table::fresh().await, Stargate::start().await);
+    let (store, clock) = (table.store(Terms::default()), Clock::default());
+    let (secret, _) = employ(&store, no_limits(), no_limits(), clock.now()).await;
+    let router =
+        inference::router(inference_on(store, stargate.gateway.fake_url.as_ref().unwrap(), clock.clone()));
+    for (deadline, status) in [
+        (0, 200),
+        (clock.now().ms() - 1, 200),
+        // Too near for anything but to say so.
+        (clock.now().ms() + 2_000, 504),
+    ] {
+        let mut context = Context::default();
+        context.deadline = u64::try_from(deadline).unwrap();
+        let request = Request::post("/v1/messages")
+            .header("x-api-key", &secret)
+            .header(CONTENT_TYPE, "application/json");
+        let body = ask(&json!({"text": "ok", "input_tokens": 10, "output_tokens": 2}));
+        let request = request.body(Body::from(body.to_string())).unwrap().with_lambda_context(context);
+        assert_eq!(router.clone().oneshot(request).await.unwrap().status(), status, "{deadline}");
+    }
+}
+
 /// What is dropped is told in a header and in the log, so it must not be what a client writes.
 #[tokio::test]
 async fn a_beta_is_a_name_and_no_text() {
