@@ -109,6 +109,12 @@ impl RequestId {
         Ok(Self::from_parts(now_ms, getrandom::u32()?))
     }
 
+    /// The same for an answer that no call stands behind. Without randomness it is the time alone: an answer is better
+    /// than a unique name for it.
+    pub fn of_answer(now_ms: i64) -> Self {
+        Self::generate(now_ms).unwrap_or_else(|_| Self::from_parts(now_ms, 0))
+    }
+
     /// The id of given time and randomness.
     pub fn from_parts(now_ms: i64, random: u32) -> Self {
         let mut digits = [b'0'; TIME_DIGITS + RANDOM_DIGITS];

@@ -4,7 +4,7 @@
 //!
 //! - [`money`] amounts and rates, in whole picodollars; [`moment`] a point in time
 //! - [`id`] names of things; [`secret`] a key in the clear, and what is stored of it; [`password`] what people log in with
-//! - [`period`] how long budgets and keys last
+//! - [`period`] how long budgets and keys last; [`deadline`] how long an invocation does
 //! - [`usage`] tokens by class; [`pricing`] what they cost; [`quote`] what a call may cost at most
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
@@ -19,6 +19,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod daily;
+pub mod deadline;
 pub mod fault;
 pub mod id;
 pub mod invitation;

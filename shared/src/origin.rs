@@ -33,8 +33,7 @@ async fn check(State((origin, clock)): State<(Kept, Clock)>, mut request: Reques
     if origin.is(&sent).await {
         next.run(request).await
     } else {
-        let now = clock.now().ms();
-        let id = RequestId::generate(now).unwrap_or_else(|_| RequestId::from_parts(now, 0));
+        let id = RequestId::of_answer(clock.now().ms());
         Shape::of(request.uri().path(), request.headers()).answer(&AROUND, &format!("req_{id}"))
     }
 }

@@ -218,8 +218,7 @@ const NO_ROUTE: Forbidden = Forbidden("not allowed to call this route");
 
 /// Whether `caller` may use a route, by the table.
 pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Forbidden> {
-    let row = ROUTES.iter().find(|row| row.method == method && row.path == path);
-    match row.map_or(No, |row| row.access(caller.role())) {
+    match find(method, path).map_or(No, |row| row.access(caller.role())) {
         No => Err(NO_ROUTE),
         access => Ok(Permit { caller, sees_all: access == All }),
     }
@@ -227,12 +226,17 @@ pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Fo
 
 /// Whether a route is for those who have no key.
 pub fn is_open(method: &str, path: &str) -> bool {
-    ROUTES.iter().any(|row| row.is_open && row.method == method && row.path == path)
+    find(method, path).is_some_and(|row| row.is_open)
 }
 
 /// Whether a route is on the public API.
 pub fn is_public(method: &str, path: &str) -> bool {
-    ROUTES.iter().any(|row| row.is_public() && row.method == method && row.path == path)
+    find(method, path).is_some_and(Row::is_public)
+}
+
+/// The row of a route. No two have the same method and path.
+fn find(method: &str, path: &str) -> Option<&'static Row> {
+    ROUTES.iter().find(|row| row.method == method && row.path == path)
 }
 
 /// Leave for somebody who has proven at an open route who they are, to have what is theirs there.

@@ -74,9 +74,7 @@ impl Management {
         let table = Arc::new(table);
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
-        let master =
-            MasterKey::new(Kept::given(Secret::new("sk-master")), Some(Kept::given(Secret::new("second"))));
-        let router = router(&store, &clock, Entrance::MasterKey(master), "{}");
+        let router = router(&store, &clock, by_master_key(), "{}");
         Self { table, store, clock, router }
     }
 
@@ -91,9 +89,7 @@ impl Management {
 
     /// The same table where the deployment has rules of its own.
     fn ruled(&self, rules: &str) -> Self {
-        let master =
-            MasterKey::new(Kept::given(Secret::new("sk-master")), Some(Kept::given(Secret::new("second"))));
-        self.behind(Entrance::MasterKey(master), rules)
+        self.behind(by_master_key(), rules)
     }
 
     fn behind(&self, entrance: Entrance, rules: &str) -> Self {
@@ -157,6 +153,12 @@ fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Rout
 }
 
 /// A request with document 000's two headers.
+/// The admin API in master-key mode, with a second secret.
+fn by_master_key() -> Entrance {
+    let given = |text: &str| Kept::given(Secret::new(text));
+    Entrance::MasterKey(MasterKey::new(given("sk-master"), Some(given("second"))))
+}
+
 fn admins() -> http::request::Builder {
     Request::builder().header("authorization", "Bearer sk-master").header("x-admin-secret", "second")
 }

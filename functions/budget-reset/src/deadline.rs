@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::deadline;
 use shared::moment::Moment;
 
 /// What a run has where nobody says when it must end, as under `cargo lambda watch`.
@@ -11,8 +12,7 @@ const MARGIN: Duration = Duration::from_secs(3);
 
 /// How long to work before a deadline, in milliseconds since 1970.
 pub fn time_left(deadline_ms: u64, now: Moment) -> Duration {
-    let deadline = Moment::from_ms(i64::try_from(deadline_ms).unwrap_or(i64::MAX));
-    if deadline <= now { USUAL } else { deadline.since(now).saturating_sub(MARGIN) }
+    deadline::time_left(deadline_ms, now).map_or(USUAL, |left| left.saturating_sub(MARGIN))
 }
 
 #[cfg(test)]

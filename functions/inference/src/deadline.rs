@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use lambda_http::RequestExt;
+use shared::deadline::time_left;
 use shared::moment::Moment;
 use tokio::time::Instant;
 
@@ -19,14 +20,10 @@ const NEVER: Duration = Duration::from_secs(30 * 24 * 3600);
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// That of the invocation that brought a request, if one did. One that is past when its request comes is none: `cargo
-    /// lambda watch` tells 1970.
+    /// That of the invocation that brought a request, if one did.
     pub fn of(request: &Request, now: Moment) -> Self {
-        let ends = request.lambda_context_ref().and_then(|context| i64::try_from(context.deadline).ok());
-        Self(ends.filter(|ends| *ends > now.ms()).map(|ends| {
-            let left = u64::try_from(ends - now.ms()).map_or(Duration::ZERO, Duration::from_millis);
-            Instant::now() + left.saturating_sub(MARGIN)
-        }))
+        let left = request.lambda_context_ref().and_then(|context| time_left(context.deadline, now));
+        Self(left.map(|left| Instant::now() + left.saturating_sub(MARGIN)))
     }
 
     pub fn ends(self) -> Instant {

@@ -168,8 +168,7 @@ pub fn wrong_method(app: &App, request: &Request) -> Response {
 }
 
 pub fn finished(answer: Result<Response, Fault>, now: Moment) -> Response {
-    // Without randomness the id is the time alone: an answer is better than a unique name for it.
-    let id = RequestId::generate(now.ms()).unwrap_or_else(|_| RequestId::from_parts(now.ms(), 0));
+    let id = RequestId::of_answer(now.ms());
     let mut answer = answer.unwrap_or_else(|fault| Shape::Plain.answer(&fault, id.as_str()));
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         answer.headers_mut().insert(REQUEST_ID, id);

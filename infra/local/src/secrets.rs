@@ -84,9 +84,10 @@ async fn answer(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes)
     };
     match told {
         Ok(told) => json_answer(StatusCode::OK, &told),
-        Err("InternalServiceError") => {
-            json_answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({"__type": "InternalServiceError"}))
+        Err(kind) => {
+            let is_its_own = kind == "InternalServiceError";
+            let status = if is_its_own { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
+            json_answer(status, &json!({"__type": kind, "message": kind}))
         }
-        Err(kind) => json_answer(StatusCode::BAD_REQUEST, &json!({"__type": kind, "message": kind})),
     }
 }

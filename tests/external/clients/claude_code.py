@@ -6,18 +6,16 @@ from decimal import Decimal
 import claude
 from asking import scripted
 from cell import TEXT, Cell, equal, holds
-from features import CHARGED, NONE, SIGNATURE
+from features import SIGNATURE
+from rows import CHARGED, NONE, Rows
 
 API, BEDROCK = "Anthropic's API", "Bedrock mode"
-ROWS = {}
+ROWS = Rows()
+row = ROWS.row
 
 
-def row(title, only=None):
-    def add(feature):
-        ROWS[title] = feature if only is None else lambda cell: feature(cell) if cell.client.mode == only else NONE
-        return feature
-
-    return add
+def in_bedrock_mode(cell):
+    return cell.client.mode == BEDROCK
 
 
 class Mode:
@@ -251,7 +249,7 @@ def compact(cell):
     cell.answered(cell.says("And now?"), "--continue", *HAIKU)
 
 
-@row("model discovery", only=API)
+@row("model discovery", unless=in_bedrock_mode)
 def discovery(cell):
     if cell.client.version == "2.1.197":
         return NONE
@@ -264,7 +262,7 @@ def discovery(cell):
     assert lists, cell.requests()
 
 
-@row("key in `ANTHROPIC_API_KEY`, in both variables", only=API)
+@row("key in `ANTHROPIC_API_KEY`, in both variables", unless=in_bedrock_mode)
 def variables(cell):
     cell.environment = {"ANTHROPIC_API_KEY": cell.key}
     cell.answered(cell.says(), *HAIKU)
@@ -272,7 +270,7 @@ def variables(cell):
     cell.answered(cell.says(), *HAIKU)
 
 
-@row("base URL that ends in `/v1`", only=API)
+@row("base URL that ends in `/v1`", unless=in_bedrock_mode)
 def prefix(cell):
     cell.environment = {"ANTHROPIC_BASE_URL": f"{cell.recorder.url}/v1"}
     turn = cell.answered(cell.says(), *HAIKU)

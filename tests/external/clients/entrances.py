@@ -2,17 +2,10 @@
 
 from cell import TEXT, equal
 from clients import BEDROCK
-from features import NONE
+from rows import Rows
 
-ROWS = {}
-
-
-def row(title):
-    def add(feature):
-        ROWS[title] = feature
-        return feature
-
-    return add
+ROWS = Rows()
+row = ROWS.row
 
 
 @row("spent budget: one request, the message shown")
@@ -48,35 +41,27 @@ def throttled(cell):
     cell.refused(lambda: cell.send("whole", wish), 429, "Too many tokens.", attempts=attempts)
 
 
-@row("base URL with or without `/v1`")
+@row("base URL with or without `/v1`", unless=lambda cell: "prefix" not in cell.client.can)
 def prefix(cell):
-    if "prefix" not in cell.client.can:
-        return NONE
     for suffix in ("", "/v1"):
         equal(cell.send("whole", cell.wish(), suffix=suffix).text, TEXT, f"the answer at {suffix!r}")
 
 
-@row("key in `Authorization`, in `x-api-key`, in both")
+@row("key in `Authorization`, in `x-api-key`, in both", unless=lambda cell: "headers" not in cell.client.can)
 def headers(cell):
-    if "headers" not in cell.client.can:
-        return NONE
     both = ["both"] if "both" in cell.client.can else []
     for header in ["bearer", "x-api-key", *both]:
         equal(cell.send("whole", cell.wish(), header=header).text, TEXT, f"the answer with {header}")
 
 
-@row("list of models")
+@row("list of models", unless=lambda cell: "models" not in cell.client.can)
 def models(cell):
-    if "models" not in cell.client.can:
-        return NONE
     cell.key_with(models=["claude-haiku-4-5", "nova-pro"])
     equal(sorted(cell.ask("models", body={})["models"]), ["claude-haiku-4-5", "nova-pro-v1:0"], "the models")
 
 
-@row("one model")
+@row("one model", unless=lambda cell: "models" not in cell.client.can)
 def model(cell):
-    if "models" not in cell.client.can:
-        return NONE
     name = "claude-haiku-4-5"
     equal(cell.ask("model", model=name, body={"model": name})["model"], name, "the model")
     none = "no-such-model"

@@ -8,10 +8,7 @@ from asking import Tool, Turn
 from cell import TEXT, Raised, equal, holds, lacks
 from clients import BEDROCK, CHAT
 from dialects import native
-
-LEFT_OUT = "left out"  # answered, and the wish that the model has nothing for did not reach Bedrock
-CHARGED = "charged"  # works, and costs what it should not
-NONE = "–"  # the client or the dialect has no such thing
+from rows import LEFT_OUT, NONE, Rows
 
 SCHEMA = {
     "type": "object",
@@ -27,15 +24,8 @@ CALLS = [{"name": tool.name, "input": {"city": "Rome"}} for tool in (WEATHER, TI
 RESULTS = {"get_weather": "It is sunny.", "get_time": "It is noon."}
 SIGNATURE = "c2NyaXB0ZWQtYmVkcm9jay1zaWduYXR1cmU="  # of the scripted model's thoughts
 
-ROWS = {}
-
-
-def row(title):
-    def add(feature):
-        ROWS[title] = feature
-        return feature
-
-    return add
+ROWS = Rows()
+row = ROWS.row
 
 
 def speaks_plainly(cell):
@@ -77,10 +67,8 @@ def first_delta(cell):
     assert TEXT.startswith(answer.deltas[0]), answer.deltas
 
 
-@row("system prompt")
+@row("system prompt", unless=speaks_plainly)
 def system(cell):
-    if speaks_plainly(cell):
-        return NONE
     answer = cell.send("whole", cell.wish(system="You keep the gate."))
     equal(answer.text, TEXT, "the answer")
     (body,) = cell.sent()
@@ -88,10 +76,8 @@ def system(cell):
     cell.counts([answer])
 
 
-@row("several turns")
+@row("several turns", unless=speaks_plainly)
 def turns(cell):
-    if speaks_plainly(cell):
-        return NONE
     before = (Turn("Remember PLUM-42."), Turn("Remembered.", role="assistant"))
     answer = cell.send("whole", cell.wish("What was it?", before=before))
     (body,) = cell.sent()
@@ -115,43 +101,38 @@ def tools(cell, op, calls, **fields):
     return told
 
 
-@row("tool loop")
+@row("tool loop", unless=speaks_plainly)
 def tool_loop(cell):
-    if speaks_plainly(cell):
-        return NONE
     tools(cell, "whole", CALLS[:1])
 
 
-@row("tool loop, streamed")
+@row("tool loop, streamed", unless=speaks_plainly)
 def tool_loop_streamed(cell):
-    if speaks_plainly(cell):
-        return NONE
     tools(cell, "stream", CALLS[:1])
 
 
-@row("two tools at once")
+@row("two tools at once", unless=speaks_plainly)
 def two_tools(cell):
-    if speaks_plainly(cell):
-        return NONE
     tools(cell, "whole", CALLS)
 
 
-@row("two tools at once, streamed")
+@row("two tools at once, streamed", unless=speaks_plainly)
 def two_tools_streamed(cell):
-    if speaks_plainly(cell):
-        return NONE
     tools(cell, "stream", CALLS)
 
 
-@row("forced tool")
+def not_translated(cell, wish, text):
+    """What the model has nothing for, the gateway refuses to say; Bedrock's own dialect passes, for Bedrock to refuse."""
+    if cell.client.api == BEDROCK:
+        return NONE
+    return cell.refused(lambda: cell.send("whole", wish), 400, text)
+
+
+@row("forced tool", unless=speaks_plainly)
 def forced_tool(cell):
     wish = cell.wish(tools=(WEATHER, TIME), forced="get_weather", script={"tools": CALLS[:1]})
     if not cell.family.can("tool_choice"):
-        if cell.client.api == BEDROCK:
-            return NONE
-        return cell.refused(lambda: cell.send("whole", wish), 400, "cannot be made to call a tool")
-    if speaks_plainly(cell):
-        return NONE
+        return not_translated(cell, wish, "cannot be made to call a tool")
     answer = cell.send("whole", wish)
     equal([call.name for call in answer.calls], ["get_weather"], "the calls")
     (body,) = cell.sent()
@@ -159,16 +140,12 @@ def forced_tool(cell):
     cell.counts([answer])
 
 
-@row("image")
+@row("image", unless=speaks_plainly)
 def image(cell):
     picture = base64.b64encode(_png()).decode()
     wish = cell.wish("What is this?", turn={"image": picture})
     if not cell.family.can("vision"):
-        if cell.client.api == BEDROCK:
-            return NONE
-        return cell.refused(lambda: cell.send("whole", wish), 400, "does not read images")
-    if speaks_plainly(cell):
-        return NONE
+        return not_translated(cell, wish, "does not read images")
     answer = cell.send("whole", wish)
     (body,) = cell.sent()
     holds(body["messages"], picture)
@@ -235,10 +212,8 @@ def adaptive(cell):
     cell.counts([answer], family)
 
 
-@row("thinking in a tool loop")
+@row("thinking in a tool loop", unless=lambda cell: not cell.is_claude)
 def thinking_loop(cell):
-    if not cell.is_claude:
-        return NONE
     # The fake thinks as long as the script says so: both answers do.
     answers = cell.loop(
         "stream",
@@ -263,10 +238,8 @@ def structured(cell, name):
     return {"tools": [{"name": name, "input": PLACE}]} if by_a_tool(cell) else {"text": json.dumps(PLACE)}
 
 
-@row("JSON by a schema")
+@row("JSON by a schema", unless=speaks_plainly)
 def schema(cell):
-    if speaks_plainly(cell):
-        return NONE
     if cell.client.api == BEDROCK and (cell.family.name == "Nova" or not cell.family.can("response_schema")):
         return NONE
     wish = cell.wish(schema=SCHEMA, script=structured(cell, "answer"))
@@ -283,10 +256,8 @@ def schema(cell):
     cell.counts(answers)
 
 
-@row("JSON by the SDK's `parse`")
+@row("JSON by the SDK's `parse`", unless=lambda cell: "parse" not in cell.client.can)
 def parse(cell):
-    if "parse" not in cell.client.can:
-        return NONE
     wish = cell.wish(script=structured(cell, "Place"))
     options = {"body": cell.dialect.body(wish), "title": "Place", "fields": ["city"], "model": wish.model}
     if by_a_tool(cell) and not cell.family.can("tool_choice"):
@@ -296,10 +267,8 @@ def parse(cell):
     cell.counts([cell.dialect.answer(result)])
 
 
-@row("prompt caching")
+@row("prompt caching", unless=speaks_plainly)
 def caching(cell):
-    if speaks_plainly(cell):
-        return NONE
     caches = cell.family.can("prompt_caching")
     if cell.client.api == BEDROCK and not caches:
         return NONE
@@ -313,10 +282,8 @@ def caching(cell):
     return None if caches else LEFT_OUT
 
 
-@row("stop sequences")
+@row("stop sequences", unless=speaks_plainly)
 def stop(cell):
-    if speaks_plainly(cell):
-        return NONE
     answer = cell.send("whole", cell.wish(stop=("HALT",), script={"stop_reason": "stop_sequence"}))
     ended(cell, answer, "stop_sequence")
     (body,) = cell.sent()
@@ -324,10 +291,8 @@ def stop(cell):
     cell.counts([answer])
 
 
-@row("token count")
+@row("token count", unless=lambda cell: "count" not in cell.client.can)
 def count(cell):
-    if "count" not in cell.client.can:
-        return NONE
     wish = cell.wish()
     send = lambda: cell.ask("count", body=cell.dialect.body(wish), model=wish.model)
     if cell.client.api == BEDROCK and not cell.is_claude:

@@ -6,6 +6,7 @@ import claude_code
 import clients
 import entrances
 import features
+from rows import NONE
 
 HEAD = """\
 # Clients
@@ -78,8 +79,8 @@ def _summary(bench, tried, modes):
 
 
 def _counted(verdicts):
-    counts = Counter(verdict for verdict in verdicts if verdict != features.NONE)
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()) or features.NONE
+    counts = Counter(verdict for verdict in verdicts if verdict != NONE)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()) or NONE
 
 
 def _cell(of_api, family, title):
@@ -87,9 +88,9 @@ def _cell(of_api, family, title):
     said = {}
     for client, verdicts in of_api:
         said.setdefault(verdicts[family, title], []).append(client.name)
-    able = {verdict: names for verdict, names in said.items() if verdict != features.NONE}
+    able = {verdict: names for verdict, names in said.items() if verdict != NONE}
     if len(able) <= 1:
-        return next(iter(able), features.NONE)
+        return next(iter(able), NONE)
     return "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in able.items())
 
 

@@ -11,25 +11,22 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import sys
-import venv
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+sys.path.insert(1, str(HERE.parent / "shared"))
+
+from tools import installed  # noqa: E402
+
 TEMPLATE = ROOT / "infra" / "template.yaml"
 
 
-def installed(work, name):
-    """The folder of programs of an environment with the packages of that file."""
-    folder = work / name
-    if not folder.exists():
-        venv.create(folder, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "-r", HERE / "requirements" / f"{name}.txt"]
-    subprocess.run(pip, check=True, stdin=subprocess.DEVNULL)
-    return folder / "bin"
+def tools_of(work, name):
+    """The programs of requirements/, installed."""
+    return installed(work / name, "-r", HERE / "requirements" / f"{name}.txt")
 
 
 def failures(gateway, work):
@@ -41,7 +38,7 @@ def failures(gateway, work):
     from template import Template
 
     template = Template(TEMPLATE)
-    yield from lint.failures(TEMPLATE, work, installed(work, "checkov") / "checkov")
+    yield from lint.failures(TEMPLATE, work, tools_of(work, "checkov") / "checkov")
     yield from edge.failures(template)
     yield from compare.settings(template, (ROOT / "shared" / "src" / "config.rs").read_text())
     yield from compare.lines(template, ROOT / "functions" / "inference" / "src")
@@ -65,11 +62,10 @@ def main():
     asked = options.parse_args()
     work = asked.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    tools = installed(work, "tools")
-    if Path(sys.prefix) != tools.parent:
+    if Path(sys.prefix) != work / "tools":
         # SAM's own packages read its templates.
-        os.execv(tools / "python", [tools / "python", __file__, "--gateway", asked.gateway.resolve(), "--work", work])
-    sys.path.insert(1, str(HERE.parent / "shared"))
+        python = tools_of(work, "tools") / "python"
+        os.execv(python, [python, __file__, "--gateway", asked.gateway.resolve(), "--work", work])
     found = list(failures(asked.gateway.resolve(), work))
     for failure in found:
         print(f"FAILED   {failure}")

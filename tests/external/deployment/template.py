@@ -22,8 +22,7 @@ _Loader.add_multi_constructor("!", _function)
 
 class Template:
     def __init__(self, path):
-        self.text = path.read_text()
-        self.whole = yaml.load(self.text, _Loader)
+        self.whole = yaml.load(path.read_text(), _Loader)
         self.resources = self.whole["Resources"]
 
     def edge(self, serves_themselves):

@@ -16,12 +16,12 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-import venv
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "shared"))
 
 from gateway import MASTER_KEY, Gateway  # noqa: E402
+from tools import installed  # noqa: E402
 
 SCHEMATHESIS = "4.32.5"
 CHECKS = [
@@ -42,7 +42,7 @@ def main():
     work = pathlib.Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    tool = installed(work)
+    tool = str(installed(work / "venv", f"schemathesis=={SCHEMATHESIS}") / "schemathesis")
     gateway = Gateway(os.path.abspath(options.gateway), str(work))
     try:
         url = f"http://127.0.0.1:{gateway.port}"
@@ -54,16 +54,6 @@ def main():
     finally:
         gateway.stop()
     sys.exit(f"failed with {', '.join(failed)}" if failed else 0)
-
-
-def installed(work):
-    """schemathesis, in an environment of its own."""
-    folder = work / "venv"
-    if not folder.exists():
-        venv.create(folder, with_pip=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"schemathesis=={SCHEMATHESIS}"]
-    subprocess.run(pip, check=True)
-    return str(folder / "bin" / "schemathesis")
 
 
 def furnished(url):

@@ -18,12 +18,6 @@ class Exchange:
     def json(self):
         return json.loads(self.body)
 
-    def is_turn(self):
-        return self.method == "POST" and self.path.split("?")[0].endswith("/messages")
-
-    def is_count(self):
-        return self.method == "POST" and self.path.split("?")[0].endswith("/count_tokens")
-
     def __repr__(self):
         return f"<{self.method} {self.path} -> {self.status} {self.answer[:300]!r}>"
 
@@ -49,9 +43,6 @@ class Recorder:
     def stop(self):
         self._server.shutdown()
         self._server.server_close()
-
-    def turns(self):
-        return [exchange for exchange in self.exchanges if exchange.is_turn()]
 
 
 def _handler(gateway_port, exchanges):

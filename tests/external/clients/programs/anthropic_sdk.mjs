@@ -1,6 +1,7 @@
 // Anthropic's TypeScript SDK, as the driver asks it.
 
 import { installed, serve } from "./rpc.mjs";
+import { model, models } from "./sdk.mjs";
 
 const Anthropic = installed();
 
@@ -27,16 +28,6 @@ async function stream(client, { body, leave }) {
 
 async function count(client, { body: { max_tokens, ...body } }) {
   return { tokens: (await client.messages.countTokens(body)).input_tokens };
-}
-
-async function models(client) {
-  const models = [];
-  for await (const model of client.models.list()) models.push(model.id);
-  return { models };
-}
-
-async function model(client, { body }) {
-  return { model: (await client.models.retrieve(body.model)).id };
 }
 
 await serve({ whole, stream, count, models, model }, connect);

@@ -1,6 +1,7 @@
 // OpenAI's TypeScript SDK, as the driver asks it.
 
 import { installed, serve } from "./rpc.mjs";
+import { model, models } from "./sdk.mjs";
 
 const OpenAI = installed();
 
@@ -20,16 +21,6 @@ async function stream(client, { body, leave }) {
     if (leave && chunk.choices[0]?.delta.content) break;
   }
   return { chunks };
-}
-
-async function models(client) {
-  const models = [];
-  for await (const model of client.models.list()) models.push(model.id);
-  return { models };
-}
-
-async function model(client, { body }) {
-  return { model: (await client.models.retrieve(body.model)).id };
 }
 
 await serve({ whole, stream, models, model }, connect);

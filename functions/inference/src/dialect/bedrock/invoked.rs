@@ -106,7 +106,7 @@ impl Asking for Invoked<'_> {
         if model.rules.is_none() {
             return Ok(Said::new(Api::Native, self.body.to_vec()));
         }
-        let body = if self.output(model)?.max_tokens == max_tokens {
+        let body = if self.request.output(model)?.max_tokens == max_tokens {
             self.body.to_vec()
         } else {
             let mut fields = self.request.fields.clone();
