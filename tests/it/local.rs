@@ -25,7 +25,7 @@ async fn users_keys_spend_and_secrets_survive_a_restart() {
     let mut seen = Vec::new();
     for run in 1..=2 {
         let gateway = Gateway::start(&options, Config::read(|_| None).unwrap(), &data).await.unwrap();
-        let key = demo_key(&gateway, &data).await.unwrap().unwrap();
+        let key = demo_key(&gateway.store, &gateway.clock, &data).await.unwrap().unwrap();
         let body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
         let answer =
             http.post(format!("{}/v1/messages", gateway.url())).header("x-api-key", key.reveal()).json(&body);

@@ -10,8 +10,8 @@ use shared::clock::Clock;
 use shared::origin;
 use shared::secret::Secret;
 use shared::vault::{Kept, Versions};
-use stargate::gateway::at_home;
 use stargate::secrets::Secrets;
+use stargate::standins::at_home;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 

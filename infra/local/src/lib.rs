@@ -6,5 +6,6 @@ pub mod gateway;
 pub mod import;
 pub mod options;
 pub mod secrets;
-pub mod upkeep;
+pub mod services;
+pub mod standins;
 pub mod welcome;

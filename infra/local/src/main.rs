@@ -7,9 +7,11 @@ use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::telemetry;
 use stargate::data::Data;
-use stargate::gateway::{Gateway, table_alone};
+use stargate::gateway::Gateway;
 use stargate::import::{ImportOptions, import};
 use stargate::options::{Command, Options};
+use stargate::services::Services;
+use stargate::standins::table_alone;
 use stargate::welcome;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,19 +20,31 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let options = Options::parse();
     telemetry::init(telemetry::Lines::Text, "info,dynoxide=warn");
     let data = Data::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
-    if let Some(Command::Import(import)) = &options.command {
-        return imported(&options, import, &data).await;
+    match &options.command {
+        Some(Command::Import(import)) => return imported(&options, import, &data).await,
+        Some(Command::Services(asked)) => {
+            let services = Services::start(&options, Config::from_env()?, &data).await?;
+            services.tell(&asked.env_file)?;
+            ended().await?;
+            return Ok(());
+        }
+        None => {}
     }
     let gateway = Gateway::start(&options, Config::from_env()?, &data).await?;
-    let demo_key = welcome::demo_key(&gateway, &data).await?;
+    let demo_key = welcome::demo_key(&gateway.store, &gateway.clock, &data).await?;
     welcome::greet(&gateway, demo_key.as_ref());
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminated.recv() => {}
-    }
+    ended().await?;
     gateway.stop().await;
     Ok(())
+}
+
+/// Waits until somebody ends this process.
+async fn ended() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 /// Imports, and says what came of it. It fails if anything was left out.

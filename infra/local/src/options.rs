@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::import::ImportOptions;
 
@@ -43,6 +43,15 @@ pub struct Options {
 pub enum Command {
     /// Import the users, teams and keys of a LiteLLM installation, from an export of its tables.
     Import(ImportOptions),
+    /// Run the stand-ins alone, for the functions under `cargo lambda watch`.
+    Services(ServicesOptions),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ServicesOptions {
+    /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
+    #[arg(long, default_value = ".stargate/services.env")]
+    pub env_file: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

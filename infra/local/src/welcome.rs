@@ -1,12 +1,13 @@
 //! The first start: a demo user with a key, and what the terminal says.
 
+use shared::clock::Clock;
 use shared::id::{self, UserId};
 use shared::key::Key;
 use shared::money::Money;
 use shared::period::BudgetDuration;
 use shared::scope::{Holder, Limits};
 use shared::secret::Secret;
-use shared::store::NotCreated;
+use shared::store::{NotCreated, Store};
 use shared::user::{Role, User};
 
 use crate::data::Data;
@@ -19,11 +20,11 @@ const DEMO_BUDGET: i64 = 20;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The demo user's key: made at the first start, kept in the data folder, and read from there afterwards.
-pub async fn demo_key(gateway: &Gateway, data: &Data) -> Result<Option<Secret>, Failure> {
+pub async fn demo_key(store: &Store, clock: &Clock, data: &Data) -> Result<Option<Secret>, Failure> {
     if let Some(kept) = data.secret(DEMO_KEY)? {
         return Ok(Some(kept));
     }
-    let created = gateway.clock.now();
+    let created = clock.now();
     let id = UserId::parse(DEMO)?;
     let limits = Limits {
         max_budget: Some(Money::from_usd(DEMO_BUDGET)),
@@ -32,15 +33,14 @@ pub async fn demo_key(gateway: &Gateway, data: &Data) -> Result<Option<Secret>, 
     };
     let (email, alias, metadata) = (None, None, "{}".to_owned());
     let user = User { id: id.clone(), email, alias, role: Role::default(), limits, metadata, created };
-    match gateway.store.create_user(&user).await {
+    match store.create_user(&user).await {
         Ok(()) => {}
         // Made by an earlier run whose key is not kept here: it is the administrator's to give out another.
         Err(NotCreated::Taken { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
     let secret = Secret::generate()?;
-    gateway
-        .store
+    store
         .create_key(&Key {
             id: id::random_key_id()?,
             hint: secret.hint(),

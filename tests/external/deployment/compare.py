@@ -5,6 +5,7 @@ import re
 import urllib.request
 
 import edge
+from template import served
 
 # Given to a part of a path that has a name: what both the edge and the routers take for one.
 NAMED = "x1"
@@ -56,8 +57,8 @@ def routes(template, document):
                 "admin": "Management" if "admin" in reach else None,
             }
             concrete = re.sub(r"\{\w+\}", NAMED, path)
-            for api, served in functions.items():
-                found = _function(served, method.upper(), concrete)
+            for api, rows in functions.items():
+                found = served(rows, method.upper(), concrete)[0]
                 # What is nobody's there goes to the function that takes the rest, and that has no such route.
                 if found != wanted[api] and (wanted[api] or found != THE_REST[api]):
                     yield f"routes: {method} {path} is {found}'s on the {api} API, not {wanted[api]}'s"
@@ -72,21 +73,6 @@ def routes(template, document):
     for method, path, function in functions["public"]:
         if function == "SelfManagement" and (method, path) not in known:
             yield f"routes: the template has {method} {path}, which the code does not serve"
-
-
-def _function(served, method, path):
-    """Whose a request is, as API Gateway chooses: the path with the most of it written out, then its method."""
-    matching = [row for row in served if re.fullmatch(_pattern(row[1]), path)]
-    if not matching:
-        return None
-    literal = lambda row: len(re.sub(r"\{[^}]+\}", "", row[1]))
-    best = max(map(literal, matching))
-    return next((row[2] for row in matching if literal(row) == best and row[0] in (method, "ANY")), None)
-
-
-def _pattern(path):
-    greedy = re.sub(r"\\\{\w+\\\+\\\}", ".+", re.escape(path))
-    return re.sub(r"\\\{\w+\\\}", "[^/]+", greedy)
 
 
 def _described(url, name):

@@ -1,5 +1,7 @@
 """infra/template.yaml, as tests read it: YAML whose tags are CloudFormation's functions."""
 
+import re
+
 import yaml
 
 
@@ -54,3 +56,25 @@ class Template:
                 function = uri.split("functions/${")[1].split(".")[0]
                 rows.append(("ANY" if method.endswith("any-method") else method.upper(), path, function))
         return rows
+
+
+def served(routes, method, path):
+    """Whose a request is, as API Gateway chooses: the path with the most of it written out, then its method. The function and
+    the resource, or nothing."""
+    matching = [route for route in routes if re.fullmatch(_pattern(route[1]), path)]
+    best = max(map(_literal, matching), default=0)
+    for of, resource, function in matching:
+        if _literal((of, resource, function)) == best and of in (method, "ANY"):
+            return function, resource
+    return None, None
+
+
+def _pattern(path):
+    """A path of the template as an expression: {name} is one part, {name+} the rest."""
+    greedy = re.sub(r"\\\{\w+\\\+\\\}", ".+", re.escape(path))
+    return re.sub(r"\\\{\w+\\\}", "[^/]+", greedy)
+
+
+def _literal(route):
+    """How much of a route's path is written out."""
+    return len(re.sub(r"\{[^}]+\}", "", route[1]))

@@ -1,0 +1,118 @@
+//! What stands in for AWS on one machine: an embedded DynamoDB and a scripted Bedrock.
+
+use std::net::Ipv4Addr;
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Builder as HttpClient;
+use server::{Failure, spawn};
+use shared::config::Config;
+use shared::store::{self, Store};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::bedrock::Fake;
+use crate::data::Data;
+use crate::options::{Options, Pace, Upstream};
+
+/// Those that the options ask for.
+pub struct StandIns {
+    pub db: Client,
+    /// Where the table is, if it is embedded.
+    pub table_url: Option<String>,
+    /// The scripted Bedrock, and where it is, unless another is used.
+    pub fake: Option<Fake>,
+    pub fake_url: Option<String>,
+    pub tasks: Vec<JoinHandle<()>>,
+}
+
+impl StandIns {
+    /// Starts them, with the table made.
+    pub async fn start(options: &Options, config: &Config, data: &Data) -> Result<Self, Failure> {
+        let mut tasks = Vec::new();
+        let (db, table_url) = table(options, data, &mut tasks).await?;
+        store::create_table(&db, &config.table).await?;
+        let fake = (options.bedrock == Upstream::Fake).then(|| match options.pace {
+            Pace::Human => Fake::human(),
+            Pace::Instant => Fake::instant(),
+        });
+        let fake_url = match &fake {
+            Some(fake) => Some(serve_fake(fake, &mut tasks).await?),
+            None => None,
+        };
+        Ok(Self { db, table_url, fake, fake_url, tasks })
+    }
+}
+
+/// The SDK's own configuration: its variables, profiles and credentials.
+pub async fn on_aws() -> SdkConfig {
+    let region = RegionProviderChain::default_provider().or_else("us-east-1");
+    aws_config::defaults(BehaviorVersion::latest()).region(region).load().await
+}
+
+/// An SDK configuration for a stand-in in this process: no TLS, and credentials that mean nothing.
+pub fn at_home(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .http_client(HttpClient::new().build_http())
+        .endpoint_url(url)
+        .build()
+}
+
+/// The table: at the endpoint that was named, or embedded in this process.
+async fn table(
+    options: &Options,
+    data: &Data,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<(Client, Option<String>), Failure> {
+    if let Some(url) = &options.dynamodb {
+        let aws = on_aws().await.into_builder().endpoint_url(url).build();
+        return Ok((store::client(&aws), None));
+    }
+    let database = match data.table() {
+        Some(path) => dynoxide::Database::new(&path.to_string_lossy()),
+        None => dynoxide::Database::memory(),
+    };
+    let database = database.map_err(|error| format!("the embedded table could not be opened: {error}"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tasks.push(spawn(dynoxide::server::serve_on(listener, database)));
+    Ok((store::client(&at_home(&url)), Some(url)))
+}
+
+/// The table without a gateway: a deployment's on AWS, or the one that a gateway here would have.
+pub async fn table_alone(
+    options: &Options,
+    is_on_aws: bool,
+    config: &Config,
+    data: &Data,
+) -> Result<Store, Failure> {
+    let db = if is_on_aws {
+        store::client(&on_aws().await)
+    } else {
+        // The embedded engine ends with the process.
+        let (db, _) = table(options, data, &mut Vec::new()).await?;
+        store::create_table(&db, &config.table).await?;
+        db
+    };
+    Ok(Store::new(db, &config.table, config.terms.clone()))
+}
+
+async fn serve_fake(fake: &Fake, tasks: &mut Vec<JoinHandle<()>>) -> Result<String, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let fake = fake.clone();
+    tasks.push(spawn(async move {
+        if let Err(error) = fake.serve(listener).await {
+            tracing::error!(%error, "the scripted Bedrock ended");
+        }
+    }));
+    Ok(url)
+}

@@ -1,0 +1,16 @@
+//! The functions as a server: the routers that Lambda runs, behind ports of one process.
+//!
+//! - [`Parts`] both functions, made of a deployment's settings
+//! - [`Serving`] a router on a port, until it is stopped: streams end or are settled
+//! - [`health`] whether it lives and can serve
+//! - [`upkeep`] the scheduled job, by a clock of its own
+
+pub mod health;
+mod parts;
+mod serving;
+pub mod upkeep;
+
+pub use parts::{Parts, whole};
+pub use serving::{Serving, spawn};
+
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

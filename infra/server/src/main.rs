@@ -1,0 +1,99 @@
+//! The gateway as one server, for those who outgrow Lambda's limits: the public API on one port, the admin API on another.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use inference::{Bedrock, Notices};
+use management::Entrance;
+use server::{Failure, Parts, Serving, health, spawn, upkeep, whole};
+use shared::auth::MasterKey;
+use shared::clock::Clock;
+use shared::config::{AdminAuth, Config};
+use shared::origin;
+use shared::store::{self, Store};
+use shared::telemetry::{self, Lines};
+use shared::vault::{Kept, Versions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves the public API and the admin API. Everything else is a setting of the deployment, in the environment.
+#[derive(Debug, Parser)]
+#[command(name = "stargate-server", version)]
+struct Options {
+    /// Where clients and users reach it.
+    #[arg(long, env = "STARGATE_PUBLIC_ADDRESS", default_value = "0.0.0.0:8080")]
+    public: SocketAddr,
+
+    /// Where administrators reach it, with the master key. It belongs into no public target group.
+    #[arg(long, env = "STARGATE_ADMIN_ADDRESS", default_value = "0.0.0.0:8081")]
+    admin: SocketAddr,
+
+    /// How many seconds open streams have to end after SIGTERM. Then they are settled with what they have cost.
+    #[arg(long, env = "STARGATE_STOP_SECONDS", default_value_t = 100)]
+    stop_seconds: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    telemetry::init(Lines::Json, "info");
+    let (options, config) = (Options::parse(), Config::from_env()?);
+    let (aws, clock) = (aws_config::load_from_env().await, Clock::default());
+    let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
+    let origin = config.origin_secret.clone();
+    let origin = Kept::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
+    let topic = config.soft_budget_topic.as_ref();
+    let notices = topic.map(|topic| Notices::to(&aws, topic)).unwrap_or_default();
+    let entrance = entrance(&config, &aws, &clock).await?;
+    let parts = Parts::new(&config, store.clone(), Bedrock::new(&aws), notices, clock.clone())?;
+    let admin = entrance.map(|entrance| health::beside(&store, parts.management(entrance)));
+    let themselves = parts.management(Entrance::SelfService);
+    let (calls, settling) = parts.inference();
+    let settler = spawn(settling);
+    let public = origin::behind(origin, clock.clone(), whole(calls, themselves));
+    let upkeep = spawn(upkeep::run(store.clone(), clock));
+
+    let public = Serving::start(TcpListener::bind(options.public).await?, health::beside(&store, public))?;
+    let admin = match admin {
+        Some(router) => Some(Serving::start(TcpListener::bind(options.admin).await?, router)?),
+        None => None,
+    };
+    tracing::info!(public = %public.address, admin = ?admin.as_ref().map(|admin| admin.address), "listening");
+    signal(SignalKind::terminate())?.recv().await;
+
+    let patience = Duration::from_secs(options.stop_seconds);
+    let admin_stops = async {
+        if let Some(admin) = admin {
+            admin.stop(patience).await;
+        }
+    };
+    tokio::join!(public.stop(patience), admin_stops);
+    // What was dropped is settled; nobody sends to it any more.
+    if tokio::time::timeout(Duration::from_secs(10), settler).await.is_err() {
+        tracing::error!("some dropped calls are left to be swept");
+    }
+    upkeep.abort();
+    Ok(())
+}
+
+/// Who administers, on a port of its own; `None` where nobody does.
+async fn entrance(
+    config: &Config,
+    aws: &aws_config::SdkConfig,
+    clock: &Clock,
+) -> Result<Option<Entrance>, Failure> {
+    match config.admin_auth {
+        AdminAuth::None => Ok(None),
+        // A header would say whose signature it is, and anybody can send one.
+        AdminAuth::Iam => Err("STARGATE_ADMIN_AUTH=iam needs API Gateway, which checks signatures".into()),
+        AdminAuth::MasterKey => {
+            let master = config.master_key.clone();
+            let master =
+                master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
+            let master = Kept::open(master, Versions::Current, (aws, clock)).await?;
+            let second = config.admin_secret.clone();
+            let second = Kept::open_any(second, Versions::Current, (aws, clock)).await?;
+            Ok(Some(Entrance::MasterKey(MasterKey::new(master, second))))
+        }
+    }
+}

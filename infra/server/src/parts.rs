@@ -1,0 +1,105 @@
+//! Both functions, made of a deployment's settings.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use inference::{Abandoned, Bedrock, Notices, Settler};
+use management::{Entrance, Rules};
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::offering::Offering;
+use shared::policy;
+use shared::store::Store;
+use shared::tokens::Tokens;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tower::ServiceExt;
+
+use crate::Failure;
+use crate::serving::spawn;
+
+/// What both functions work with in one process.
+pub struct Parts {
+    calls: inference::App,
+    rules: Arc<Rules>,
+    max_body: usize,
+    abandoned: UnboundedReceiver<Abandoned>,
+}
+
+impl Parts {
+    pub fn new(
+        config: &Config,
+        store: Store,
+        bedrock: Bedrock,
+        notices: Notices,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let (upstream, catalog) = inference::Upstream::read(config.upstream.as_deref(), &config.profile)?;
+        let offering = Offering::new(catalog);
+        let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
+        let (abandonment, abandoned) = unbounded_channel();
+        let calls = inference::App {
+            store,
+            bedrock,
+            upstream: Arc::new(upstream),
+            catalog: Arc::clone(offering.shipped()),
+            offering,
+            keyring: Default::default(),
+            tokens: Tokens::read(config.jwt.as_deref())?,
+            clock,
+            refusals: Default::default(),
+            settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
+            notices,
+            abandonment: Some(abandonment),
+        };
+        Ok(Self { calls, rules: Arc::new(rules), max_body: config.max_body, abandoned })
+    }
+
+    /// Management behind one of its entrances.
+    pub fn management(&self, entrance: Entrance) -> Router {
+        let inference::App { store, catalog, offering, tokens, clock, .. } = self.calls.clone();
+        let (rules, max_body) = (Arc::clone(&self.rules), self.max_body.min(management::MOST_BODY));
+        management::router(management::App {
+            store,
+            catalog,
+            offering,
+            entrance,
+            rules,
+            tokens,
+            clock,
+            max_body,
+        })
+    }
+
+    /// Inference, and what settles the calls whose clients are gone: it ends when the router is dropped.
+    pub fn inference(self) -> (Router, impl Future<Output = ()> + Send + 'static) {
+        let settling = Settler::of(&self.calls).settle_abandoned(self.abandoned);
+        (inference::router(self.calls), settling)
+    }
+}
+
+/// Two APIs on one port: management's paths, by the first part of the role table's after any `v1`, and the rest.
+///
+/// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating
+/// is billed whether anybody waits or not, and only its answer tells how much it is.
+pub fn whole(inference: Router, management: Router) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let router = if is_managed(request.uri().path()) { management.clone() } else { inference.clone() };
+        async move {
+            let Ok(answer) = spawn(router.oneshot(request)).await else {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            answer.into_response()
+        }
+    })
+}
+
+fn is_managed(path: &str) -> bool {
+    let area = |path: &str| {
+        let path = path.trim_start_matches('/');
+        path.strip_prefix("v1/").unwrap_or(path).split('/').next().map(str::to_owned)
+    };
+    policy::ROUTES.iter().any(|row| area(row.path) == area(path))
+}

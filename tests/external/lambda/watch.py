@@ -1,0 +1,91 @@
+"""`stargate services` and `cargo lambda watch`: the functions under the Lambda runtime's interface, beside stand-ins of AWS."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Started:
+    """A process of ours with its output in a file, ended with all that it started."""
+
+    def __init__(self, command, log, environment=None):
+        self.log = log
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=ROOT,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self, pattern, seconds):
+        """What it printed, once the pattern is in it."""
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.log.read_text(errors="replace"))):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{self.log}: no {pattern!r}\n{self.log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.1)
+        return found
+
+    def stop(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(20)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Services(Started):
+    def __init__(self, gateway, folder):
+        self.env_file = folder / "services.env"
+        command = [gateway, "--in-memory", "services", "--env-file", self.env_file]
+        super().__init__(command, folder / "services.log")
+        said = self.said(r"Bearer (\S+)\nThe demo user's key: (\S+)", 60)
+        self.master_key, self.demo_key = said[1], said[2]
+
+    def environment(self):
+        return dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
+
+
+class Watch(Started):
+    """`cargo lambda watch`, whose functions are given the services' environment and these settings."""
+
+    def __init__(self, services, folder, name, settings=None):
+        self.port = free_port()
+        env_file = folder / f"{name}.env"
+        environment = {**services.environment(), **(settings or {})}
+        env_file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+        command = ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", self.port, "--env-file", env_file, "--no-reload"]
+        super().__init__(command, folder / f"{name}.log")
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._answers(600)
+
+    def _answers(self, seconds):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.url}/nothing", timeout=600)  # it compiles the function first
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise RuntimeError(self.log.read_text(errors="replace")[-3000:]) from None
+                time.sleep(0.1)
