@@ -95,13 +95,13 @@ def _handler(api):
 
         def tell(self, answer):
             """A streamed answer's head and pieces as they come; a whole one is in the JSON that the function returned."""
-            if "application/json" in answer.headers.get("content-type", "") and "request-id" not in answer.headers:
+            if answer.headers.get("lambda-runtime-function-response-mode") != "streaming":
                 whole = json.loads(answer.read())
-                if "statusCode" in whole:
-                    content = whole.get("body") or ""
-                    content = base64.b64decode(content) if whole.get("isBase64Encoded") else content.encode()
-                    return self.whole(whole["statusCode"], whole.get("headers", {}), content)
-                return self.whole(502, {"content-type": "application/json"}, json.dumps(whole).encode())
+                content = whole.get("body") or ""
+                content = base64.b64decode(content) if whole.get("isBase64Encoded") else content.encode()
+                headers = {name: values[-1] for name, values in whole.get("multiValueHeaders", {}).items()}
+                # An answer that is none is a function that failed.
+                return self.whole(whole.get("statusCode", 502), {**whole.get("headers", {}), **headers}, content)
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in ("transfer-encoding", "content-length", "connection", "date"):

@@ -83,7 +83,9 @@ class Watch(Started):
         while True:
             try:
                 urllib.request.urlopen(f"{self.url}/nothing", timeout=600)  # it compiles the function first
-            except urllib.error.HTTPError:
+            except urllib.error.HTTPError as error:
+                # To its end: a client that leaves in the middle ends the function here, as it does not on AWS.
+                error.read()
                 return
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
