@@ -1,5 +1,6 @@
 //! A deployment's settings, read once at the start. A wrong one stops the process and names itself.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -31,10 +32,14 @@ pub struct Config {
     pub jwt: Option<String>,
     /// `STARGATE_UPSTREAM`: fallbacks, guardrails, tiers, rules and timeouts, a JSON object that inference reads.
     pub upstream: Option<String>,
+    /// `STARGATE_METRICS`: the namespace of the metrics that CloudWatch makes of the log; without one there are none.
+    pub metrics: Option<String>,
     /// `STARGATE_MAX_BODY_BYTES`, default 32 MiB, what Anthropic itself accepts.
     pub max_body: usize,
     /// `STARGATE_ON_LOW_BUDGET`: `clamp` (default) or `reject`.
     pub clamps: bool,
+    /// `AWS_LAMBDA_RUNTIME_API`: where Lambda is asked for work, if the process is one of its functions.
+    pub runtime_api: Option<SocketAddr>,
     pub terms: Terms,
 }
 
@@ -128,8 +133,11 @@ impl Config {
             jwt: set("STARGATE_JWT"),
             upstream: set("STARGATE_UPSTREAM"),
             soft_budget_topic: set("STARGATE_SOFT_BUDGET_TOPIC"),
+            metrics: set("STARGATE_METRICS"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
             clamps,
+            // Set by Lambda; what else a stand-in of it may say is none of ours.
+            runtime_api: set("AWS_LAMBDA_RUNTIME_API").and_then(|address| address.parse().ok()),
             terms,
         })
     }

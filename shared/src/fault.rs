@@ -45,6 +45,9 @@ pub enum Fault {
     /// Whether a token is good cannot be told; the cause is logged where the keys were asked for.
     #[error("the keys of the tokens' issuer cannot be read; retry shortly")]
     NoIssuerKeys,
+    /// A handler panicked; where, is in the log.
+    #[error("the gateway could not answer this request: a bug, which its log tells of")]
+    Bug,
 }
 
 /// The kinds of error that clients tell apart.
@@ -144,6 +147,7 @@ impl Fault {
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),
             Self::Upstream { status, kind, retry_after, .. } => (*status, *kind, *retry_after, true),
+            Self::Bug => (S::INTERNAL_SERVER_ERROR, K::Api, None, false),
             Self::Unavailable(_) | Self::NoIssuerKeys => {
                 (S::SERVICE_UNAVAILABLE, K::Overloaded, Some(2), true)
             }

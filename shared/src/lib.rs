@@ -11,7 +11,7 @@
 //! - [`record`] what one request cost; [`daily`] what a day did
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
-//! Edges: async, fallible. Functions import `web`, `auth`, `jwt`, `vault`, `origin`, `standing`, `offering` and `fault`; those import the store; the store imports core.
+//! Edges: async, fallible. Functions import `web`, `panics`, `auth`, `jwt`, `vault`, `origin`, `standing`, `offering` and `fault`; those import the store; the store imports core.
 
 pub mod admission;
 pub mod audit;
@@ -31,6 +31,7 @@ pub mod money;
 pub mod offering;
 pub mod org;
 pub mod origin;
+pub mod panics;
 pub mod password;
 pub mod period;
 pub mod policy;

@@ -40,6 +40,8 @@ pub struct Record {
     /// Also tells when the request began.
     pub request: RequestId,
     pub ended: Moment,
+    /// When the first piece of a streamed answer came from the model.
+    pub first_byte: Option<Moment>,
     pub user: Option<UserId>,
     pub key: KeyId,
     pub team: Option<TeamId>,

@@ -140,6 +140,7 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
         rates: None,
         cost: Money::ZERO,
         status: Status::Success,
+        first_byte: None,
         fallback_from: None,
         region: None,
         session: None,

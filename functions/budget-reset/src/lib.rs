@@ -47,7 +47,7 @@ pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summa
     let found = rounds.run().await;
     let summary = rounds.summary();
     let Summary { rolled, swept, ended, failed, more } = summary;
-    tracing::info!(rolled, swept, ended, failed, more, "budget reset");
+    tracing::info!(rolled, swept, ended, failed, more, "budget_reset");
     found.map_err(Unfinished::NotFound)?;
     if failed > 0 { Err(Unfinished::Failed(summary)) } else { Ok(summary) }
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    telemetry::init(Lines::Json, "info");
     let config = Config::from_env()?;
+    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let db = store::client(&aws_config::load_from_env().await);
     let (store, clock) = (&Store::new(db, &config.table, config.terms), &Clock::default());
     // What the schedule says does not matter: what is due is found in the table.

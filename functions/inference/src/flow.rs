@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use async_stream::stream;
@@ -17,7 +18,7 @@ use crate::bedrock::{Failed, Frame, Frames};
 use crate::dialect::{Api, Heard, Teller};
 use crate::running::Running;
 
-/// How often something is said: CloudFront gives up on half a minute of silence.
+/// How often something is said: half of what the shortest of those in between waits, CloudFront as it comes.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// What happened next in a stream.
@@ -110,7 +111,9 @@ pub fn events(
                 Step::Frame(Ok(None)) => break broken("the model's stream ended early"),
                 Step::Frame(Ok(Some(frame))) => {
                     heard = Instant::now();
-                    match pass(&mut running, api, &frame, teller.as_mut(), &mut is_complete) {
+                    running.heard();
+                    let work = || pass(&mut running, api, &frame, teller.as_mut(), &mut is_complete);
+                    match unless_it_panics(work) {
                         Passed::Odd => break broken("the model's stream cannot be read"),
                         Passed::Last(told) => {
                             // Before the client can believe that it is over.
@@ -141,6 +144,11 @@ pub fn events(
         tracing::warn!(request = request_id, kind = wire.kind.plain(), "stream_failed");
         yield Ok(teller.error(&wire, &request_id));
     }
+}
+
+/// A panic in a dialect is a stream that cannot be read: its call is settled, and its client told.
+fn unless_it_panics(work: impl FnOnce() -> Passed) -> Passed {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Passed::Odd)
 }
 
 /// Reads one frame, meters it and tells it.
@@ -197,4 +205,15 @@ fn out_of_time() -> Fault {
 pub fn broken(message: &str) -> Fault {
     let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
     Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_mid_stream_is_an_odd_frame() {
+        assert!(matches!(unless_it_panics(|| panic!("a bug")), Passed::Odd));
+        assert!(matches!(unless_it_panics(|| Passed::Told(None)), Passed::Told(None)));
+    }
 }

@@ -18,6 +18,7 @@ mod leases;
 mod me;
 mod meter;
 mod models;
+pub mod nodelay;
 mod notices;
 mod refusals;
 mod running;
@@ -37,6 +38,7 @@ use shared::clock::Clock;
 use shared::fault::Fault;
 use shared::model::Catalog;
 use shared::offering::Offering;
+use shared::panics;
 use shared::refusals::Refusals;
 use shared::store::Store;
 use shared::tokens::Tokens;
@@ -94,7 +96,8 @@ pub fn router(app: App) -> Router {
             .route(&format!("{base}/models"), get(models::list))
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }
-    bedrock_mode::routes(router).method_not_allowed_fallback(no_route).fallback(no_route).with_state(app)
+    let router = bedrock_mode::routes(router).method_not_allowed_fallback(no_route).fallback(no_route);
+    panics::caught(app.clock.clone(), router.with_state(app))
 }
 
 async fn messages(State(app): State<App>, request: Request) -> Response {

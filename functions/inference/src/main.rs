@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use inference::{App, Bedrock, Notices, Settings, Upstream};
+use axum::extract::Request;
+use axum::middleware::map_request;
+use inference::{App, Bedrock, Notices, Settings, Upstream, nodelay};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::offering::Offering;
 use shared::origin;
 use shared::store::{self, Store};
-use shared::telemetry;
+use shared::telemetry::{self, Lines};
 use shared::tokens::Tokens;
 use shared::vault::{Kept, Versions};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init(telemetry::Lines::Json, "info");
     let config = Config::from_env()?;
+    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
     let (upstream, catalog) = Upstream::read(config.upstream.as_deref(), &config.profile)?;
     let offering = Offering::new(catalog);
@@ -37,5 +39,11 @@ async fn main() -> Result<(), lambda_http::Error> {
         abandonment: None,
     };
     let router = origin::behind(origin, clock, inference::router(app));
+    let router = router.layer(map_request(move |request: Request| async move {
+        if let Some(Err(error)) = config.runtime_api.map(nodelay::set) {
+            tracing::warn!(%error, "nodelay_not_set");
+        }
+        request
+    }));
     lambda_http::run_with_streaming_response_concurrent(router).await
 }

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use shared::clock::Clock;
 use shared::id::RequestId;
+use shared::moment::Moment;
 use shared::money::Money;
 use shared::record::{Record, Status};
 use shared::store::Admission;
@@ -80,6 +81,8 @@ pub struct Running {
     pub meter: Meter,
     pub deadline: Deadline,
     about: About,
+    /// When the first piece of its answer came, where that is streamed.
+    first_byte: Option<Moment>,
     settled: bool,
 }
 
@@ -95,12 +98,20 @@ impl Running {
             meter,
             deadline,
             about,
+            first_byte: None,
             settled: false,
         }
     }
 
     pub fn request(&self) -> RequestId {
         self.leases.admission().request()
+    }
+
+    /// Notes that a piece of a streamed answer came.
+    pub fn heard(&mut self) {
+        if self.first_byte.is_none() {
+            self.first_byte = Some(self.clock.now());
+        }
     }
 
     /// Ends the call with what it cost, as far as is known. After two seconds without the store the answer goes on:
@@ -131,6 +142,7 @@ impl Running {
         Record {
             request: admission.request(),
             ended: self.clock.now(),
+            first_byte: self.first_byte,
             user: pointer.holder.user.clone(),
             key: pointer.key.clone(),
             team: pointer.holder.team.clone(),

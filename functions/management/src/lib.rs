@@ -39,6 +39,7 @@ use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::offering::Offering;
+use shared::panics;
 use shared::store::Store;
 use shared::tokens::Tokens;
 
@@ -78,12 +79,13 @@ pub enum Entrance {
 
 /// The whole function: every route, and a 404 for the rest.
 pub fn router(app: App) -> Router {
-    let (stray, lost) = (app.clone(), app.clone());
-    every_route()
+    let (stray, lost, clock) = (app.clone(), app.clone(), app.clock.clone());
+    let router = every_route()
         .finish()
         .method_not_allowed_fallback(move |request: Request| ready(guard::wrong_method(&stray, &request)))
         .fallback(move |request: Request| ready(guard::no_route(&lost, &request)))
-        .with_state(app)
+        .with_state(app);
+    panics::caught(clock, router)
 }
 
 /// Every route, area by area.

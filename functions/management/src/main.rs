@@ -17,8 +17,8 @@ use shared::vault::{Kept, Versions};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    telemetry::init(Lines::Json, "info");
     let config = Config::from_env()?;
+    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
     let clock = Clock::default();
     let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock)).await?;

@@ -63,6 +63,14 @@ impl Services {
         Ok(Self { secrets, environment, master_key, demo_key, tasks })
     }
 
+    pub fn environment(&self) -> &[(&'static str, String)] {
+        &self.environment
+    }
+
+    pub fn demo_key(&self) -> Option<&Secret> {
+        self.demo_key.as_ref()
+    }
+
     /// Writes the environment, and says what to do with it.
     #[expect(clippy::print_stdout, reason = "the terminal is this program's user interface")]
     pub fn tell(&self, env_file: &Path) -> std::io::Result<()> {

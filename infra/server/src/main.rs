@@ -36,8 +36,8 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    telemetry::init(Lines::Json, "info");
     let (options, config) = (Options::parse(), Config::from_env()?);
+    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let (aws, clock) = (aws_config::load_from_env().await, Clock::default());
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
     let origin = config.origin_secret.clone();

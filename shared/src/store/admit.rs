@@ -267,6 +267,7 @@ impl Store {
             rates: None,
             cost: Money::ZERO,
             status: Status::Failure,
+            first_byte: None,
             fallback_from: None,
             region: None,
             session: None,

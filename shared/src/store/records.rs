@@ -184,6 +184,7 @@ impl Store {
         let Record {
             request: _,
             ended,
+            first_byte,
             user,
             key,
             team,
@@ -200,6 +201,7 @@ impl Store {
             tags,
         } = record;
         let optional = [
+            ("first_byte", first_byte.map(|at| number(at.ms()))),
             ("user", user.as_ref().map(|id| text(id.as_str()))),
             ("team", team.as_ref().map(|id| text(id.as_str()))),
             ("org", org.as_ref().map(|id| text(id.as_str()))),
@@ -302,6 +304,7 @@ fn read(item: &Item) -> Result<Record, StoreError> {
     Ok(Record {
         request,
         ended: Moment::from_ms(item.number("ended")?),
+        first_byte: item.opt_number("first_byte")?.map(Moment::from_ms),
         user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
         key: item.key_id("key")?,
         team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,

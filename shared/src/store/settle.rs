@@ -14,7 +14,6 @@ use crate::moment::Moment;
 use crate::money::Money;
 use crate::record::Record;
 use crate::scope::Scope;
-use crate::telemetry;
 
 /// How long a settlement is tried while the client waits for its last event.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -134,7 +133,7 @@ impl Store {
         let tokens = record.usage.total();
         let charges = admission.holds.iter().map(|hold| async move {
             let spend = self.charge(hold, record.request, cost, tokens, now).await?;
-            self.soft_budget_reached(hold, spend, now).await
+            self.soft_budget_reached(hold, spend).await
         });
         // All of them are tried even if one fails: each that is settled is one less to sweep. And what was found reached is told
         // even if another try must follow, which would not find it again.
@@ -154,7 +153,6 @@ impl Store {
         &self,
         hold: &Hold,
         spend: Option<Money>,
-        now: Moment,
     ) -> Result<Option<SoftBudget>, StoreError> {
         // A call that reached it and died is made good by the next one: that finds it in what its reservation showed.
         let spend = spend.map_or(hold.state.spend, |spend| spend.max(hold.state.spend));
@@ -182,7 +180,6 @@ impl Store {
         };
         // Here and not by the caller, whose patience may end before another scope is charged.
         tracing::warn!(scope = %hold.scope, %limit, spend = %state.spend, "soft_budget_reached");
-        telemetry::count("SoftBudgetReached", now);
         Ok(Some(SoftBudget { scope: hold.scope.clone(), limit, spend: state.spend }))
     }
 }

@@ -212,6 +212,7 @@ impl Store {
             rates: None,
             cost: closed.charged,
             status: Status::Swept,
+            first_byte: None,
             fallback_from: None,
             region: None,
             session: None,

@@ -129,7 +129,7 @@ def on_schedule(watch):
     command = ["cargo", "lambda", "invoke", "budget-reset", "-A", "127.0.0.1", "-P", str(watch.port), "--data-ascii", "{}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0 and done.stdout.strip() == "null", (done.stdout, done.stderr)
-    assert '"budget reset"' in watch.log.read_text(), "it has not run"
+    assert '"budget_reset"' in watch.log.read_text(), "it has not run"
 
 
 def main():

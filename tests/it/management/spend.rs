@@ -29,6 +29,7 @@ impl Management {
             rates: None,
             cost: Money::parse(cost).unwrap(),
             status: Status::Success,
+            first_byte: None,
             fallback_from: None,
             region: None,
             session: Some("s1".to_owned()),

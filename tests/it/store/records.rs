@@ -25,6 +25,7 @@ fn record(at_ms: i64, random: u32, cost: i128) -> Record {
         rates: Some(Rates::complete(rate("1"), rate("5"), None, None, None)),
         cost: pico(cost),
         status: Status::Success,
+        first_byte: None,
         fallback_from: None,
         region: None,
         session: Some("session".to_owned()),
@@ -57,6 +58,7 @@ async fn a_record_is_read_back_as_it_was_written() {
     let bare = Record {
         user: None,
         rates: None,
+        first_byte: None,
         fallback_from: None,
         region: None,
         session: None,

@@ -40,6 +40,9 @@ pub struct LongRow {
     start_time: String,
     #[serde(rename = "endTime")]
     end_time: String,
+    /// When the first piece of a streamed answer came; the end where there was none.
+    #[serde(rename = "completionStartTime")]
+    completion_start_time: String,
     model: String,
     /// What was called at Bedrock; empty once the model is out of the catalogue.
     model_id: String,
@@ -122,6 +125,7 @@ impl LongRow {
             completion_tokens: usage.output,
             start_time: record.started().to_string(),
             end_time: record.ended.to_string(),
+            completion_start_time: record.first_byte.unwrap_or(record.ended).to_string(),
             model: record.model.clone(),
             model_id: model_id(catalog, &record.model),
             model_group: record.fallback_from.as_ref().unwrap_or(&record.model).clone(),
@@ -159,6 +163,7 @@ impl LongRow {
             completion_tokens: 0,
             start_time: refused.at.to_string(),
             end_time: refused.at.to_string(),
+            completion_start_time: refused.at.to_string(),
             model: name.clone(),
             model_id: model_id(catalog, &refused.model),
             model_group: refused.model.clone(),

@@ -1,0 +1,44 @@
+//! Logs: one structured line per event, with no secret, prompt or completion in it; and metrics, which CloudWatch makes of lines.
+//!
+//! - `line` an event as a line of JSON
+//! - `metrics` what CloudWatch counts of which line
+
+mod line;
+mod metrics;
+
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use self::line::JsonLines;
+use crate::panics;
+
+/// How log lines look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// For CloudWatch, which makes metrics of some in this namespace, if there is one.
+    Json { metrics: Option<String> },
+    /// For a person at a terminal.
+    Text,
+}
+
+/// Starts logging; `filter` is a level, and levels of targets (`info,shared=debug`). A second call changes nothing.
+pub fn init(lines: Lines, filter: &str) {
+    let filter = Targets::from_str(filter).unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match lines {
+        Lines::Json { metrics } => {
+            let lines = to.event_format(JsonLines::new(metrics)).with_filter(filter);
+            tracing_subscriber::registry().with(lines).try_init()
+        }
+        Lines::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
+    };
+    panics::tell_the_place_only();
+    if started.is_err() {
+        tracing::debug!("logging had been started before");
+    }
+}
