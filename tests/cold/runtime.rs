@@ -1,5 +1,6 @@
 //! A stand-in of Lambda's runtime API for one function at a time, which notes when what came.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -10,15 +11,19 @@ use axum::routing::{get, post};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
+
+/// When the head of an answer came, and its pieces.
+type Arrival = (Instant, Vec<(Instant, Vec<u8>)>);
 
 /// The runtime API of one process.
 pub struct Runtime {
     pub address: String,
     events: UnboundedSender<Value>,
     polls: UnboundedReceiver<Instant>,
-    answers: UnboundedReceiver<(Instant, Vec<(Instant, Vec<u8>)>)>,
+    answers: UnboundedReceiver<Arrival>,
     server: JoinHandle<()>,
 }
 
@@ -31,9 +36,9 @@ pub struct Answer {
 
 #[derive(Clone)]
 struct Desk {
-    events: std::sync::Arc<tokio::sync::Mutex<UnboundedReceiver<Value>>>,
+    events: Arc<Mutex<UnboundedReceiver<Value>>>,
     polls: UnboundedSender<Instant>,
-    answers: UnboundedSender<(Instant, Vec<(Instant, Vec<u8>)>)>,
+    answers: UnboundedSender<Arrival>,
 }
 
 impl Runtime {
@@ -42,11 +47,7 @@ impl Runtime {
         let address = listener.local_addr().unwrap().to_string();
         let ((events, waiting), (polled, polls), (answered, answers)) =
             (unbounded_channel(), unbounded_channel(), unbounded_channel());
-        let desk = Desk {
-            events: std::sync::Arc::new(tokio::sync::Mutex::new(waiting)),
-            polls: polled,
-            answers: answered,
-        };
+        let desk = Desk { events: Arc::new(Mutex::new(waiting)), polls: polled, answers: answered };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))

@@ -1,7 +1,7 @@
 //! Management: users, keys and spend, as LiteLLM's clients know them.
 //!
 //! - [`mod@routes`] every route with what it takes and answers, and [`openapi`], which tells it
-//! - [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
+//! - [`entrance`] which API it stands behind; [`guard`] every route's way in: who asks, may they, what do they say; and its errors' way out
 //! - [`query`], [`fields`], [`litellm`], [`mod@patch`], [`paging`], [`limits`], [`model_limits`] what a request says, read field by field
 //! - [`rules`] what a deployment lays down for new users and keys
 //! - [`columns`] what users, keys and teams have in common in answers
@@ -10,6 +10,7 @@
 
 mod audit;
 mod columns;
+mod entrance;
 mod fields;
 mod guard;
 mod invitations;
@@ -35,7 +36,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::offering::Offering;
@@ -43,6 +43,7 @@ use shared::panics;
 use shared::store::Store;
 use shared::tokens::Tokens;
 
+pub use entrance::Entrance;
 pub use rules::Rules;
 
 use routes::Routes;
@@ -64,17 +65,6 @@ pub struct App {
     pub clock: Clock,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
-}
-
-/// Which API this function stands behind, and so who is let in.
-#[derive(Clone, Debug)]
-pub enum Entrance {
-    /// The admin API, or the only one: the master key, and users' keys with what their roles allow.
-    MasterKey(MasterKey),
-    /// The admin API behind `AWS_IAM`: API Gateway has checked the signature and says whose it is.
-    Iam,
-    /// The public API: users' keys, and no administrator whatever it holds.
-    SelfService,
 }
 
 /// The whole function: every route, and a 404 for the rest.

@@ -7,9 +7,8 @@ use clap::Parser;
 use inference::{Bedrock, Notices};
 use management::Entrance;
 use server::{Failure, Parts, Serving, health, spawn, upkeep, whole};
-use shared::auth::MasterKey;
 use shared::clock::Clock;
-use shared::config::{AdminAuth, Config};
+use shared::config::Config;
 use shared::origin;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
@@ -44,7 +43,14 @@ async fn main() -> Result<(), Failure> {
     let origin = Kept::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
     let topic = config.soft_budget_topic.as_ref();
     let notices = topic.map(|topic| Notices::to(&aws, topic)).unwrap_or_default();
-    let entrance = entrance(&config, &aws, &clock).await?;
+    let entrance = match Entrance::open(&config, &aws, &clock).await? {
+        Entrance::SelfService => None,
+        // A header would say whose signature it is, and anybody can send one.
+        Entrance::Iam => {
+            return Err("STARGATE_ADMIN_AUTH=iam needs API Gateway, which checks signatures".into());
+        }
+        entrance @ Entrance::MasterKey(_) => Some(entrance),
+    };
     let parts = Parts::new(&config, store.clone(), Bedrock::new(&aws), notices, clock.clone())?;
     let admin = entrance.map(|entrance| health::beside(&store, parts.management(entrance)));
     let themselves = parts.management(Entrance::SelfService);
@@ -74,26 +80,4 @@ async fn main() -> Result<(), Failure> {
     }
     upkeep.abort();
     Ok(())
-}
-
-/// Who administers, on a port of its own; `None` where nobody does.
-async fn entrance(
-    config: &Config,
-    aws: &aws_config::SdkConfig,
-    clock: &Clock,
-) -> Result<Option<Entrance>, Failure> {
-    match config.admin_auth {
-        AdminAuth::None => Ok(None),
-        // A header would say whose signature it is, and anybody can send one.
-        AdminAuth::Iam => Err("STARGATE_ADMIN_AUTH=iam needs API Gateway, which checks signatures".into()),
-        AdminAuth::MasterKey => {
-            let master = config.master_key.clone();
-            let master =
-                master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
-            let master = Kept::open(master, Versions::Current, (aws, clock)).await?;
-            let second = config.admin_secret.clone();
-            let second = Kept::open_any(second, Versions::Current, (aws, clock)).await?;
-            Ok(Some(Entrance::MasterKey(MasterKey::new(master, second))))
-        }
-    }
 }

@@ -1,39 +1,80 @@
 //! A router on a port, until it is stopped.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use async_stream::stream;
 use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::serve::ListenerExt;
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+
+/// How long connections have to close once their streams were dropped.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping it leaves it to the runtime; [`Serving::stop`] ends it.
 pub struct Serving {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
+    drop_streams: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
 }
 
 impl Serving {
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        Ok(Self { address, stop, server: spawn(serve(listener, router, stopped)) })
+        let ((stop, stopped), (drop_streams, dropped)) = (oneshot::channel(), watch::channel(false));
+        let router = router.layer(map_response(move |answer| {
+            let answer = droppable(answer, dropped.clone());
+            async { Ok::<_, Infallible>(answer) }
+        }));
+        Ok(Self { address, stop, drop_streams, server: spawn(serve(listener, router, stopped)) })
     }
 
     /// Takes no more requests, lets open streams end for so long, and drops them then.
-    pub async fn stop(self, patience: Duration) {
+    pub async fn stop(mut self, patience: Duration) {
         // The receiver is gone only if the server ended by itself.
         self.stop.send(()).ok();
-        let abort = self.server.abort_handle();
-        if tokio::time::timeout(patience, self.server).await.is_err() {
+        if tokio::time::timeout(patience, &mut self.server).await.is_err() {
             tracing::warn!("open streams are dropped");
-            abort.abort();
+            self.drop_streams.send_replace(true);
+            if tokio::time::timeout(CLOSING, &mut self.server).await.is_err() {
+                self.server.abort();
+            }
         }
     }
+}
+
+/// The same answer; a streamed one breaks off when the server drops its streams, so that its client knows that it is not
+/// whole, and its call is settled.
+fn droppable(answer: Response, mut dropped: watch::Receiver<bool>) -> Response {
+    if answer.body().size_hint().exact().is_some() {
+        return answer;
+    }
+    answer.map(|body| {
+        let mut pieces = body.into_data_stream();
+        Body::from_stream(stream! {
+            loop {
+                let piece = tokio::select! {
+                    piece = pieces.next() => piece,
+                    _ = dropped.wait_for(|are| *are) => Some(Err(axum::Error::new("the server stops"))),
+                };
+                let Some(piece) = piece else { break };
+                let is_over = piece.is_err();
+                yield piece;
+                if is_over {
+                    break;
+                }
+            }
+        })
+    })
 }
 
 /// A task of this process, which no Lambda freezes.

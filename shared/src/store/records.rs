@@ -19,6 +19,7 @@ use crate::money::Money;
 use crate::pricing::Rates;
 use crate::record::{Record, Status};
 use crate::scope::Scope;
+use crate::telemetry;
 use crate::usage::Usage;
 
 /// Tries of a record's transaction. Conflicts with other records of the same day, user, key and model are
@@ -50,7 +51,12 @@ impl Store {
         for tries in 0..TRIES {
             let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
             match self.try_record(record, replaces.as_ref(), suffix).await? {
-                Written::Done => return Ok(record.cost),
+                Written::Done => {
+                    if record.status == Status::Swept {
+                        telemetry::settled(record, record.cost);
+                    }
+                    return Ok(record.cost);
+                }
                 Written::Conflict => pause(tries + 1).await,
                 Written::Exists(found) if gives_way(&found, record, now) => {
                     let disputes = holds.iter().map(|hold| self.dispute(hold, record.request));

@@ -30,7 +30,7 @@ const METRICS: &[Metric] = &[
     Metric { line: "actual_over_reserved", name: "ActualOverReserved", value: None, unit: "Count", by: None },
     Metric { line: "soft_budget_reached", name: "SoftBudgetReached", value: None, unit: "Count", by: None },
     Metric { line: "lease_lost", name: "LeaseLost", value: None, unit: "Count", by: None },
-    Metric { line: "budget_reset", name: "LeasesSwept", value: Some("swept"), unit: "Count", by: None },
+    Metric { line: "budget_reset", name: "LeasesSwept", value: Some("ended"), unit: "Count", by: None },
     Metric { line: "budget_reset", name: "PeriodsRolled", value: Some("rolled"), unit: "Count", by: None },
 ];
 

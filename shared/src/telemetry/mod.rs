@@ -15,7 +15,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::line::JsonLines;
+use crate::money::Money;
 use crate::panics;
+use crate::record::Record;
 
 /// How log lines look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,4 +43,28 @@ pub fn init(lines: Lines, filter: &str) {
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }
+}
+
+/// The one line of a call that came to Bedrock: who, what, how much, how long; nothing of what was said.
+pub fn settled(record: &Record, cost: Money) {
+    let (usage, started) = (record.usage, record.started().ms());
+    tracing::info!(
+        request = %record.request,
+        key = %record.key,
+        user = record.user.as_ref().map(display),
+        team = record.team.as_ref().map(display),
+        session = record.session,
+        model = record.model,
+        fallback_from = record.fallback_from,
+        region = record.region,
+        status = record.status.word(),
+        input = usage.input,
+        output = usage.output,
+        cache_read = usage.cache_read,
+        cache_write = usage.cache_write_5m + usage.cache_write_1h,
+        cost = %cost,
+        first_byte_ms = record.first_byte.map(|at| at.ms() - started),
+        ms = record.ended.ms() - started,
+        "settled"
+    );
 }

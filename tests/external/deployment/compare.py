@@ -34,16 +34,6 @@ def table(template, url, name):
         yield f"table: the indexes are {expected}, the code's are {found}"
 
 
-def lines(template, folder):
-    """Lines of the log that the template counts and the code does not write."""
-    written = "".join(path.read_text() for path in folder.rglob("*.rs"))
-    for name, resource in template.resources.items():
-        if resource["Type"] == "AWS::Logs::MetricFilter":
-            line = re.fullmatch(r'\{ \$\.message = "(\w+)" \}', resource["Properties"]["FilterPattern"])[1]
-            if not re.search(rf'(?:error|warn|info)!\([^;]*"{line}"\s*\)', written):
-                yield f"lines: {name} counts {line!r}, which no line says"
-
-
 def routes(template, document):
     """Routes of the OpenAPI document that are on another API than they say, or that the edge treats otherwise."""
     functions = {"public": template.routes("PublicApi"), "admin": template.routes("AdminApi")}

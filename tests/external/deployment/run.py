@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The deployment, as far as it can be tried without an account: linters, the edge, and the template beside the code.
+"""The deployment, as far as it can be tried without an account: linters, the edge, the template beside the code, and its commands.
 
     run.py --gateway target/debug/stargate --work FOLDER
 
@@ -31,9 +31,11 @@ def tools_of(work, name):
 
 def failures(gateway, work):
     """Everything that is wrong, and how much was looked at."""
+    import commands
     import compare
     import edge
     import lint
+    import metrics
     from gateway import Gateway
     from template import Template
 
@@ -41,7 +43,7 @@ def failures(gateway, work):
     yield from lint.failures(TEMPLATE, work, tools_of(work, "checkov") / "checkov")
     yield from edge.failures(template)
     yield from compare.settings(template, (ROOT / "shared" / "src" / "config.rs").read_text())
-    yield from compare.lines(template, ROOT / "functions" / "inference" / "src")
+    yield from metrics.failures(template, ROOT)
     started = Gateway(str(gateway), str(work))
     try:
         greeting = Path(started.log).read_text()
@@ -49,6 +51,7 @@ def failures(gateway, work):
         document = started.admin("GET", "/openapi.json")
         yield from compare.table(template, table, "stargate")
         yield from compare.routes(template, document)
+        yield from commands.failures(template, ROOT, work, started)
     finally:
         started.stop()
     operations = sum(len(item) for item in document["paths"].values())

@@ -1,5 +1,6 @@
 """`stargate services` and `cargo lambda watch`: the functions under the Lambda runtime's interface, beside stand-ins of AWS."""
 
+import json
 import os
 import re
 import signal
@@ -45,6 +46,8 @@ class Started:
         return found
 
     def stop(self):
+        if self.process.poll() is not None:
+            return
         try:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(20)
@@ -60,6 +63,13 @@ class Services(Started):
         super().__init__(command, folder / "services.log")
         said = self.said(r"Bearer (\S+)\nThe demo user's key: (\S+)", 60)
         self.master_key, self.demo_key = said[1], said[2]
+
+    def put_secret(self, arn, value):
+        """Has the stand-in of Secrets Manager keep a secret."""
+        put = json.dumps({"SecretId": arn, "SecretString": value}).encode()
+        target = {"x-amz-target": "secretsmanager.PutSecretValue"}
+        url = self.environment()["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
+        urllib.request.urlopen(urllib.request.Request(url, put, target)).read()
 
     def environment(self):
         return dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())

@@ -22,10 +22,48 @@ def _function(loader, suffix, node):
 _Loader.add_multi_constructor("!", _function)
 
 
+# What CloudFormation knows of a deployment, as `Template.text` has it.
+_PSEUDO = {"AWS::StackName": "stargate", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com"}
+
+
 class Template:
     def __init__(self, path):
         self.whole = yaml.load(path.read_text(), _Loader)
         self.resources = self.whole["Resources"]
+
+    def text(self, value, **chosen):
+        """What a value becomes, with the parameters as chosen or by default. Resources and their attributes stay the template's names."""
+        if not isinstance(value, dict):
+            return str(value)
+        [(function, given)] = value.items()
+        if function == "Ref" and given in self.whole["Parameters"]:
+            return str(chosen.get(given, self.whole["Parameters"][given].get("Default")))
+        if function == "Ref":
+            return _PSEUDO.get(given, given)
+        if function == "Fn::GetAtt":
+            return ".".join(given)
+        if function == "Fn::If":
+            return self.text(given[1 if self.holds(given[0], **chosen) else 2], **chosen)
+        if function == "Fn::Sub":
+            text, named = given if isinstance(given, list) else (given, {})
+            of = lambda name: self.text(named.get(name, {"Ref": name}), **chosen)
+            return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: of(found[1]), text)
+        raise ValueError(f"{function} is not text")
+
+    def holds(self, condition, **chosen):
+        """Whether a condition is true, with the parameters as chosen or by default."""
+        if isinstance(condition, str):
+            return self.holds(self.whole["Conditions"][condition], **chosen)
+        [(function, given)] = condition.items()
+        if function == "Condition":
+            return self.holds(given, **chosen)
+        if function == "Fn::Equals":
+            return self.text(given[0], **chosen) == self.text(given[1], **chosen)
+        if function == "Fn::Not":
+            return not self.holds(given[0], **chosen)
+        if function == "Fn::Or":
+            return any(self.holds(one, **chosen) for one in given)
+        raise ValueError(f"{function} is no condition")
 
     def edge(self, serves_themselves):
         """The code of CloudFront's function, as a deployment has it."""

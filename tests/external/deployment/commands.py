@@ -1,0 +1,65 @@
+"""The commands that a deployment ends with, run as they are told: against the gateway, with stand-ins for what is AWS's."""
+
+import os
+import re
+import subprocess
+
+from gateway import MASTER_KEY
+
+NEXT = ("Next1CreateUser", "Next2CreateKey", "Next3ClaudeCode")
+
+# `aws` knows the secrets and the credentials that the commands ask for, and `claude` asks the gateway whose key it has.
+AWS = f"""#!/bin/sh
+case " $* " in
+*" --secret-id MasterKey "*) echo {MASTER_KEY} ;;
+*" --secret-id AdminSecret "*) echo of-the-admin ;;
+*" export-credentials "*) echo export AWS_ACCESS_KEY_ID=AKIA AWS_SECRET_ACCESS_KEY=of-aws ;;
+*) exit 9 ;;
+esac
+"""
+CLAUDE = """#!/bin/sh
+curl --silent --fail "$ANTHROPIC_BASE_URL/v1/me" --header "Authorization: Bearer $ANTHROPIC_AUTH_TOKEN"
+"""
+# In IAM mode there is no API Gateway here to check a signature: this tells what would be signed.
+CURL = """#!/bin/sh
+cat >&2
+echo "$*" >&2
+printf '{}\\n200'
+"""
+
+
+def failures(template, root, work, gateway):
+    """What does not work of the outputs' commands, in either mode, or stands otherwise in docs/INSTALL.md."""
+    tell = lambda mode: [template.text(template.whole["Outputs"][name]["Value"], AdminAuth=mode) for name in NEXT]
+    here = f"http://127.0.0.1:{gateway.port}"
+    at_home = lambda told: re.sub(r"https://(AdminApi[^/ ]*/live|Distribution\.DomainName)", here, told)
+    user, key, client = map(at_home, tell("master-key"))
+    done = _run(root, work, f"{user} && {key}", aws=AWS)
+    made = re.search(r'"key": ?"(sk-[^"]+)"', done.stdout)
+    if done.returncode or not made:
+        yield f"commands: {user} && {key}: {done.stdout}{done.stderr}"
+        return
+    done = _run(root, work, client.replace("sk-...", made[1]), claude=CLAUDE)
+    if done.returncode or "you@company.com" not in done.stdout:
+        yield f"commands: {client}: {done.stdout}{done.stderr}"
+    user, key, _ = tell("iam")
+    done = _run(root, work, f"{user} && {key}", aws=AWS, curl=CURL)
+    admin = "https://AdminApi.execute-api.eu-west-1.amazonaws.com/live"
+    for wanted in ("aws:amz:eu-west-1:execute-api", "AKIA:of-aws", f"{admin}/user/new", f"{admin}/key/generate"):
+        if done.returncode or wanted not in done.stderr:
+            yield f"commands: {user} && {key}: no {wanted} in {done.stderr}"
+    install = (root / "docs" / "INSTALL.md").read_text()
+    for command in (user.split(" && ")[-1], key, client.split(" ", 1)[1]):
+        if command not in install:
+            yield f"commands: docs/INSTALL.md does not have {command!r}"
+
+
+def _run(root, work, command, **programs):
+    """What a shell makes of a command in the project's folder, with some programs instead of the machine's."""
+    folder = work / "-".join(["programs", *sorted(programs)])
+    folder.mkdir(exist_ok=True)
+    for name, text in programs.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(work)}
+    return subprocess.run(["bash", "-c", command], cwd=root, env=environment, capture_output=True, text=True, timeout=60)
