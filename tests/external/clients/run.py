@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients against the gateway, feature by feature, on models of every family: docs/CLIENTS.md is what comes of it.
 
-    run.py --gateway target/debug/stargate --work FOLDER [--write | --check] [--only TEXT ..]
+    run.py --gateway target/debug/stargate --work FOLDER [--write | --check | --watched] [--only TEXT ..]
 
 The clients are installed under FOLDER, in the versions that packages/ pins. `--only` tries the cells whose names have
 these texts in them, such as `--only curl Nova image`.
@@ -31,9 +31,12 @@ from cell import Cell  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from recorder import Recorder  # noqa: E402
 from tls import certificate  # noqa: E402
+from tools import with_cargo_lambda  # noqa: E402
+from watch import Watched  # noqa: E402
 
 DOCUMENT = HERE.parents[2] / "docs" / "CLIENTS.md"
 WORKERS = 5  # some cells wait for a client's own pauses
+PROCESSES = 4  # of each function under `cargo lambda watch`
 
 
 def tried(feature, cell):
@@ -82,7 +85,7 @@ def try_client(bench, client, folder, only):
 def try_claude_code(bench, mode, folder, only):
     """All cells of Claude Code in one mode."""
     folder.mkdir()
-    recorder = Recorder(bench.gateway.port)
+    recorder = Recorder(bench.gateway.port, drains=isinstance(bench.gateway, Watched))
     try:
         return try_all(
             mode.name,
@@ -96,11 +99,11 @@ def try_claude_code(bench, mode, folder, only):
         recorder.stop()
 
 
-def matrix(gateway, work, only):
+def matrix(start, work, only, every):
     """Tries everything, then compares the log; the document, and the number of cells and of failures."""
-    modes, every = list(claude_code.modes(work)), clients.installed(work)
+    modes = list(claude_code.modes(work))
     with tempfile.TemporaryDirectory(prefix="clients-", ignore_cleanup_errors=True) as folder:
-        started = Gateway(str(gateway), folder)
+        started = start(folder)
         try:
             bench = Bench(started)
             folders = (Path(folder) / f"client-{number}" for number in range(len(modes) + len(every)))
@@ -119,7 +122,7 @@ def matrix(gateway, work, only):
         finally:
             started.stop()
     verdicts = [verdict for _, of_one in [*by_mode, *by_client] for verdict in of_one.values()]
-    document = None if only else table.document(bench, by_client, by_mode)
+    document = None if only or not every else table.document(bench, by_client, by_mode)
     return document, len(verdicts), verdicts.count("FAILED") + len(wrong)
 
 
@@ -135,21 +138,28 @@ def main():
     options.add_argument("--work", type=Path, default=HERE / "work", help="where the clients are installed")
     options.add_argument("--write", action="store_true", help="write docs/CLIENTS.md")
     options.add_argument("--check", action="store_true", help="fail if docs/CLIENTS.md says otherwise")
+    options.add_argument("--watched", action="store_true", help="Claude Code alone, through `cargo lambda watch`")
     options.add_argument("--only", nargs="*", default=[], help="texts that are in the names of the cells to try")
     asked = options.parse_args()
-    if asked.only and (asked.write or asked.check):
+    if (asked.only or asked.watched) and (asked.write or asked.check):
         options.error("the document is of all cells")
     sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     work = asked.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    document, cells, failed = matrix((asked.gateway or built()).resolve(), work, asked.only)
+    binary = str((asked.gateway or built()).resolve())
+    if asked.watched:
+        with_cargo_lambda(work)
+        document, cells, failed = matrix(lambda folder: Watched(binary, folder, PROCESSES), work, asked.only, [])
+    else:
+        document, cells, failed = matrix(lambda folder: Gateway(binary, folder), work, asked.only, clients.installed(work))
     if asked.write:
         DOCUMENT.write_text(document)
     is_other = asked.check and (not DOCUMENT.exists() or DOCUMENT.read_text() != document)
     if is_other:
         print(f"docs/CLIENTS.md says otherwise: run this with --write\n{document}")
-    print(f"measured: {cells} cells of real clients, {failed} failed")
+    through = " through cargo lambda watch" if asked.watched else ""
+    print(f"measured: {cells} cells of real clients{through}, {failed} failed")
     return 1 if failed or is_other or not cells else 0
 
 

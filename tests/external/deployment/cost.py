@@ -48,7 +48,7 @@ WRITES, RENEWAL, READS = 8, 2, 1
 
 # What is assumed of a call: a body as the benchmark's middle one, an answer of 1,500 tokens, and its price.
 BODY, ANSWER, BEDROCK = 122_000, 100_000, 0.032286
-SETTLED = json.loads("""{"level":"INFO","target":"inference::settler","message":"settled","request":"0aZ3kfQ19xYb",
+SETTLED = json.loads("""{"level":"INFO","target":"shared::telemetry","message":"settled","request":"0aZ3kfQ19xYb",
     "key":"YCMCHgRXzyXOJMHq","user":"mario.rossi@company.com","session":"0f3b6c1e-8a55-4c5e-9d53-6f0c2d1f7a10",
     "model":"claude-sonnet-4-5","status":"success","input":12,"output":1500,"cache_read":20000,"cache_write":1000,
     "cost":"0.032286","first_byte_ms":1200,"ms":10000}""")
@@ -79,8 +79,8 @@ def parameter(name):
 
 def line_bytes():
     """A settled line, with the metrics that it names."""
-    settler = source("functions", "inference", "src", "settler.rs")
-    told = set(re.findall(r"^        (\w+) = ", settler[settler.index("fn log(") :], re.M))
+    telemetry = source("shared", "src", "telemetry", "mod.rs")
+    told = set(re.findall(r"^        (\w+) = ", telemetry[telemetry.index("fn settled(") :], re.M))
     unknown = told ^ set(SETTLED) ^ {"level", "target", "message", "team", "fallback_from", "region"}
     assert not unknown, f"the line is another: {unknown}"
     line, named = dict(SETTLED), []
@@ -147,8 +147,6 @@ def tables():
     at_work = metrics("settled", "not_admitted", "bedrock_refused")
     dollars = at_work * price["metric"]
     yield f"| while there are calls: {at_work} metrics (of 3 models, 2 reasons of refusals, 1 error) | {dollars:.2f} |"
-    if "MetricsEnabled: true" in TEMPLATE:
-        yield f"| for each method of an API that is called: API Gateway's 5 metrics | {5 * price['metric']:.2f} |"
     swept = 2 * 160 * runs / HOURS * (3 * price["write"] + price["read"]) / 1e6
     yield f"| for each person at work, 160 hours: the job looks at the key and the user | {swept:.3f} |"
 

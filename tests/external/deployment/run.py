@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def failures(gateway, work):
     yield from edge.failures(template)
     yield from compare.settings(template, (ROOT / "shared" / "src" / "config.rs").read_text())
     yield from metrics.failures(template, ROOT)
+    if subprocess.run([sys.executable, HERE / "cost.py", "--check", ROOT / "docs" / "COST.md"]).returncode:
+        yield "docs/COST.md"
     started = Gateway(str(gateway), str(work))
     try:
         greeting = Path(started.log).read_text()

@@ -6,7 +6,8 @@ import time
 import urllib.error
 
 from client import asked, call, streamed, streams_as_it_is_made
-from watch import Started, free_port
+from gateway import free_port
+from watch import Started
 
 FROM_CLOUDFRONT = {"x-stargate-origin": "of-cloudfront"}
 

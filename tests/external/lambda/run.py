@@ -3,7 +3,7 @@
 
     run.py --gateway target/debug/stargate --server target/debug/stargate-server --work FOLDER
 
-cargo-lambda must be on the PATH. Through its own router, through a small API Gateway that sends what the real one sends, and as
+cargo-lambda is installed under the folder. Through its own router, through a small API Gateway that sends what the real one sends, and as
 the one server of a container.
 """
 
@@ -25,6 +25,7 @@ import container  # noqa: E402
 from api_gateway import ApiGateway  # noqa: E402
 from client import call, streams_as_it_is_made  # noqa: E402
 from template import Template  # noqa: E402
+from tools import with_cargo_lambda  # noqa: E402
 from watch import ROOT, Services, Watch  # noqa: E402
 
 ADMIN = "arn:aws:sts::111122223333:assumed-role/Admin/mario@company.com"
@@ -115,6 +116,7 @@ def main():
     asked = options.parse_args()
     folder = asked.work or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
+    with_cargo_lambda(folder)
     services = Services(asked.gateway.resolve(), folder)
     failed = 0
     try:

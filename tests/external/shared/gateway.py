@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,7 +19,60 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Gateway:
+class Management:
+    """The management API of what answers on `port`, by the master key."""
+
+    port = None
+
+    def call(self, method, path, body=None):
+        """One management call: the status, and the answer with its numbers exact."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = {"Authorization": f"Bearer {MASTER_KEY}"}
+            if body is not None:
+                headers["Content-Type"] = "application/json"
+                body = json.dumps(body)
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        try:
+            return answer.status, json.loads(text, parse_float=Decimal)
+        except ValueError:
+            return answer.status, text
+
+    def admin(self, method, path, body=None):
+        """A management call that must succeed."""
+        status, answer = self.call(method, path, body)
+        if not 200 <= status < 300:
+            raise AssertionError(f"{method} {path}: {status} {answer}")
+        return answer
+
+    def developer(self, user, budget=100, **limits):
+        """A user with a monthly budget, and the key that was made for them."""
+        terms = {"user_id": user, "max_budget": budget, "budget_duration": "monthly", **limits}
+        self.admin("POST", "/user/new", terms)
+        answer = self.admin("POST", "/key/generate", {"user_id": user, "key_alias": f"{user}-laptop"})
+        return answer["key"]
+
+    def spent_by_user(self, user):
+        info = self.admin("GET", f"/user/info?user_id={user}")
+        return Decimal(info["spend"] if "spend" in info else info["user_info"]["spend"])
+
+    def spend_logs(self, start, end):
+        """All rows of the log from one day to another, each once: one that is new shifts those on later pages."""
+        rows = {}
+        for page in range(1, 100):
+            asked = f"start_date={start}&end_date={end}&page={page}&page_size=1000"
+            found = self.admin("GET", f"/spend/logs?{asked}")
+            rows |= {row["request_id"]: row for row in found}
+            if len(found) < 1000:
+                return list(rows.values())
+        raise AssertionError("the log has no end")
+
+
+class Gateway(Management):
     """Starts `binary --in-memory` and waits until it answers; `stop` ends it."""
 
     def __init__(self, binary, folder):
@@ -71,49 +125,8 @@ class Gateway:
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return "".join(log.readlines()[-lines:])
 
-    def call(self, method, path, body=None):
-        """One management call: the status, and the answer with its numbers exact."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            headers = {"Authorization": f"Bearer {MASTER_KEY}"}
-            if body is not None:
-                headers["Content-Type"] = "application/json"
-                body = json.dumps(body)
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        finally:
-            connection.close()
-        try:
-            return answer.status, json.loads(text, parse_float=Decimal)
-        except ValueError:
-            return answer.status, text
-
-    def admin(self, method, path, body=None):
-        """A management call that must succeed."""
-        status, answer = self.call(method, path, body)
-        if not 200 <= status < 300:
-            raise AssertionError(f"{method} {path}: {status} {answer}")
-        return answer
-
-    def developer(self, user, budget=100, **limits):
-        """A user with a monthly budget, and the key that was made for them."""
-        terms = {"user_id": user, "max_budget": budget, "budget_duration": "monthly", **limits}
-        self.admin("POST", "/user/new", terms)
-        answer = self.admin("POST", "/key/generate", {"user_id": user, "key_alias": f"{user}-laptop"})
-        return answer["key"]
-
-    def spent_by_user(self, user):
-        info = self.admin("GET", f"/user/info?user_id={user}")
-        return Decimal(info["spend"] if "spend" in info else info["user_info"]["spend"])
-
-    def spend_logs(self, start, end):
-        """All rows of the log from one day to another, each once: one that is new shifts those on later pages."""
-        rows = {}
-        for page in range(1, 100):
-            asked = f"start_date={start}&end_date={end}&page={page}&page_size=1000"
-            found = self.admin("GET", f"/spend/logs?{asked}")
-            rows |= {row["request_id"]: row for row in found}
-            if len(found) < 1000:
-                return list(rows.values())
-        raise AssertionError("the log has no end")
+    @property
+    def stand_in(self):
+        """Where its scripted Bedrock is."""
+        with open(self.log, encoding="utf-8") as log:
+            return re.search(r"Bedrock is scripted, at (\S+),", log.read())[1]

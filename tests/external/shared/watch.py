@@ -4,20 +4,15 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from gateway import MASTER_KEY, Management, free_port
+
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Started:
@@ -57,10 +52,10 @@ class Started:
 
 
 class Services(Started):
-    def __init__(self, gateway, folder):
+    def __init__(self, gateway, folder, settings=None):
         self.env_file = folder / "services.env"
         command = [gateway, "--in-memory", "services", "--env-file", self.env_file]
-        super().__init__(command, folder / "services.log")
+        super().__init__(command, folder / "services.log", settings)
         said = self.said(r"Bearer (\S+)\nThe demo user's key: (\S+)", 60)
         self.master_key, self.demo_key = said[1], said[2]
 
@@ -78,12 +73,14 @@ class Services(Started):
 class Watch(Started):
     """`cargo lambda watch`, whose functions are given the services' environment and these settings."""
 
-    def __init__(self, services, folder, name, settings=None):
+    def __init__(self, services, folder, name, settings=None, processes=1):
         self.port = free_port()
         env_file = folder / f"{name}.env"
         environment = {**services.environment(), **(settings or {})}
         env_file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
-        command = ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", self.port, "--env-file", env_file, "--no-reload"]
+        # Lambda runs a process for each request at a time; more than a few would wait for each other on a small machine.
+        processes = ["--concurrency", processes] if processes > 1 else []
+        command = ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", self.port, "--env-file", env_file, "--no-reload", *processes]
         super().__init__(command, folder / f"{name}.log")
         self.url = f"http://127.0.0.1:{self.port}"
         self._answers(600)
@@ -101,3 +98,26 @@ class Watch(Started):
                 if time.monotonic() > end or self.process.poll() is not None:
                     raise RuntimeError(self.log.read_text(errors="replace")[-3000:]) from None
                 time.sleep(0.1)
+
+
+class Watched(Management):
+    """The whole gateway under `cargo lambda watch`, on one port by its router."""
+
+    def __init__(self, binary, folder, processes):
+        self.services = Services(binary, Path(folder), {"STARGATE_MASTER_KEY": MASTER_KEY})
+        try:
+            self.watch = Watch(self.services, Path(folder), "watched", processes=processes)
+            self.port, self.log = self.watch.port, self.watch.log
+            self.admin("GET", "/user/list")
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def stand_in(self):
+        return self.services.environment()["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+
+    def stop(self):
+        if watch := getattr(self, "watch", None):
+            watch.stop()
+        self.services.stop()
