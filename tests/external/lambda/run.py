@@ -10,9 +10,11 @@ the one server of a container.
 import argparse
 import itertools
 import json
+import re
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 import urllib.request
 from pathlib import Path
@@ -23,7 +25,8 @@ sys.path.insert(1, str(HERE.parent / "shared"))
 
 import container  # noqa: E402
 from api_gateway import ApiGateway  # noqa: E402
-from client import call, streams_as_it_is_made  # noqa: E402
+from client import call, streamed, streams_as_it_is_made  # noqa: E402
+from iam import Gatekeeper  # noqa: E402
 from template import Template  # noqa: E402
 from tools import with_cargo_lambda  # noqa: E402
 from watch import ROOT, Services, Watch  # noqa: E402
@@ -83,6 +86,41 @@ def on_the_public_api(services, watch, template):
         around.stop()
 
 
+def dies_in_the_middle(services, watch):
+    """A client that leaves ends the function here, as Lambda's own end of one would: the sweep charges what had left."""
+
+    def spent():
+        told = call(watch.url, "GET", "/user/info?user_id=demo", services.master_key)[2]
+        return float(told["user_info"]["spend"])
+
+    before = spent()
+    events = streamed(watch.url, services.demo_key, deltas=100)
+    assert [next(events)[0] for _ in range(5)][-1] == "content_block_delta"
+    events.close()
+    assert spent() == before, "it was settled"
+    end = time.monotonic() + 60
+    while spent() == before:
+        assert time.monotonic() < end, watch.log.read_text()[-3000:]
+        on_schedule(watch)
+    swept = re.findall(r'"message":"budget_reset".*"swept":(\d+)', watch.log.read_text())
+    assert any(int(count) > 0 for count in swept), swept
+    print(f"measured: a function died in its stream; the sweep charged {spent() - before:.9f} dollars for what had left")
+
+
+def periods_end(services, watch):
+    """A budget of a second, spent from and gone by."""
+    key = {"user_id": "of-a-second", "max_budget": 5, "budget_duration": "1s"}
+    assert call(watch.url, "POST", "/user/new", services.master_key, key)[0] == 200
+    key = call(watch.url, "POST", "/key/generate", services.master_key, {"user_id": "of-a-second"})[2]["key"]
+    count = {"model": "claude-haiku-4-5", "messages": [{"role": "user", "content": "How long?"}]}
+    assert call(watch.url, "POST", "/v1/messages/count_tokens", key, count)[0] == 200
+    assert list(streamed(watch.url, key, deltas=1))[-1][0] == "message_stop"
+    time.sleep(2)
+    on_schedule(watch)
+    rolled = re.findall(r'"message":"budget_reset".*"rolled":(\d+)', watch.log.read_text())
+    assert any(int(count) > 0 for count in rolled), rolled
+
+
 def on_schedule(watch):
     """The event that EventBridge Scheduler sends, by `cargo lambda invoke`."""
     command = ["cargo", "lambda", "invoke", "budget-reset", "-A", "127.0.0.1", "-P", str(watch.port), "--data-ascii", "{}"]
@@ -94,18 +132,34 @@ def on_schedule(watch):
 def under_watch(services, folder):
     """Every try under `cargo lambda watch`, each with its name and the settings that it shares with those beside it."""
     template = Template(ROOT / "infra" / "template.yaml")
+    gatekeeper = Gatekeeper(template, services.environment()["AWS_ENDPOINT_URL_DYNAMODB"])
+    by_key = {
+        "router": lambda watch: through_its_router(services, watch),
+        "schedule": lambda watch: periods_end(services, watch),
+        "a function that dies": lambda watch: dies_in_the_middle(services, watch),
+    }
     public = {"STARGATE_ADMIN_AUTH": "none", "STARGATE_ORIGIN_SECRET": ORIGIN}
     for name, settings, tries in (
-        ("master-key", {}, {"router": lambda watch: through_its_router(services, watch), "schedule": on_schedule}),
+        ("master-key", {"STARGATE_LEASE_MS": "3000"}, by_key),
         ("iam", {"STARGATE_ADMIN_AUTH": "iam"}, {"admin API": lambda watch: by_iam(services, watch, template)}),
         ("public", public, {"public API": lambda watch: on_the_public_api(services, watch, template)}),
     ):
-        watch = Watch(services, folder, name, settings)
+        watch = Watch(services, folder, name, {"AWS_ENDPOINT_URL_DYNAMODB": gatekeeper.url, **settings})
         try:
             for what, attempt in tries.items():
                 yield f"watch: {what}", lambda attempt=attempt: attempt(watch), watch.log
         finally:
             watch.stop()
+    yield "roles", lambda: asks_for_what_it_may(gatekeeper, template), services.log
+    gatekeeper.stop()
+
+
+def asks_for_what_it_may(gatekeeper, template):
+    """Nobody was refused, or a try would have failed. Those that do the same every day have done all that they may."""
+    for function in ("inference", "budget-reset"):
+        unasked = gatekeeper.unasked(template, function)
+        assert not unasked, f"{function} may do what it never does: {sorted(unasked)}"
+    print(f"measured: asked of the table: { {name: sorted(asked) for name, asked in gatekeeper.asked.items()} }")
 
 
 def main():
