@@ -13,6 +13,7 @@ use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
 use shared::tokens::Tokens;
 use shared::vault::{Kept, Versions};
+use tokio::join;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -23,9 +24,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     let offering = Offering::new(catalog);
     let tokens = Tokens::read(config.jwt.as_deref())?;
     let clock = Clock::default();
-    let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
+    let store = Store::new(store::client(&aws), &config.table, config.terms);
+    let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock));
+    // It also opens the connection to the table, for which the first request would wait.
+    let (origin, ()) = join!(origin, offering.freshen(&store, clock.now()));
     let app = App {
-        store: Store::new(store::client(&aws), &config.table, config.terms),
+        store,
         bedrock: Bedrock::new(&aws),
         upstream: Arc::new(upstream),
         catalog: Arc::clone(offering.shipped()),
@@ -38,7 +42,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         notices: config.soft_budget_topic.map(|topic| Notices::to(&aws, &topic)).unwrap_or_default(),
         abandonment: None,
     };
-    let router = origin::behind(origin, clock, inference::router(app));
+    let router = origin::behind(origin?, clock, inference::router(app));
     let router = router.layer(map_request(move |request: Request| async move {
         if let Some(Err(error)) = config.runtime_api.map(nodelay::set) {
             tracing::warn!(%error, "nodelay_not_set");

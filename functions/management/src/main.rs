@@ -13,6 +13,7 @@ use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
 use shared::tokens::Tokens;
 use shared::vault::{Kept, Versions};
+use tokio::join;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -20,21 +21,24 @@ async fn main() -> Result<(), Error> {
     telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
     let clock = Clock::default();
-    let entrance = Entrance::open(&config, &aws, &clock).await?;
-    let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
+    let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
     let offering = Offering::new(Catalog::bundled(&config.profile)?);
+    let origin = config.origin_secret.clone();
+    let origin = Kept::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock));
+    let entrance = Entrance::open(&config, &aws, &clock);
+    // The last also opens the connection to the table, for which the first request would wait.
+    let (origin, entrance, ()) = join!(origin, entrance, offering.freshen(&store, clock.now()));
     let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
     let tokens = Tokens::read(config.jwt.as_deref())?;
-    let db = store::client(&aws);
     let app = App {
-        store: Store::new(db, &config.table, config.terms),
+        store,
         catalog: Arc::clone(offering.shipped()),
         offering,
         rules: Arc::new(rules),
         tokens,
-        entrance,
+        entrance: entrance?,
         clock: clock.clone(),
         max_body: config.max_body.min(MOST_BODY),
     };
-    lambda_http::run(origin::behind(origin, clock, router(app))).await
+    lambda_http::run(origin::behind(origin?, clock, router(app))).await
 }
