@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::id::RequestId;
 use crate::web::Shape;
 
-/// The same routes. What a handler that panics has reserved is swept, as if its process had died.
+/// The same routes. What a handler that panics has reserved is settled by the server, or swept, as if its client had left.
 pub fn caught(clock: Clock, router: Router) -> Router {
     router.layer(from_fn_with_state(clock, answer))
 }

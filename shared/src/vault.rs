@@ -1,12 +1,14 @@
 //! Secrets of a deployment: given as they are, or kept in Secrets Manager and followed when they are rotated.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::moment::Moment;
@@ -16,6 +18,8 @@ use crate::secret::Secret;
 const BELIEVED: i64 = 300;
 /// After how many seconds a wrong value makes a process look again: often enough for a rotation, too seldom for an attack.
 const PAUSE: i64 = 10;
+/// How long Secrets Manager has to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a setting begins with that names a secret instead of being one.
 const ARN: &str = "arn:";
@@ -43,7 +47,17 @@ pub struct Kept(Arc<Source>);
 
 enum Source {
     Given(Secret),
-    Stored { client: Client, arn: String, versions: Versions, clock: Clock, known: Mutex<Known> },
+    Stored(Stored),
+}
+
+struct Stored {
+    client: Client,
+    arn: String,
+    versions: Versions,
+    clock: Clock,
+    known: Mutex<Known>,
+    /// Held by whoever asks Secrets Manager.
+    looking: tokio::sync::Mutex<()>,
 }
 
 struct Known {
@@ -76,10 +90,13 @@ impl Kept {
             return Ok(Self::given(setting));
         }
         let (aws, clock) = (at.0, at.1.clone());
-        let (client, arn) = (Client::new(aws), setting.reveal().to_owned());
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let client = Client::from_conf(Builder::from(aws).timeout_config(timeouts).build());
+        let arn = setting.reveal().to_owned();
         let values = read(&client, &arn, versions).await?;
         let known = Mutex::new(Known { values, looked: clock.now() });
-        Ok(Self(Arc::new(Source::Stored { client, arn, versions, clock, known })))
+        let looking = Default::default();
+        Ok(Self(Arc::new(Source::Stored(Stored { client, arn, versions, clock, known, looking }))))
     }
 
     /// The same for a setting that may be missing.
@@ -99,23 +116,48 @@ impl Kept {
     pub async fn is(&self, presented: &Secret) -> bool {
         match &*self.0 {
             Source::Given(secret) => secret.matches(presented),
-            Source::Stored { client, arn, versions, clock, known } => {
-                let mut known = known.lock().await;
-                let is_known = known.holds(presented);
-                let pause = if is_known { BELIEVED } else { PAUSE };
-                let now = clock.now();
-                if known.looked.seconds_until(now) < pause {
-                    return is_known;
-                }
-                known.looked = now;
-                match read(client, arn, *versions).await {
-                    Ok(values) => known.values = values,
-                    // What was known goes on: an outage of Secrets Manager is none of the gateway's.
-                    Err(error) => tracing::error!(cause = ?error, "secret_not_read"),
-                }
-                known.holds(presented)
-            }
+            Source::Stored(stored) => stored.is(presented).await,
         }
+    }
+}
+
+impl Stored {
+    async fn is(&self, presented: &Secret) -> bool {
+        let (is_known, is_due) = self.compared(presented);
+        if !is_due {
+            return is_known;
+        }
+        // One looks. Who brings what is known does not wait for that, who brings something else does.
+        let looking = match self.looking.try_lock() {
+            Ok(looking) => looking,
+            Err(_) if is_known => return true,
+            Err(_) => self.looking.lock().await,
+        };
+        let (is_known, is_due) = self.compared(presented);
+        if !is_due {
+            return is_known;
+        }
+        self.known().looked = self.clock.now();
+        match read(&self.client, &self.arn, self.versions).await {
+            Ok(values) => self.known().values = values,
+            // What was known goes on: an outage of Secrets Manager is none of the gateway's.
+            Err(error) => tracing::error!(cause = ?error, "secret_not_read"),
+        }
+        drop(looking);
+        self.known().holds(presented)
+    }
+
+    /// Whether it is known, and whether it is time to look again for whoever brings it.
+    fn compared(&self, presented: &Secret) -> (bool, bool) {
+        let known = self.known();
+        let is_known = known.holds(presented);
+        let pause = if is_known { BELIEVED } else { PAUSE };
+        (is_known, known.looked.seconds_until(self.clock.now()) >= pause)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // A panic elsewhere cannot leave it half-written.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -58,7 +58,7 @@ async fn main() {
     let setting = Setting::new(&folder).await;
     println!("measured: cold starts, {} of each; milliseconds, median (slowest)", options.starts);
     println!(
-        "measured: the first call opens a connection by TLS, the second does not; both read the table once"
+        "measured: secrets are read, and the table's connection is opened by TLS, before the first poll"
     );
     println!(
         "measured: | function | MB | start to first poll | first call | second call | first byte of a stream | of it after its head |"
@@ -117,7 +117,7 @@ impl Setting {
 async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Times) {
     let mut runtime = Runtime::start().await;
     let begun = Instant::now();
-    let mut child = spawn(binary, &runtime, setting);
+    let function = Function(spawn(binary, &runtime, setting));
     times.polls.push(runtime.polled().await - begun);
     if calls {
         let ask = || {
@@ -146,8 +146,17 @@ async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Time
         times.heads.push(answer.first_byte());
         times.stalls.push(answer.first_byte() - answer.head());
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(function);
+}
+
+/// A process that does not outlive the try of its start.
+struct Function(Child);
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 fn spawn(binary: &Path, runtime: &Runtime, setting: &Setting) -> Child {
@@ -158,7 +167,7 @@ fn spawn(binary: &Path, runtime: &Runtime, setting: &Setting) -> Child {
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
     ]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()))
 }
 

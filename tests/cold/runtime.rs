@@ -59,7 +59,8 @@ impl Runtime {
 
     /// When the process asked for work first.
     pub async fn polled(&mut self) -> Instant {
-        self.polls.recv().await.unwrap()
+        let polled = tokio::time::timeout(Duration::from_secs(30), self.polls.recv()).await;
+        polled.expect("it asks for work in time").unwrap()
     }
 
     /// Gives it an event, and waits for the whole answer.

@@ -18,6 +18,7 @@ mod leases;
 mod me;
 mod meter;
 mod models;
+#[cfg(target_os = "linux")]
 pub mod nodelay;
 mod notices;
 mod refusals;

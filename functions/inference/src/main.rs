@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::middleware::map_request;
-use inference::{App, Bedrock, Notices, Settings, Upstream, nodelay};
+use inference::{App, Bedrock, Notices, Settings, Upstream};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::offering::Offering;
@@ -43,11 +41,14 @@ async fn main() -> Result<(), lambda_http::Error> {
         abandonment: None,
     };
     let router = origin::behind(origin?, clock, inference::router(app));
-    let router = router.layer(map_request(move |request: Request| async move {
-        if let Some(Err(error)) = config.runtime_api.map(nodelay::set) {
-            tracing::warn!(%error, "nodelay_not_set");
-        }
-        request
-    }));
+    // Lambda is Linux; elsewhere the function runs for developers.
+    #[cfg(target_os = "linux")]
+    let router =
+        router.layer(axum::middleware::map_request(move |request: axum::extract::Request| async move {
+            if let Some(Err(error)) = config.runtime_api.map(inference::nodelay::set) {
+                tracing::warn!(%error, "nodelay_not_set");
+            }
+            request
+        }));
     lambda_http::run_with_streaming_response_concurrent(router).await
 }

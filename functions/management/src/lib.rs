@@ -30,6 +30,7 @@ mod sessions;
 mod spend;
 mod teams;
 mod users;
+mod whole;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use shared::tokens::Tokens;
 
 pub use entrance::Entrance;
 pub use rules::Rules;
+pub use whole::Whole;
 
 use routes::Routes;
 

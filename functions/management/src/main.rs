@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use lambda_http::Error;
-use management::{App, Entrance, MOST_BODY, Rules, router};
+use futures_util::TryFutureExt;
+use lambda_http::{Error, Request, service_fn};
+use management::{App, Entrance, MOST_BODY, Rules, Whole, router};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::model::Catalog;
@@ -14,6 +15,7 @@ use shared::telemetry::{self, Lines};
 use shared::tokens::Tokens;
 use shared::vault::{Kept, Versions};
 use tokio::join;
+use tower::ServiceExt;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -40,5 +42,6 @@ async fn main() -> Result<(), Error> {
         clock: clock.clone(),
         max_body: config.max_body.min(MOST_BODY),
     };
-    lambda_http::run(origin::behind(origin?, clock, router(app))).await
+    let router = origin::behind(origin?, clock, router(app));
+    lambda_http::run(service_fn(move |request: Request| router.clone().oneshot(request).map_ok(Whole))).await
 }

@@ -3,6 +3,7 @@
 
 use std::future::{Future, ready};
 use std::mem::take;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -23,6 +24,17 @@ use crate::openapi::{Described, Operation, document};
 /// Where the document of all routes is.
 const DOCUMENT: &str = "/openapi.json";
 
+/// What handlers answer. Each is boxed, so that the way in and out is compiled once and not for every route.
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
+type Reads = Arc<dyn Fn(App, Permit, Ask) -> Answering + Send + Sync>;
+type Changes = Arc<dyn Fn(App, Permit, Ask, Fields) -> Answering + Send + Sync>;
+type Opens = Arc<dyn Fn(App, Ask, Fields) -> Answering + Send + Sync>;
+
+/// A handler's future.
+pub trait Answers: Future<Output = Result<Response, Fault>> + Send + 'static {}
+
+impl<Fut: Future<Output = Result<Response, Fault>> + Send + 'static> Answers for Fut {}
+
 #[derive(Default)]
 pub struct Routes {
     router: Router<App>,
@@ -31,59 +43,66 @@ pub struct Routes {
 
 impl Routes {
     /// A route that reads.
-    pub fn get<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
-    where
-        F: Fn(App, Permit, Ask) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        self.add(MethodFilter::GET, Method::GET, path, operation, move |app, request| {
-            let handler = handler.clone();
-            async move {
+    pub fn get<Fut: Answers>(
+        &mut self,
+        path: &'static str,
+        operation: Operation,
+        handler: impl Fn(App, Permit, Ask) -> Fut + Send + Sync + 'static,
+    ) {
+        let handler: Reads = Arc::new(move |app, permit, ask| Box::pin(handler(app, permit, ask)));
+        self.add(Method::GET, path, operation, move |app, request| {
+            let handler = Arc::clone(&handler);
+            Box::pin(async move {
                 let (app, permit, ask) = guard::permitted(app, operation, request).await?;
                 handler(app, permit, ask).await
-            }
+            })
         });
     }
 
     /// A route that changes something, by a JSON body.
-    pub fn post<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
-    where
-        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        self.by_body(MethodFilter::POST, Method::POST, path, operation, handler);
+    pub fn post<Fut: Answers>(
+        &mut self,
+        path: &'static str,
+        operation: Operation,
+        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+    ) {
+        self.by_body(Method::POST, path, operation, handler);
     }
 
     /// The same by the other methods that LiteLLM has for it.
-    pub fn patch<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
-    where
-        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        self.by_body(MethodFilter::PATCH, Method::PATCH, path, operation, handler);
+    pub fn patch<Fut: Answers>(
+        &mut self,
+        path: &'static str,
+        operation: Operation,
+        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+    ) {
+        self.by_body(Method::PATCH, path, operation, handler);
     }
 
-    pub fn delete<F, Fut>(&mut self, path: &'static str, operation: Operation, handler: F)
-    where
-        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        self.by_body(MethodFilter::DELETE, Method::DELETE, path, operation, handler);
+    pub fn delete<Fut: Answers>(
+        &mut self,
+        path: &'static str,
+        operation: Operation,
+        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+    ) {
+        self.by_body(Method::DELETE, path, operation, handler);
     }
 
     /// A route for those who have no key yet. It must be open by its row of [`shared::policy::ROUTES`].
-    pub fn open<F, Fut>(&mut self, method: Method, path: &'static str, operation: Operation, handler: F)
-    where
-        F: Fn(App, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        let filter = if method == Method::GET { MethodFilter::GET } else { MethodFilter::POST };
-        self.add(filter, method, path, operation, move |app, request| {
-            let handler = handler.clone();
-            async move {
+    pub fn open<Fut: Answers>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        operation: Operation,
+        handler: impl Fn(App, Ask, Fields) -> Fut + Send + Sync + 'static,
+    ) {
+        let handler: Opens = Arc::new(move |app, ask, fields| Box::pin(handler(app, ask, fields)));
+        self.add(method, path, operation, move |app, request| {
+            let handler = Arc::clone(&handler);
+            Box::pin(async move {
                 let (ask, fields) = guard::opened(&app, operation, request).await?;
                 handler(app, ask, fields).await
-            }
+            })
         });
     }
 
@@ -100,37 +119,37 @@ impl Routes {
         self.router.route(DOCUMENT, axum::routing::get(answer))
     }
 
-    fn by_body<F, Fut>(
+    fn by_body<Fut: Answers>(
         &mut self,
-        filter: MethodFilter,
         method: Method,
         path: &'static str,
         operation: Operation,
-        handler: F,
-    ) where
-        F: Fn(App, Permit, Ask, Fields) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
-        self.add(filter, method, path, operation, move |app, request| {
-            let handler = handler.clone();
-            async move {
+        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+    ) {
+        let handler: Changes =
+            Arc::new(move |app, permit, ask, fields| Box::pin(handler(app, permit, ask, fields)));
+        self.add(method, path, operation, move |app, request| {
+            let handler = Arc::clone(&handler);
+            Box::pin(async move {
                 let (app, permit, ask, fields) = guard::permitted_by_body(app, operation, request).await?;
                 handler(app, permit, ask, fields).await
-            }
+            })
         });
     }
 
-    fn add<F, Fut>(
+    fn add(
         &mut self,
-        filter: MethodFilter,
         method: Method,
         path: &'static str,
         operation: Operation,
-        handler: F,
-    ) where
-        F: Fn(App, Request) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response, Fault>> + Send,
-    {
+        handler: impl Fn(App, Request) -> Answering + Clone + Send + Sync + 'static,
+    ) {
+        let filter = match method {
+            Method::GET => MethodFilter::GET,
+            Method::PATCH => MethodFilter::PATCH,
+            Method::DELETE => MethodFilter::DELETE,
+            _ => MethodFilter::POST,
+        };
         let route = on(filter, move |State(app): State<App>, request: Request| async move {
             let now = app.clock.now();
             guard::finished(handler(app, request).await, now)

@@ -23,7 +23,7 @@ use crate::standins::{StandIns, at_home, on_aws};
 /// How long a shutdown waits for open streams before it drops them.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running gateway. Dropping it leaves the tasks to the runtime; [`Gateway::stop`] ends them in order.
+/// A running gateway. Dropping it leaves its tasks to the runtime, but for new requests; [`Gateway::stop`] ends them in order.
 pub struct Gateway {
     pub address: SocketAddr,
     pub store: Store,

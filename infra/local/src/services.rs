@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::data::Data;
 use crate::gateway::master_key;
-use crate::options::Options;
+use crate::options::{Options, Upstream};
 use crate::secrets::Secrets;
 use crate::standins::StandIns;
 use crate::welcome::demo_key;
@@ -34,6 +34,10 @@ pub struct Services {
 impl Services {
     /// Starts DynamoDB, Bedrock and Secrets Manager, with a table, a demo user and a master key in them.
     pub async fn start(options: &Options, config: Config, data: &Data) -> Result<Self, Failure> {
+        if options.bedrock == Upstream::Aws {
+            // The functions have credentials that mean nothing.
+            return Err("services stand in for Bedrock, too: --bedrock aws is for the gateway".into());
+        }
         let StandIns { db, table_url, fake_url, mut tasks, .. } =
             StandIns::start(options, &config, data).await?;
         let secrets = Secrets::default();
@@ -58,7 +62,8 @@ impl Services {
             ("STARGATE_TABLE", config.table),
             ("STARGATE_MASTER_KEY", MASTER_KEY.to_owned()),
         ];
-        environment.extend(table_url.map(|url| ("AWS_ENDPOINT_URL_DYNAMODB", url)));
+        environment
+            .extend(table_url.or(options.dynamodb.clone()).map(|url| ("AWS_ENDPOINT_URL_DYNAMODB", url)));
         environment.extend(fake_url.map(|url| ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url)));
         Ok(Self { secrets, environment, master_key, demo_key, tasks })
     }

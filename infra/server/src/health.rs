@@ -1,5 +1,8 @@
 //! Whether a process lives and can serve: for load balancers, by LiteLLM's paths.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,14 +12,21 @@ use serde_json::json;
 use shared::secret::SecretHash;
 use shared::store::Store;
 use shared::web::json_answer;
+use tokio::time::Instant;
 
-/// The same router, with the health routes before it: they ask for no key, and pass by what guards the rest.
+/// How long an answer of the table is believed: these routes ask for no key, so anybody may ask as often as they like.
+const BELIEVED: Duration = Duration::from_secs(1);
+
+/// Whether the table answered, and when it was asked.
+type Seen = Arc<Mutex<Option<(Instant, bool)>>>;
+
+/// The same router, with the health routes before it: they pass by what guards the rest.
 pub fn beside(store: &Store, router: Router) -> Router {
     Router::new()
         .route("/health/liveliness", get(alive))
         .route("/health/liveness", get(alive))
         .route("/health/readiness", get(ready))
-        .with_state(store.clone())
+        .with_state((store.clone(), Seen::default()))
         .fallback_service(router)
 }
 
@@ -25,12 +35,22 @@ async fn alive() -> Response {
 }
 
 /// Whether the table answers: one read, of nothing.
-async fn ready(State(store): State<Store>) -> Response {
-    match store.find_pointer(&SecretHash::of_no_secret(&["health"])).await {
-        Ok(_) => json_answer(StatusCode::OK, &json!({"status": "ready"})),
-        Err(error) => {
-            tracing::error!(cause = ?error, "not_ready");
-            json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the table does not answer"}))
+async fn ready(State((store, seen)): State<(Store, Seen)>) -> Response {
+    let last = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let answers = match last {
+        Some((at, answered)) if at.elapsed() < BELIEVED => answered,
+        _ => {
+            let asked = store.find_pointer(&SecretHash::of_no_secret(&["health"])).await;
+            if let Err(error) = &asked {
+                tracing::error!(cause = ?error, "not_ready");
+            }
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), asked.is_ok()));
+            asked.is_ok()
         }
+    };
+    if answers {
+        json_answer(StatusCode::OK, &json!({"status": "ready"}))
+    } else {
+        json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the table does not answer"}))
     }
 }

@@ -36,6 +36,8 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let (options, config) = (Options::parse(), Config::from_env()?);
+    // From the start: the first process of a container ignores signals that it does not ask for.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let (aws, clock) = (aws_config::load_from_env().await, Clock::default());
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
@@ -45,7 +47,7 @@ async fn main() -> Result<(), Failure> {
     let notices = topic.map(|topic| Notices::to(&aws, topic)).unwrap_or_default();
     let entrance = match Entrance::open(&config, &aws, &clock).await? {
         Entrance::SelfService => None,
-        // A header would say whose signature it is, and anybody can send one.
+        // Nobody would say whose signature it is, so nobody would be let in.
         Entrance::Iam => {
             return Err("STARGATE_ADMIN_AUTH=iam needs API Gateway, which checks signatures".into());
         }
@@ -65,7 +67,10 @@ async fn main() -> Result<(), Failure> {
         None => None,
     };
     tracing::info!(public = %public.address, admin = ?admin.as_ref().map(|admin| admin.address), "listening");
-    signal(SignalKind::terminate())?.recv().await;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 
     let patience = Duration::from_secs(options.stop_seconds);
     let admin_stops = async {

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use inference::{Abandoned, Bedrock, Notices, Settler};
 use management::{Entrance, Rules};
 use shared::clock::Clock;
@@ -18,7 +16,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tower::ServiceExt;
 
 use crate::Failure;
-use crate::serving::spawn;
 
 /// What both functions work with in one process.
 pub struct Parts {
@@ -81,18 +78,10 @@ impl Parts {
 }
 
 /// Two APIs on one port: management's paths, by the first part of the role table's after any `v1`, and the rest.
-///
-/// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating
-/// is billed whether anybody waits or not, and only its answer tells how much it is.
 pub fn whole(inference: Router, management: Router) -> Router {
     Router::new().fallback(move |request: Request| {
         let router = if is_managed(request.uri().path()) { management.clone() } else { inference.clone() };
-        async move {
-            let Ok(answer) = spawn(router.oneshot(request)).await else {
-                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            };
-            answer.into_response()
-        }
+        router.oneshot(request)
     })
 }
 

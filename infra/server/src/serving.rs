@@ -1,6 +1,5 @@
 //! A router on a port, until it is stopped.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,8 +7,10 @@ use std::time::Duration;
 use async_stream::stream;
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::middleware::map_response;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
@@ -19,7 +20,10 @@ use tokio::task::JoinHandle;
 /// How long connections have to close once their streams were dropped.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// A running server. Dropping it leaves it to the runtime; [`Serving::stop`] ends it.
+/// Whether the server has dropped its streams.
+type Dropped = watch::Receiver<bool>;
+
+/// A running server. Dropping it has it take no more requests; [`Serving::stop`] ends it.
 pub struct Serving {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -31,10 +35,7 @@ impl Serving {
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let ((stop, stopped), (drop_streams, dropped)) = (oneshot::channel(), watch::channel(false));
-        let router = router.layer(map_response(move |answer| {
-            let answer = droppable(answer, dropped.clone());
-            async { Ok::<_, Infallible>(answer) }
-        }));
+        let router = router.layer(from_fn(move |request, next| answer(request, next, dropped.clone())));
         Ok(Self { address, stop, drop_streams, server: spawn(serve(listener, router, stopped)) })
     }
 
@@ -45,6 +46,7 @@ impl Serving {
         if tokio::time::timeout(patience, &mut self.server).await.is_err() {
             tracing::warn!("open streams are dropped");
             self.drop_streams.send_replace(true);
+            // Whoever does not close their connection then is left to the end of the process.
             if tokio::time::timeout(CLOSING, &mut self.server).await.is_err() {
                 self.server.abort();
             }
@@ -52,9 +54,21 @@ impl Serving {
     }
 }
 
+/// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating is
+/// billed whether anybody waits or not, and only its answer tells how much it is. It ends when the server drops its streams.
+async fn answer(request: Request, next: Next, mut dropped: Dropped) -> Response {
+    let work = spawn(async move {
+        tokio::select! {
+            answer = next.run(request) => droppable(answer, dropped),
+            () = when(&mut dropped) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    });
+    work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
 /// The same answer; a streamed one breaks off when the server drops its streams, so that its client knows that it is not
 /// whole, and its call is settled.
-fn droppable(answer: Response, mut dropped: watch::Receiver<bool>) -> Response {
+fn droppable(answer: Response, mut dropped: Dropped) -> Response {
     if answer.body().size_hint().exact().is_some() {
         return answer;
     }
@@ -64,7 +78,7 @@ fn droppable(answer: Response, mut dropped: watch::Receiver<bool>) -> Response {
             loop {
                 let piece = tokio::select! {
                     piece = pieces.next() => piece,
-                    _ = dropped.wait_for(|are| *are) => Some(Err(axum::Error::new("the server stops"))),
+                    () = when(&mut dropped) => Some(Err(axum::Error::new("the server stops"))),
                 };
                 let Some(piece) = piece else { break };
                 let is_over = piece.is_err();
@@ -75,6 +89,13 @@ fn droppable(answer: Response, mut dropped: watch::Receiver<bool>) -> Response {
             }
         })
     })
+}
+
+/// Waits until the server drops its streams: for ever, if it was itself dropped before.
+async fn when(dropped: &mut Dropped) {
+    if dropped.wait_for(|are| *are).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A task of this process, which no Lambda freezes.

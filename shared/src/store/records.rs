@@ -19,7 +19,6 @@ use crate::money::Money;
 use crate::pricing::Rates;
 use crate::record::{Record, Status};
 use crate::scope::Scope;
-use crate::telemetry;
 use crate::usage::Usage;
 
 /// Tries of a record's transaction. Conflicts with other records of the same day, user, key and model are
@@ -53,7 +52,7 @@ impl Store {
             match self.try_record(record, replaces.as_ref(), suffix).await? {
                 Written::Done => {
                     if record.status == Status::Swept {
-                        telemetry::settled(record, record.cost);
+                        tracing::warn!(request = %record.request, key = %record.key, model = record.model, cost = %record.cost, "swept");
                     }
                     return Ok(record.cost);
                 }

@@ -23,8 +23,10 @@ const METRICS: &[Metric] = &[
     Metric { line: "settled", name: "Spend", value: Some("cost"), unit: "None", by: Some("model") },
     Metric { line: "settled", name: "FirstByte", value: Some("first_byte_ms"), unit: "Milliseconds", by: Some("model") },
     Metric { line: "settled", name: "CallTime", value: Some("ms"), unit: "Milliseconds", by: None },
+    Metric { line: "swept", name: "SpendSwept", value: Some("cost"), unit: "None", by: None },
     Metric { line: "not_admitted", name: "Refused", value: None, unit: "Count", by: Some("reason") },
     Metric { line: "bedrock_refused", name: "BedrockRefused", value: None, unit: "Count", by: Some("code") },
+    Metric { line: "panicked", name: "Panicked", value: None, unit: "Count", by: None },
     Metric { line: "failed", name: "Failed", value: None, unit: "Count", by: None },
     Metric { line: "settle_failed", name: "SettleFailed", value: None, unit: "Count", by: None },
     Metric { line: "actual_over_reserved", name: "ActualOverReserved", value: None, unit: "Count", by: None },
@@ -46,7 +48,11 @@ pub(super) fn tell(line: &mut Map<String, Value>, namespace: &str, now: Moment) 
             Some(field) => line.get(field).and_then(number),
         };
         if let Some(value) = value {
-            directives.push(directive(metric, namespace, metric.by.is_some_and(|by| line.contains_key(by))));
+            directives.push(directive(
+                metric,
+                namespace,
+                metric.by.is_some_and(|by| line.get(by).is_some_and(is_dimension)),
+            ));
             line.insert(metric.name.to_owned(), value);
         }
     }
@@ -66,7 +72,12 @@ fn directive(metric: &Metric, namespace: &str, is_told_apart: bool) -> Value {
     json!({"Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics})
 }
 
-/// A field's number. Money is logged as a decimal string with its sign, which is exact.
+/// What CloudWatch takes for a dimension's value; a metric with another is counted twice in the whole.
+fn is_dimension(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= 1024 && text.is_ascii())
+}
+
+/// A field's number. Money is logged as a decimal string, rounded up to a microdollar.
 fn number(field: &Value) -> Option<Value> {
     match field {
         Value::Number(_) => Some(field.clone()),
@@ -118,6 +129,9 @@ mod tests {
         assert_eq!(names(&line), ["Calls", "Spend", "CallTime"]);
         assert_eq!((&line["Spend"], &line["CallTime"]), (&json!(0.25), &json!(12)));
         // Its status is not known either, so it counts with the whole only.
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+        // Nor is an empty one.
+        let line = told(json!({"message": "bedrock_refused", "code": ""}));
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
         assert!(told(json!({"message": "healed"})).get("_aws").is_none());
     }

@@ -1,10 +1,15 @@
-"""The commands that a deployment ends with, run as they are told: against the gateway, with stand-ins for what is AWS's."""
+"""The commands that a deployment begins and ends with, run as they are told: against the gateway, with stand-ins for what is AWS's."""
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 from gateway import MASTER_KEY
+from samcli.cli.types import CfnParameterOverridesType
 
 NEXT = ("Next1CreateUser", "Next2CreateKey", "Next3ClaudeCode")
 
@@ -29,7 +34,10 @@ printf '{}\\n200'
 
 
 def failures(template, root, work, gateway):
-    """What does not work of the outputs' commands, in either mode, or stands otherwise in docs/INSTALL.md."""
+    """What does not work of docs/INSTALL.md and of the outputs' commands, in either mode, or stands otherwise there."""
+    install = (root / "docs" / "INSTALL.md").read_text()
+    yield from _parameters(template, install)
+    yield from _deployment(root, work, install)
     tell = lambda mode: [template.text(template.whole["Outputs"][name]["Value"], AdminAuth=mode) for name in NEXT]
     here = f"http://127.0.0.1:{gateway.port}"
     at_home = lambda told: re.sub(r"https://(AdminApi[^/ ]*/live|Distribution\.DomainName)", here, told)
@@ -42,16 +50,57 @@ def failures(template, root, work, gateway):
     done = _run(root, work, client.replace("sk-...", made[1]), claude=CLAUDE)
     if done.returncode or "you@company.com" not in done.stdout:
         yield f"commands: {client}: {done.stdout}{done.stderr}"
+    trial = _block(install, "Does it work?")
+    done = _run(root, work, trial.replace("<PublicUrl>", here).replace("sk-...", made[1]))
+    for wanted in ("you@company.com", "event: message_stop", '"spend_logs":[{'):
+        if done.returncode or wanted not in done.stdout:
+            yield f"commands: {trial}: no {wanted} in {done.stdout}{done.stderr}"
     user, key, _ = tell("iam")
     done = _run(root, work, f"{user} && {key}", aws=AWS, curl=CURL)
     admin = "https://AdminApi.execute-api.eu-west-1.amazonaws.com/live"
     for wanted in ("aws:amz:eu-west-1:execute-api", "AKIA:of-aws", f"{admin}/user/new", f"{admin}/key/generate"):
         if done.returncode or wanted not in done.stderr:
             yield f"commands: {user} && {key}: no {wanted} in {done.stderr}"
-    install = (root / "docs" / "INSTALL.md").read_text()
     for command in (user.split(" && ")[-1], key, client.split(" ", 1)[1]):
         if command not in install:
             yield f"commands: docs/INSTALL.md does not have {command!r}"
+
+
+def _parameters(template, install):
+    """Parameters that docs/INSTALL.md does not name, and those in its commands that the template does not have."""
+    known = template.whole["Parameters"]
+    for name in known:
+        if f"`{name}`" not in install:
+            yield f"commands: docs/INSTALL.md does not name the parameter {name}"
+    for command in re.findall(r"^sam deploy --parameter-overrides (.*)$", install, re.MULTILINE):
+        given = CfnParameterOverridesType().convert(tuple(shlex.split(command)), None, None)
+        for name in given.keys() - known.keys() or ([] if given else [command]):
+            yield f"commands: docs/INSTALL.md sets {name}, which is no parameter"
+
+
+def _deployment(root, work, install):
+    """What `sam deploy`, as docs/INSTALL.md has it, says or asks before it wants credentials."""
+    here = work / "checkout"
+    (here / "infra").mkdir(parents=True, exist_ok=True)
+    for name in ("samconfig.toml", "infra/template.yaml"):
+        shutil.copy(root / name, here / name)
+    command = _block(install, "Install").replace("sam build", "").strip()
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(here),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    shell = ["bash", "-c", command]
+    done = subprocess.run(shell, cwd=here, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    if "Unable to locate credentials" not in done.stderr or "?" in done.stdout:
+        yield f"commands: {command}: {done.stdout}{done.stderr}"
+
+
+def _block(install, section):
+    """The first block of commands in a section."""
+    return install.split(f"\n## {section}\n")[1].split("```bash\n")[1].split("```")[0].strip()
 
 
 def _run(root, work, command, **programs):

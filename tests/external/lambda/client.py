@@ -18,9 +18,10 @@ def call(url, method, path, key=None, body=None, headers=None):
         return error.code, error.headers, json.loads(error.read() or b"{}")
 
 
-def asked(deltas, pause_ms):
+def asked(deltas, pause_ms, **script):
     """A streamed request to the scripted Bedrock: so many deltas with so long a pause before each."""
-    script = {"text": "x" * deltas * 4, "deltas": deltas, "delay_ms": pause_ms, "input_tokens": 10, "output_tokens": 20}
+    usage = {"input_tokens": 10, "output_tokens": 20}
+    script = {"text": "x" * deltas * 4, "deltas": deltas, "delay_ms": pause_ms, **usage, **script}
     message = {"role": "user", "content": f"Say it. <<fake {json.dumps(script)}>>"}
     return {"model": "claude-haiku-4-5", "max_tokens": 1000, "stream": True, "messages": [message]}
 

@@ -4,6 +4,7 @@ import http.client
 import signal
 import time
 import urllib.error
+from threading import Thread
 
 from client import asked, call, streamed, streams_as_it_is_made
 from gateway import free_port
@@ -116,10 +117,16 @@ def settles(server, services):
 
     watching = server("watching").listens()
     short = server("short", {"STARGATE_STOP_SECONDS": "1"}).listens()
-    before = spent()
+    before, answered, slow = spent(), [], {**asked(1, 0, head_ms=10_000), "stream": False}
     events = streamed(short.public, services.demo_key, deltas=100, pause_ms=100, headers=FROM_CLOUDFRONT)
     assert next(events)[0] == "message_start"
+    whole = Thread(target=lambda: answered.append(call(short.public, "POST", "/v1/messages", services.demo_key, slow, FROM_CLOUDFRONT)))
+    whole.start()
+    time.sleep(0.5)
     took = short.ends(20)
+    whole.join(20)
+    assert took < 5, f"it took {took:.1f} s to end"
+    assert not answered or answered[0][0] == 503, answered
     try:
         names = [name for name, _ in events]
     except (http.client.HTTPException, OSError):
@@ -128,7 +135,7 @@ def settles(server, services):
     # At once, and not when a sweep finds the lease.
     assert spent() > before, "what was dropped is not charged"
     log = short.log.read_text()
-    assert '"message":"abandoned"' in log and '"status":"cancelled"' in log, log
+    assert log.count('"message":"abandoned"') == 2 and log.count('"status":"cancelled"') == 2, log
     print(f"measured: a container with an open stream of ten seconds and one to stop in ended after {took:.2f} s, settled")
 
 

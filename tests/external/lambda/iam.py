@@ -14,26 +14,18 @@ ROLES = {"inference": "InferenceRole", "management": "ManagementRole", "budget-r
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
-def allowed(template, role, conditional=True):
-    """What a role allows at the table: the action, and the index, or the table itself; with what it allows under a condition,
-    or without."""
+def allowed(template, role):
+    """What a role always allows at the table: the action, and the index, or the table itself."""
     policies = template.resources[role]["Properties"]["Policies"]
     return {
         (action.removeprefix("dynamodb:"), _index(resource))
         for policy in policies
-        for statement in _statements(policy["PolicyDocument"]["Statement"], conditional)
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Effect" in statement
         for action in _list(statement["Action"])
         if action.startswith("dynamodb:")
         for resource in _list(statement["Resource"])
     }
-
-
-def _statements(given, conditional):
-    for one in given:
-        if "Effect" in one:
-            yield one
-        elif "Fn::If" in one and conditional:
-            yield from _statements(one["Fn::If"][1:], conditional)
 
 
 def _list(value):
@@ -49,20 +41,26 @@ class Gatekeeper:
     """Stands before a table, refuses what IAM would, and keeps what was asked."""
 
     def __init__(self, template, url):
+        # Without what a role allows under a condition: the tries are of a deployment as it comes.
         self.roles = {function: allowed(template, role) for function, role in ROLES.items()}
+        self.denied = []
         self.asked = {function: set() for function in ROLES}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, urlsplit(url).netloc))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def judge(self, function, template, role):
+        """From now on a function has this role."""
+        self.roles[function] = allowed(template, role)
+
     def stop(self):
         self._server.shutdown()
         self._server.server_close()
 
-    def unasked(self, template, function):
-        """What a function may always do and has not asked for."""
-        return allowed(template, ROLES[function], conditional=False) - self.asked[function]
+    def unasked(self, function):
+        """What a function may do and has not asked for."""
+        return self.roles[function] - self.asked[function]
 
     def refused(self, function, operation, body):
         """What of a request its function's role does not allow."""
@@ -70,7 +68,9 @@ class Gatekeeper:
         if operation == "TransactWriteItems":
             wanted = {(PARTS[kind], "the table") for item in body["TransactItems"] for kind in item}
         self.asked[function] |= wanted
-        return wanted - self.roles[function]
+        refused = wanted - self.roles[function]
+        self.denied += [(function, one) for one in refused]
+        return refused
 
 
 def _handler(gatekeeper, table):

@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -144,20 +145,23 @@ def under_watch(services, folder):
         ("iam", {"STARGATE_ADMIN_AUTH": "iam"}, {"admin API": lambda watch: by_iam(services, watch, template)}),
         ("public", public, {"public API": lambda watch: on_the_public_api(services, watch, template)}),
     ):
+        # The public API's management is another function, with a role of its own.
+        gatekeeper.judge("management", template, "SelfManagementRole" if name == "public" else "ManagementRole")
         watch = Watch(services, folder, name, {"AWS_ENDPOINT_URL_DYNAMODB": gatekeeper.url, **settings})
         try:
             for what, attempt in tries.items():
                 yield f"watch: {what}", lambda attempt=attempt: attempt(watch), watch.log
         finally:
             watch.stop()
-    yield "roles", lambda: asks_for_what_it_may(gatekeeper, template), services.log
+    yield "roles", lambda: asks_for_what_it_may(gatekeeper), services.log
     gatekeeper.stop()
 
 
-def asks_for_what_it_may(gatekeeper, template):
-    """Nobody was refused, or a try would have failed. Those that do the same every day have done all that they may."""
+def asks_for_what_it_may(gatekeeper):
+    """Nobody was refused. Those that do the same every day have done all that they may."""
+    assert not gatekeeper.denied, gatekeeper.denied
     for function in ("inference", "budget-reset"):
-        unasked = gatekeeper.unasked(template, function)
+        unasked = gatekeeper.unasked(function)
         assert not unasked, f"{function} may do what it never does: {sorted(unasked)}"
     print(f"measured: asked of the table: { {name: sorted(asked) for name, asked in gatekeeper.asked.items()} }")
 
@@ -170,6 +174,7 @@ def main():
     asked = options.parse_args()
     folder = asked.work or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with_cargo_lambda(folder)
     services = Services(asked.gateway.resolve(), folder)
     failed = 0

@@ -41,14 +41,28 @@ class Started:
         return found
 
     def stop(self):
-        if self.process.poll() is not None:
-            return
+        self._signal(signal.SIGTERM)
         try:
-            os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(20)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        except subprocess.TimeoutExpired:
+            pass
+        # What it has started may be there still.
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def _signal(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def or_stop(self, ready):
+        """What `ready` tells once it is, or the end of it."""
+        try:
+            return ready()
+        except BaseException:
+            self.stop()
+            raise
 
 
 class Services(Started):
@@ -56,7 +70,7 @@ class Services(Started):
         self.env_file = folder / "services.env"
         command = [gateway, "--in-memory", "services", "--env-file", self.env_file]
         super().__init__(command, folder / "services.log", settings)
-        said = self.said(r"Bearer (\S+)\nThe demo user's key: (\S+)", 60)
+        said = self.or_stop(lambda: self.said(r"Bearer (\S+)\nThe demo user's key: (\S+)", 60))
         self.master_key, self.demo_key = said[1], said[2]
 
     def put_secret(self, arn, value):
@@ -83,7 +97,7 @@ class Watch(Started):
         command = ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", self.port, "--env-file", env_file, "--no-reload", *processes]
         super().__init__(command, folder / f"{name}.log")
         self.url = f"http://127.0.0.1:{self.port}"
-        self._answers(600)
+        self.or_stop(lambda: self._answers(600))
 
     def _answers(self, seconds):
         end = time.monotonic() + seconds
