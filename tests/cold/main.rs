@@ -37,6 +37,8 @@ struct Options {
 struct Setting {
     environment: Vec<(String, String)>,
     key: String,
+    /// What the last function wrote: it stays where a start failed.
+    log: PathBuf,
     _services: Services,
 }
 
@@ -109,7 +111,9 @@ impl Setting {
             environment.push(((*name).to_owned(), value));
         }
         let key = services.demo_key().expect("a fresh table has a demo user").reveal().to_owned();
-        Self { environment, key, _services: services }
+        let log = folder.join("function.log");
+        println!("each function writes to {}", log.display());
+        Self { environment, key, log, _services: services }
     }
 }
 
@@ -160,6 +164,7 @@ impl Drop for Function {
 }
 
 fn spawn(binary: &Path, runtime: &Runtime, setting: &Setting) -> Child {
+    let log = fs::File::create(&setting.log).unwrap();
     let mut command = Command::new(binary);
     command.env_clear().envs(setting.environment.iter().map(|(name, value)| (name, value))).envs([
         ("AWS_LAMBDA_RUNTIME_API", runtime.address.as_str()),
@@ -167,7 +172,7 @@ fn spawn(binary: &Path, runtime: &Runtime, setting: &Setting) -> Child {
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
     ]);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()))
 }
 

@@ -81,9 +81,10 @@ def _parameters(template, install):
 def _deployment(root, work, install):
     """What `sam deploy`, as docs/INSTALL.md has it, says or asks before it wants credentials."""
     here = work / "checkout"
-    (here / "infra").mkdir(parents=True, exist_ok=True)
-    for name in ("samconfig.toml", "infra/template.yaml"):
-        shutil.copy(root / name, here / name)
+    built = here / ".aws-sam" / "build"
+    built.mkdir(parents=True, exist_ok=True)
+    shutil.copy(root / "samconfig.toml", here)
+    shutil.copy(root / "infra" / "template.yaml", built)
     command = _block(install, "Install").replace("sam build", "").strip()
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
