@@ -77,6 +77,7 @@ async fn main() {
             .map(|times| told(times));
         println!("measured: | {name} | {megabytes:.2} | {} |", told.join(" | "));
     }
+    survives_panics(&options.functions.join("panics"), &setting).await;
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -151,6 +152,23 @@ async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Time
         times.stalls.push(answer.first_byte() - answer.head());
     }
     drop(function);
+}
+
+/// A panic is answered as an error, its process takes the next event, and the log does not tell what was sent.
+async fn survives_panics(binary: &Path, setting: &Setting) {
+    let mut runtime = Runtime::start().await;
+    let function = Function(spawn(binary, &runtime, setting));
+    runtime.polled().await;
+    for (path, status, says) in
+        [("/v1/messages", 500, "api_error"), ("/v1/messages", 500, "api_error"), ("/", 200, "alive")]
+    {
+        let text = runtime.ask(event("GET", path, &setting.key, None)).await.text();
+        assert!(text.contains(&format!("\"statusCode\":{status}")) && text.contains(says), "{path}: {text}");
+    }
+    drop(function);
+    let log = fs::read_to_string(&setting.log).unwrap();
+    assert!(log.contains("\"panicked\"") && !log.contains("what was sent"), "{log}");
+    println!("measured: a function that panicked twice answered both, and the next event");
 }
 
 /// A process that does not outlive the try of its start.

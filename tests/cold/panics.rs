@@ -1,0 +1,16 @@
+//! A function with a handler that panics, put together as the gateway's are: `cold` tries that it answers, and goes on.
+
+use axum::Router;
+use axum::routing::get;
+use shared::clock::Clock;
+use shared::panics;
+use shared::telemetry::{self, Lines};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init(Lines::Json { metrics: None }, "info");
+    let router = Router::new()
+        .route("/v1/messages", get(async || -> &'static str { panic!("what was sent") }))
+        .route("/", get(async || "alive"));
+    lambda_http::run_with_streaming_response_concurrent(panics::caught(Clock::default(), router)).await
+}
