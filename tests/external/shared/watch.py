@@ -1,5 +1,6 @@
 """`stargate services` and `cargo lambda watch`: the functions under the Lambda runtime's interface, beside stand-ins of AWS."""
 
+import http.client
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gateway import MASTER_KEY, Management, free_port
@@ -122,10 +124,27 @@ class Watched(Management):
         try:
             self.watch = Watch(self.services, Path(folder), "watched", processes=processes)
             self.port, self.log = self.watch.port, self.watch.log
-            self.admin("GET", "/user/list")
+            self._warm(processes)
         except BaseException:
             self.stop()
             raise
+
+    def _warm(self, processes, seconds=300):
+        """Has every process of both functions started: it starts one when no other is free, and until that runs answers 500."""
+        end, good = time.monotonic() + seconds, 0
+        asked = ["/model/info", "/v1/models"] * processes
+        while good < 3:
+            with ThreadPoolExecutor(len(asked)) as pool:
+                statuses = list(pool.map(self._status, asked))
+            good = good + 1 if all(status < 500 for status in statuses) else 0
+            if time.monotonic() > end:
+                raise RuntimeError(f"{statuses}: {self.log.read_text(errors='replace')[-3000:]}")
+
+    def _status(self, path):
+        try:
+            return self.call("GET", path)[0]
+        except (OSError, http.client.HTTPException):
+            return 599
 
     @property
     def stand_in(self):
