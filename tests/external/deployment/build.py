@@ -20,7 +20,8 @@ from tools import installed, with_cargo_lambda  # noqa: E402
 
 MOST_ZIPPED = 4_100_000
 AARCH64 = 183  # ELF's number of the machine
-FUNCTIONS = ("Inference", "SelfManagement", "Management", "BudgetReset")
+# Management and SelfManagement are one program, which SAM builds into the folder of either.
+PROGRAMS = ({"Inference"}, {"Management", "SelfManagement"}, {"BudgetReset"})
 
 
 def built(work):
@@ -48,7 +49,7 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
     folder, failed = built(work), 0
     made = {path.parent.name for path in folder.glob("*/bootstrap")}
-    if made != set(FUNCTIONS):
+    if not all(made & program for program in PROGRAMS):
         print(f"FAILED   made {sorted(made)}")
         failed = 1
     for name in sorted(made):

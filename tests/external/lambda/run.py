@@ -3,7 +3,7 @@
 
     run.py --gateway target/debug/stargate --server target/debug/stargate-server --work FOLDER
 
-cargo-lambda is installed under the folder. Through its own router, through a small API Gateway that sends what the real one sends, and as
+cargo-lambda is installed under the folder; PyYAML must be there. Through its own router, through a small API Gateway that sends what the real one sends, and as
 the one server of a container.
 """
 
