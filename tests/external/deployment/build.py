@@ -20,7 +20,7 @@ from tools import installed, with_cargo_lambda  # noqa: E402
 
 MOST_ZIPPED = 4_100_000
 AARCH64 = 183  # ELF's number of the machine
-# Management and SelfManagement are one program, which SAM builds into the folder of either.
+# Management and SelfManagement are one program, which SAM builds once, into a folder named after either, with `-Shared`.
 PROGRAMS = ({"Inference"}, {"Management", "SelfManagement"}, {"BudgetReset"})
 
 
@@ -48,12 +48,11 @@ def main():
     work = options.parse_args().work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     folder, failed = built(work), 0
-    made = {path.parent.name for path in folder.glob("*/bootstrap")}
-    if not all(made & program for program in PROGRAMS):
+    made = {path.parent.name.removesuffix("-Shared"): path for path in folder.glob("*/bootstrap")}
+    if not all(made.keys() & program for program in PROGRAMS):
         print(f"FAILED   made {sorted(made)}")
         failed = 1
-    for name in sorted(made):
-        program = folder / name / "bootstrap"
+    for name, program in sorted(made.items()):
         with open(program, "rb") as file:
             machine = int.from_bytes(file.read(20)[18:], "little")
         size = zipped(program, work / f"{name}.zip")
