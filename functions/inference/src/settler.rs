@@ -6,7 +6,6 @@ use shared::clock::Clock;
 use shared::money::Money;
 use shared::record::Record;
 use shared::store::{Admission, Settled, Store};
-use shared::telemetry;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::App;
@@ -51,7 +50,7 @@ impl Settler {
         }
         match self.store.settle(admission, record, || self.clock.now()).await {
             Ok(Settled { cost, reached }) => {
-                telemetry::settled(record, cost);
+                log(record, cost);
                 if !reached.is_empty() {
                     Box::pin(self.notices.tell(&reached)).await;
                 }
@@ -63,4 +62,28 @@ impl Settler {
             }
         }
     }
+}
+
+/// The one line of a call that came to Bedrock: who, what, how much, how long; nothing of what was said.
+fn log(record: &Record, cost: Money) {
+    let (usage, started) = (record.usage, record.started().ms());
+    tracing::info!(
+        request = %record.request,
+        key = %record.key,
+        user = record.user.as_ref().map(display),
+        team = record.team.as_ref().map(display),
+        session = record.session,
+        model = record.model,
+        fallback_from = record.fallback_from,
+        region = record.region,
+        status = record.status.word(),
+        input = usage.input,
+        output = usage.output,
+        cache_read = usage.cache_read,
+        cache_write = usage.cache_write_5m + usage.cache_write_1h,
+        cost = %cost,
+        first_byte_ms = record.first_byte.map(|at| at.ms() - started),
+        ms = record.ended.ms() - started,
+        "settled"
+    );
 }

@@ -1,21 +1,19 @@
 //! `stargate services`: the stand-ins alone, and the environment in which functions find them.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
 
-use server::{Failure, spawn};
+use server::Failure;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::secret::Secret;
 use shared::store::Store;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::data::Data;
 use crate::gateway::master_key;
 use crate::options::{Options, Upstream};
 use crate::secrets::Secrets;
-use crate::standins::StandIns;
+use crate::standins::{StandIns, serve};
 use crate::welcome::demo_key;
 
 /// Where the stand-in for Secrets Manager keeps the master key.
@@ -43,14 +41,8 @@ impl Services {
         let secrets = Secrets::default();
         let master_key = master_key(&config, data)?;
         secrets.put(MASTER_KEY, master_key.reveal());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let secrets_url = format!("http://{}", listener.local_addr()?);
         let serving = secrets.clone();
-        tasks.push(spawn(async move {
-            if let Err(error) = serving.serve(listener).await {
-                tracing::error!(%error, "the stand-in for Secrets Manager ended");
-            }
-        }));
+        let secrets_url = serve("Secrets Manager", |listener| serving.serve(listener), &mut tasks).await?;
         let store = Store::new(db, &config.table, config.terms.clone());
         let demo_key = demo_key(&store, &Clock::default(), data).await?;
         let mut environment = vec![

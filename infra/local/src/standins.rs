@@ -1,5 +1,6 @@
 //! What stands in for AWS on one machine: an embedded DynamoDB and a scripted Bedrock.
 
+use std::io;
 use std::net::Ipv4Addr;
 
 use aws_config::meta::region::RegionProviderChain;
@@ -40,7 +41,11 @@ impl StandIns {
             Pace::Instant => Fake::instant(),
         });
         let fake_url = match &fake {
-            Some(fake) => Some(serve_fake(fake, &mut tasks).await?),
+            Some(fake) => {
+                let fake = fake.clone();
+                let serving = async move |listener| fake.serve(listener).await;
+                Some(serve("Bedrock", serving, &mut tasks).await?)
+            }
             None => None,
         };
         Ok(Self { db, table_url, fake, fake_url, tasks })
@@ -81,9 +86,11 @@ async fn table(
         None => dynoxide::Database::memory(),
     };
     let database = database.map_err(|error| format!("the embedded table could not be opened: {error}"))?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    tasks.push(spawn(dynoxide::server::serve_on(listener, database)));
+    let serving = async move |listener| {
+        dynoxide::server::serve_on(listener, database).await;
+        Ok(())
+    };
+    let url = serve("DynamoDB", serving, tasks).await?;
     Ok((store::client(&at_home(&url)), Some(url)))
 }
 
@@ -105,13 +112,18 @@ pub async fn table_alone(
     Ok(Store::new(db, &config.table, config.terms.clone()))
 }
 
-async fn serve_fake(fake: &Fake, tasks: &mut Vec<JoinHandle<()>>) -> Result<String, Failure> {
+/// Serves a stand-in at a free port, as one of the tasks. Returns its URL.
+pub async fn serve<Serving: Future<Output = io::Result<()>> + Send + 'static>(
+    what: &'static str,
+    stand_in: impl FnOnce(TcpListener) -> Serving,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let fake = fake.clone();
+    let serving = stand_in(listener);
     tasks.push(spawn(async move {
-        if let Err(error) = fake.serve(listener).await {
-            tracing::error!(%error, "the scripted Bedrock ended");
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the stand-in for {what} ended");
         }
     }));
     Ok(url)

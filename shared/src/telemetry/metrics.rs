@@ -48,11 +48,8 @@ pub(super) fn tell(line: &mut Map<String, Value>, namespace: &str, now: Moment) 
             Some(field) => line.get(field).and_then(number),
         };
         if let Some(value) = value {
-            directives.push(directive(
-                metric,
-                namespace,
-                metric.by.is_some_and(|by| line.get(by).is_some_and(is_dimension)),
-            ));
+            let by = metric.by.filter(|by| line.get(*by).is_some_and(is_dimension));
+            directives.push(directive(metric, namespace, by));
             line.insert(metric.name.to_owned(), value);
         }
     }
@@ -62,12 +59,10 @@ pub(super) fn tell(line: &mut Map<String, Value>, namespace: &str, now: Moment) 
     }
 }
 
-fn directive(metric: &Metric, namespace: &str, is_told_apart: bool) -> Value {
-    let none = Vec::<&str>::new();
-    let dimensions = match metric.by {
-        Some(by) if is_told_apart => vec![none, vec![by]],
-        _ => vec![none],
-    };
+fn directive(metric: &Metric, namespace: &str, by: Option<&str>) -> Value {
+    // The whole, and each value of the field.
+    let mut dimensions = vec![Vec::new()];
+    dimensions.extend(by.map(|by| vec![by]));
     let metrics = [json!({"Name": metric.name, "Unit": metric.unit})];
     json!({"Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics})
 }

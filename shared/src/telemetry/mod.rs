@@ -15,9 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::line::JsonLines;
-use crate::money::Money;
 use crate::panics;
-use crate::record::Record;
 
 /// How log lines look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +26,13 @@ pub enum Lines {
     Text,
 }
 
+/// The target of spans that only a benchmark reads. Spans of a lower level would not be in a release build at all.
+pub const TIMED: &str = "timed";
+
 /// Starts logging; `filter` is a level, and levels of targets (`info,shared=debug`). A second call changes nothing.
 pub fn init(lines: Lines, filter: &str) {
     let filter = Targets::from_str(filter).unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let filter = filter.with_target(TIMED, LevelFilter::OFF);
     let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = match lines {
         Lines::Json { metrics } => {
@@ -43,28 +45,4 @@ pub fn init(lines: Lines, filter: &str) {
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }
-}
-
-/// The one line of a call that came to Bedrock: who, what, how much, how long; nothing of what was said.
-pub fn settled(record: &Record, cost: Money) {
-    let (usage, started) = (record.usage, record.started().ms());
-    tracing::info!(
-        request = %record.request,
-        key = %record.key,
-        user = record.user.as_ref().map(display),
-        team = record.team.as_ref().map(display),
-        session = record.session,
-        model = record.model,
-        fallback_from = record.fallback_from,
-        region = record.region,
-        status = record.status.word(),
-        input = usage.input,
-        output = usage.output,
-        cache_read = usage.cache_read,
-        cache_write = usage.cache_write_5m + usage.cache_write_1h,
-        cost = %cost,
-        first_byte_ms = record.first_byte.map(|at| at.ms() - started),
-        ms = record.ended.ms() - started,
-        "settled"
-    );
 }
