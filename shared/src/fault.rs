@@ -2,6 +2,8 @@
 //!
 //! `Display` is what the caller may read; causes travel in fields that are logged where the answer is made.
 
+use std::fmt;
+
 use http::StatusCode;
 
 use crate::admission::{Reason, Refusal};
@@ -131,6 +133,14 @@ impl Fault {
         Self::Invalid { param: Some(param.to_owned()), message: format!("{param}: {}", message.into()) }
     }
 
+    /// What the log is told of it: not Bedrock's own words, which may quote what the client sent.
+    pub fn cause(&self) -> &dyn fmt::Debug {
+        match self {
+            Self::Upstream { kind, .. } => kind,
+            other => other,
+        }
+    }
+
     /// The one table from fault to wire.
     pub fn wire(&self) -> Wire {
         use Kind as K;
@@ -238,6 +248,15 @@ mod tests {
     use super::*;
     use crate::id::UserId;
     use crate::money::Money;
+
+    #[test]
+    fn what_bedrock_quotes_is_not_logged() {
+        let (status, message) =
+            (StatusCode::INTERNAL_SERVER_ERROR, "cannot read \"my secret plan\"".to_owned());
+        let fault = Fault::Upstream { status, kind: Kind::Api, message, retry_after: None };
+        assert_eq!((format!("{:?}", fault.cause()), fault.wire().status), ("Api".to_owned(), status));
+        assert_eq!(format!("{:?}", Fault::Bug.cause()), "Bug");
+    }
 
     #[test]
     fn refusals_read_as_the_documents_say() {

@@ -74,7 +74,8 @@ impl Shape {
     pub fn answer(self, fault: &Fault, request_id: &str) -> Response {
         let wire = fault.wire();
         if wire.status.is_server_error() {
-            tracing::error!(request = request_id, status = wire.status.as_u16(), cause = ?fault, "failed");
+            let (status, cause) = (wire.status.as_u16(), fault.cause());
+            tracing::error!(request = request_id, status, ?cause, "failed");
         } else {
             // Not the message: it may quote what the client sent.
             let (status, kind) = (wire.status.as_u16(), wire.kind.plain());

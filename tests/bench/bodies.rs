@@ -24,6 +24,14 @@ impl Size {
         }
     }
 
+    /// The most streams at once. Large ones are a gigabyte beyond that, and the table, which shares two cores with them, answers too late.
+    pub fn many(self) -> usize {
+        match self {
+            Self::Small | Self::Code => 256,
+            Self::Large => 64,
+        }
+    }
+
     /// A body whose answer comes `pause_ms` apart, as Anthropic's clients send it.
     pub fn body(self, pause_ms: u64) -> Value {
         let script = json!({

@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tests::gateway::inference_on;
 use tower::ServiceExt;
-use tracing::{Instrument, debug_span};
+use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
@@ -36,7 +36,7 @@ pub async fn print(setting: &Setting) {
     spans.take();
     let begun = Instant::now();
     for _ in 0..REQUESTS {
-        ask(&router, setting, &body).instrument(debug_span!("request")).await;
+        ask(&router, setting, &body).instrument(info_span!("request")).await;
     }
     let whole = begun.elapsed() / REQUESTS;
     println!("\n## Where a small streamed request's time goes\n");

@@ -135,7 +135,7 @@ async fn side_by_side(setting: &Setting, fewer: usize) {
     );
     for size in Size::ALL {
         for (pause_ms, pace) in [(0, "at once"), (10, "10 ms apart")] {
-            for at_once in [1, 32, 256] {
+            for at_once in [1, 32, size.many()] {
                 let requests = (requests(size, at_once, pause_ms) / fewer).max(at_once);
                 cell(setting, size, pause_ms, pace, at_once, requests).await;
             }

@@ -106,7 +106,9 @@ async fn a_run_without_time_says_that_there_is_more() {
     let (store, clock) = (table.store(Terms::default()), clock_at(JANUARY_26));
     let scope = idle(&store, &clock, "idle").await;
     clock.shift(40 * DAY);
-    let late = reset(&store, &clock, Instant::now()).await.unwrap();
+    let Err(Unfinished::OutOfTime(late)) = reset(&store, &clock, Instant::now()).await else {
+        panic!("what is left is no success");
+    };
     assert_eq!(late, Summary { more: true, ..Summary::default() });
     let done = reset(&store, &clock, soon()).await.unwrap();
     assert_eq!((done.rolled, done.ended, done.more), (1, 2, false));

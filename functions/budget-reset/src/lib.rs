@@ -33,6 +33,8 @@ pub struct Summary {
 pub enum Unfinished {
     #[error("{} scopes could not be seen to", .0.failed)]
     Failed(Summary),
+    #[error("the time was over before the work was")]
+    OutOfTime(Summary),
     #[error("what is due could not be found")]
     NotFound(#[source] StoreError),
 }
@@ -41,7 +43,7 @@ pub enum Unfinished {
 ///
 /// - **Repeatable:** what is done is no longer due.
 /// - **Never stuck:** a scope that fails is counted and passed over, and the run goes on.
-/// - **Fails** at its end if any scope failed, so that the schedule tries again and an alarm can count it.
+/// - **Fails** at its end if any scope failed or is left, so that the schedule tries again and an alarm can count it.
 pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summary, Unfinished> {
     let mut rounds = Rounds::new(store, clock, until);
     let found = rounds.run().await;
@@ -49,5 +51,9 @@ pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summa
     let Summary { rolled, swept, ended, failed, more } = summary;
     tracing::info!(rolled, swept, ended, failed, more, "budget_reset");
     found.map_err(Unfinished::NotFound)?;
-    if failed > 0 { Err(Unfinished::Failed(summary)) } else { Ok(summary) }
+    match summary {
+        Summary { failed: 1.., .. } => Err(Unfinished::Failed(summary)),
+        Summary { more: true, .. } => Err(Unfinished::OutOfTime(summary)),
+        _ => Ok(summary),
+    }
 }

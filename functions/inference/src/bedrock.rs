@@ -20,7 +20,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use serde::Deserialize;
-use tracing::{Instrument, debug_span};
+use shared::telemetry::TIMED;
+use tracing::{Instrument, info_span};
 
 pub use errors::Failed;
 pub use frames::{Frame, Frames, read as read_frame, split as split_frame};
@@ -107,7 +108,7 @@ impl Bedrock {
         if let Some(region) = &call.region {
             request = request.config_override(Builder::default().region(Region::new(region.clone())));
         }
-        let span = debug_span!("bedrock", operation = ?call.operation);
+        let span = info_span!(target: TIMED, "bedrock", operation = ?call.operation);
         request.send().instrument(span).await.map_err(|error| errors::refused(&error))?;
         take.answer().ok_or_else(Failed::unanswered)
     }

@@ -1,6 +1,6 @@
 //! Whether a process lives and can serve: for load balancers, by LiteLLM's paths.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,12 +12,13 @@ use serde_json::json;
 use shared::secret::SecretHash;
 use shared::store::Store;
 use shared::web::json_answer;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How long an answer of the table is believed: these routes ask for no key, so anybody may ask as often as they like.
 const BELIEVED: Duration = Duration::from_secs(1);
 
-/// Whether the table answered, and when it was asked.
+/// Whether the table answered, and when it was asked. One asks, and the others wait for its answer.
 type Seen = Arc<Mutex<Option<(Instant, bool)>>>;
 
 /// The same router, with the health routes before it: they pass by what guards the rest.
@@ -36,15 +37,15 @@ async fn alive() -> Response {
 
 /// Whether the table answers: one read, of nothing.
 async fn ready(State((store, seen)): State<(Store, Seen)>) -> Response {
-    let last = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let answers = match last {
+    let mut seen = seen.lock().await;
+    let answers = match *seen {
         Some((at, answered)) if at.elapsed() < BELIEVED => answered,
         _ => {
             let asked = store.find_pointer(&SecretHash::of_no_secret(&["health"])).await;
             if let Err(error) = &asked {
                 tracing::error!(cause = ?error, "not_ready");
             }
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), asked.is_ok()));
+            *seen = Some((Instant::now(), asked.is_ok()));
             asked.is_ok()
         }
     };

@@ -16,6 +16,7 @@ use super::change::Change;
 use super::error::{self, Applied, StoreError};
 use super::item::{self, Item};
 use crate::clock::jittered;
+use crate::telemetry::TIMED;
 
 /// Tries of one call, and the pause before the second; it doubles and is spread at random.
 const TRIES: u32 = 3;
@@ -53,10 +54,11 @@ impl Store {
         loop {
             tries += 1;
             self.tally.count_call();
-            let error = match call().instrument(tracing::debug_span!("dynamodb", operation)).await {
-                Ok(done) => return Ok(Tried { answer: Ok(done), uncertain }),
-                Err(error) => error,
-            };
+            let error =
+                match call().instrument(tracing::info_span!(target: TIMED, "dynamodb", operation)).await {
+                    Ok(done) => return Ok(Tried { answer: Ok(done), uncertain }),
+                    Err(error) => error,
+                };
             let is_answer = matches!(
                 error.code(),
                 Some("ConditionalCheckFailedException" | "TransactionCanceledException")

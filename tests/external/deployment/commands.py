@@ -67,12 +67,18 @@ def failures(template, root, work, gateway):
 
 
 def _parameters(template, install):
-    """Parameters that docs/INSTALL.md does not name, and those in its commands that the template does not have."""
+    """Parameters that docs/INSTALL.md does not name or whose defaults it has otherwise, and in its commands what is no parameter."""
     known = template.whole["Parameters"]
     for name in known:
         if f"`{name}`" not in install:
             yield f"commands: docs/INSTALL.md does not name the parameter {name}"
-    for command in re.findall(r"^sam deploy --parameter-overrides (.*)$", install, re.MULTILINE):
+    for names, told in re.findall(r"^\| (`[\w`, ]+`) \| ([^|]*)\|", install, re.MULTILINE):
+        defaults = [str(known[name].get("Default")) for name in re.findall(r"`(\w+)`", names) if name in known]
+        values = [word or number for word, number in re.findall(r"`([\w-]+)`|(\d+)", told)]
+        # A default may be told in words, but one that there is may not be left out.
+        if defaults and values != defaults and (values or (any(defaults) and not told.strip())):
+            yield f"commands: docs/INSTALL.md says that {names} are {told}, and the template {defaults}"
+    for command in re.findall(r'^sam deploy --stack-name "\$STACK" --parameter-overrides (.*)$', install, re.MULTILINE):
         given = CfnParameterOverridesType().convert(tuple(shlex.split(command)), None, None)
         for name in given.keys() - known.keys() or ([] if given else [command]):
             yield f"commands: docs/INSTALL.md sets {name}, which is no parameter"
@@ -90,6 +96,7 @@ def _deployment(root, work, install):
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(here),
         "AWS_DEFAULT_REGION": "eu-central-1",
+        "STACK": "stargate",
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
     }

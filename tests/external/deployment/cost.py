@@ -48,7 +48,7 @@ WRITES, RENEWAL, READS = 8, 2, 1
 
 # What is assumed of a call: a body as the benchmark's middle one, an answer of 1,500 tokens, and its price.
 BODY, ANSWER, BEDROCK = 122_000, 100_000, 0.032286
-SETTLED = json.loads("""{"level":"INFO","target":"shared::telemetry","message":"settled","request":"0aZ3kfQ19xYb",
+SETTLED = json.loads("""{"level":"INFO","target":"inference::settler","message":"settled","request":"0aZ3kfQ19xYb",
     "key":"YCMCHgRXzyXOJMHq","user":"mario.rossi@company.com","session":"0f3b6c1e-8a55-4c5e-9d53-6f0c2d1f7a10",
     "model":"claude-sonnet-4-5","status":"success","input":12,"output":1500,"cache_read":20000,"cache_write":1000,
     "cost":"0.032286","first_byte_ms":1200,"ms":10000}""")
@@ -79,8 +79,8 @@ def parameter(name):
 
 def line_bytes():
     """A settled line, with the metrics that it names."""
-    telemetry = source("shared", "src", "telemetry", "mod.rs")
-    told = set(re.findall(r"^        (\w+) = ", telemetry[telemetry.index("fn settled(") :], re.M))
+    settler = source("functions", "inference", "src", "settler.rs")
+    told = set(re.findall(r"^        (\w+) = ", settler[settler.index("fn log(") :], re.M))
     unknown = told ^ set(SETTLED) ^ {"level", "target", "message", "team", "fallback_from", "region"}
     assert not unknown, f"the line is another: {unknown}"
     line, named = dict(SETTLED), []
@@ -133,11 +133,12 @@ def tables():
 
     runs = HOURS * 60 // int(re.search(r"rate\((\d+) minutes?\)", TEMPLATE)[1])
     run = price["invoke"] + price["schedule"] + 0.5 * 0.25 * price["second"] * 1e6 + 16 * 0.5 * price["read"]
-    alarms, filters = TEMPLATE.count("AWS::CloudWatch::Alarm\n"), TEMPLATE.count("AWS::Logs::MetricFilter\n")
+    # An alarm is billed by the metrics that it watches.
+    alarms, filters = len(re.findall(r"^      MetricName: |^ +MetricStat:", TEMPLATE, re.M)), TEMPLATE.count("AWS::Logs::MetricFilter\n")
     secrets = len(re.findall(r"AWS::SecretsManager::Secret\n(?!    Condition)", TEMPLATE))
     idle = {
         f"secrets: {secrets} ({secrets + 2} with a master key)": secrets * price["secret"],
-        f"alarms: {alarms}": alarms * price["alarm"],
+        f"metrics that alarms watch: {alarms}": alarms * price["alarm"],
         f"metrics: {metrics('budget_reset') + filters}": (metrics("budget_reset") + filters) * price["metric"],
         f"the job: {runs} runs, half a second of 256 MB and 16 queries each": runs * run / 1e6,
     }
@@ -150,7 +151,7 @@ def tables():
     swept = 2 * 160 * runs / HOURS * (3 * price["write"] + price["read"]) / 1e6
     yield f"| for each person at work, 160 hours: the job looks at the key and the user | {swept:.3f} |"
 
-    yield from ["", "### Or always on", "", "| | a month | as much as Lambda at calls of 2 s | of 10 s | of 60 s |"]
+    yield from ["", "### Or always on", "", "| | a month | calls a month of 2 s that cost as much on Lambda | of 10 s | of 60 s |"]
     yield "|---|---|---|---|---|"
     box = HOURS * (2 * (0.5 * price["cpu"] + price["memory"]) + price["balancer"] + 4 * price["address"])
     unit = (BODY + ANSWER) / 1e9 * 1e6 * price["unit"]

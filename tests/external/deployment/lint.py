@@ -12,6 +12,9 @@ from samtranslator.translator.transform import transform
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
 
+# Names that are an account's or a region's, or may be.
+FIXED = {"Name", "AlarmName", "DashboardName", "FunctionName", "LogGroupName", "ManagedPolicyName", "QueueName", "RoleName", "SecretName", "TableName"}
+
 
 class _NoManagedPolicies:
     """SAM asks for AWS's managed policies by name. The template has none: every statement is its own."""
@@ -34,8 +37,11 @@ def plain(path):
 def failures(path, work, checkov):
     """What `sam validate --lint`, `cfn-lint` and `checkov` find. Exceptions are beside what they except, with their reasons."""
     tools = Path(sys.executable).parent
-    written = work / "plain.json"
-    written.write_text(json.dumps(plain(path), indent=1))
+    written, expanded = work / "plain.json", plain(path)
+    written.write_text(json.dumps(expanded, indent=1))
+    for name, resource in expanded["Resources"].items():
+        for fixed in sorted(FIXED & {of for of, value in resource.get("Properties", {}).items() if isinstance(value, str)}):
+            yield f"{name} has a fixed {fixed}: a second stack could not be deployed"
     for command in (
         [tools / "sam", "validate", "--lint", "--template", path],
         [tools / "cfn-lint", "--non-zero-exit-code", "informational", path],

@@ -57,8 +57,18 @@ def _alarms(template):
     for name, resource in template.resources.items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             of = resource["Properties"]
-            dimensions = tuple(one["Name"] for one in of.get("Dimensions", []))
-            yield name, template.text(of["Namespace"]), of["MetricName"], dimensions
+            for metric in _watched(of.get("Metrics")) or [of]:
+                dimensions = tuple(one["Name"] for one in metric.get("Dimensions", []))
+                yield name, template.text(metric["Namespace"]), metric["MetricName"], dimensions
+
+
+def _watched(parts):
+    """The metrics that an alarm computes with, those among them that are there under a condition too."""
+    if isinstance(parts, dict):
+        if "MetricStat" in parts:
+            return [parts["MetricStat"]["Metric"]]
+        parts = parts.get("Fn::If", [])
+    return [metric for part in parts if isinstance(part, (dict, list)) for metric in _watched(part)] if parts else []
 
 
 def _shown(body):
