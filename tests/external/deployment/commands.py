@@ -22,6 +22,19 @@ case " $* " in
 *) exit 9 ;;
 esac
 """
+# `aws` of a stack with a table and a secret, which is in one state until `sam delete` leaves it in another; what deletes is told.
+STACK = """#!/bin/sh
+case " $* " in
+*" --query Stacks[0].StackId "*) echo arn:of-the-stack ;;
+*" --query Stacks[0].StackStatus "*) cat "$HOME/status" ;;
+*" --query StackResourceDetail.PhysicalResourceId "*) echo the-table ;;
+*" describe-stack-resources "*) echo the-table arn:of-a-secret ;;
+*" delete-"*) echo "$2" ;;
+esac
+"""
+SAM = """#!/bin/sh
+if [ "$1" = delete ]; then echo {left} >"$HOME/status"; fi
+"""
 CLAUDE = """#!/bin/sh
 curl --silent --fail "$ANTHROPIC_BASE_URL/v1/me" --header "Authorization: Bearer $ANTHROPIC_AUTH_TOKEN"
 """
@@ -38,6 +51,7 @@ def failures(template, root, work, gateway):
     install = (root / "docs" / "INSTALL.md").read_text()
     yield from _parameters(template, install)
     yield from _deployment(root, work, install)
+    yield from _deletions(root, work, install)
     tell = lambda mode: [template.text(template.whole["Outputs"][name]["Value"], AdminAuth=mode) for name in NEXT]
     here = f"http://127.0.0.1:{gateway.port}"
     at_home = lambda told: re.sub(r"https://(AdminApi[^/ ]*/live|Distribution\.DomainName)", here, told)
@@ -106,9 +120,25 @@ def _deployment(root, work, install):
         yield f"commands: {command}: {done.stdout}{done.stderr}"
 
 
-def _block(install, section):
-    """The first block of commands in a section."""
-    return install.split(f"\n## {section}\n")[1].split("```bash\n")[1].split("```")[0].strip()
+def _deletions(root, work, install):
+    """Whether what deletes the table and the secrets does so once the stack is gone, and only then."""
+    failed, whole = _block(install, "Install", 2), _block(install, "Uninstall", 1)
+    for command, before, left, wanted in (
+        (failed, "ROLLBACK_COMPLETE", "DELETE_COMPLETE", ["delete-table"]),
+        (failed, "ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", []),
+        (failed, "UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE", []),
+        (whole, "CREATE_COMPLETE", "DELETE_COMPLETE", ["delete-table", "delete-secret"]),
+        (whole, "CREATE_COMPLETE", "DELETE_FAILED", []),
+    ):
+        (work / "status").write_text(before)
+        done = _run(root, work, f"export STACK=stargate\n{command}", aws=STACK, sam=SAM.format(left=left))
+        if done.stdout.split() != wanted:
+            yield f"commands: {before} to {left}: {command}: {done.stdout}{done.stderr}"
+
+
+def _block(install, section, at=0):
+    """A block of commands of a section."""
+    return install.split(f"\n## {section}\n")[1].split("```bash\n")[1 + at].split("```")[0].strip()
 
 
 def _run(root, work, command, **programs):
