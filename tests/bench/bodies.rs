@@ -24,7 +24,7 @@ impl Size {
         }
     }
 
-    /// The most streams at once. Large ones are a gigabyte beyond that, and the table, which shares two cores with them, answers too late.
+    /// The most streams at once: 256 large ones take two gigabytes, and two cores so long that the table answers too late.
     pub fn many(self) -> usize {
         match self {
             Self::Small | Self::Code => 256,

@@ -147,8 +147,8 @@ fn requests(size: Size, at_once: usize, pause_ms: u64) -> usize {
     let (few, some, many) = match (size, pause_ms) {
         (Size::Small | Size::Code, 0) => (300, 1280, 1280),
         (Size::Small | Size::Code, _) => (20, 192, 768),
-        (Size::Large, 0) => (12, 64, 256),
-        (Size::Large, _) => (6, 32, 256),
+        (Size::Large, 0) => (12, 64, 64),
+        (Size::Large, _) => (6, 32, 64),
     };
     match at_once {
         1 => few,

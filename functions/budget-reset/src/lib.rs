@@ -28,7 +28,7 @@ pub struct Summary {
     pub more: bool,
 }
 
-/// The job did what it could, and that was not all: the schedule should try again.
+/// The job did what it could, and that was not all: the next run takes up the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfinished {
     #[error("{} scopes could not be seen to", .0.failed)]
@@ -43,7 +43,7 @@ pub enum Unfinished {
 ///
 /// - **Repeatable:** what is done is no longer due.
 /// - **Never stuck:** a scope that fails is counted and passed over, and the run goes on.
-/// - **Fails** at its end if any scope failed or is left, so that the schedule tries again and an alarm can count it.
+/// - **Fails** at its end if any scope failed or is left, so that an alarm can count it.
 pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summary, Unfinished> {
     let mut rounds = Rounds::new(store, clock, until);
     let found = rounds.run().await;

@@ -31,7 +31,7 @@ PRICES = {
     "up": (0.02, "GB from CloudFront to the API", "memory"),
     "logs": (0.50, "GB of logs taken in", "read"),
     "metric": (0.30, "metric and month, for the hours in which it is told", "read"),
-    "alarm": (0.10, "alarm and month", "read"),
+    "alarm": (0.10, "metric that an alarm watches and month", "read"),
     "secret": (0.40, "secret and month", "read"),
     "schedule": (1.00, "million runs of a schedule", "read"),
     "waf": (0.60, "million requests to WAF, beside 5 for it and 1 for each rule a month", "read"),
@@ -56,7 +56,8 @@ RECORD = {"pk": "R#2026-11-22#3", "sk": SETTLED["request"], "ended": 17638000100
     "gone_at": 1798360010, "rates": "3/15/0.3/3.75/6", "spend": 32286000000, "cache_write_5m": 1000, "cache_write_1h": 0,
     **{name: SETTLED[name] for name in "user key session model status input output cache_read".split()}}  # fmt: skip
 # Bytes of what API Gateway's line is made of, and of Lambda's START, END and REPORT.
-ACCESS = {"requestId": 36, "identity.sourceIp": 15, "path": 12, "error.message": 1}
+ACCESS = {"requestId": 36, "extendedRequestId": 16, "identity.sourceIp": 15, "httpMethod": 4, "resourcePath": 9, "status": 3, "responseLatency": 5,
+    "error.responseType": 1}  # fmt: skip
 LAMBDAS_LINES = 68 + 52 + 150
 # How many values are in use of what metrics are told apart by.
 IN_USE = {"status": 2, "model": 3, "reason": 2, "code": 1}
@@ -94,7 +95,7 @@ def line_bytes():
 
 def access_bytes():
     line = re.search(r"\n  PublicApi:\n.*?Format: '(.*?)'", TEMPLATE, re.S)[1]
-    return len(re.sub(r"\$context\.([\w.]+)", lambda name: "x" * ACCESS.get(name[1], 4), line)) + 1
+    return len(re.sub(r"\$context\.([\w.]+)", lambda name: "x" * ACCESS[name[1]], line)) + 1
 
 
 def record_bytes():

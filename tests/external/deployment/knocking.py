@@ -19,6 +19,21 @@ CHOICES = (
     ),
     ({"AdminAddresses": RANGES}, [{"account": OWN}, {"account": OWN, "ip": "2001:db8::1"}], [{"account": OWN, "ip": OUTSIDE}, {"account": OTHER}]),
     ({"AdminVpcEndpoint": ENDPOINT}, [{"account": OWN, "endpoint": ENDPOINT}], [{"account": OWN}, {"account": OWN, "endpoint": "vpce-2"}]),
+    (
+        {"AdminOrganization": "o-ours", "AdminAddresses": RANGES},
+        [{"account": OTHER, "organization": "o-ours"}],
+        [{"account": OTHER, "organization": "o-ours", "ip": OUTSIDE}, {"account": OTHER}],
+    ),
+    (
+        {"AdminOrganization": "o-ours", "AdminVpcEndpoint": ENDPOINT},
+        [{"account": OTHER, "organization": "o-ours", "endpoint": ENDPOINT}],
+        [{"account": OTHER, "organization": "o-ours"}, {"account": OTHER, "endpoint": ENDPOINT}],
+    ),
+    (
+        {"AdminVpcEndpoint": ENDPOINT, "AdminAddresses": RANGES},
+        [{"account": OWN, "endpoint": ENDPOINT}],
+        [{"account": OWN, "endpoint": ENDPOINT, "ip": OUTSIDE}, {"account": OWN}],
+    ),
     ({"AdminAuth": "master-key", "AdminAddresses": RANGES}, [{}], [{"ip": OUTSIDE}]),
     ({"AdminAuth": "master-key", "AdminVpcEndpoint": ENDPOINT}, [{"endpoint": ENDPOINT}], [{}, {"endpoint": "vpce-2"}]),
     (

@@ -34,13 +34,18 @@ def plain(path):
     return transform(document, parameters, _NoManagedPolicies())
 
 
+def _is_fixed(name):
+    """Whether every stack would have this name; what another resource is called is that one's business."""
+    return isinstance(name, str) or ("Fn::Sub" in name and "AWS::StackName" not in json.dumps(name))
+
+
 def failures(path, work, checkov):
     """What `sam validate --lint`, `cfn-lint` and `checkov` find. Exceptions are beside what they except, with their reasons."""
     tools = Path(sys.executable).parent
     written, expanded = work / "plain.json", plain(path)
     written.write_text(json.dumps(expanded, indent=1))
     for name, resource in expanded["Resources"].items():
-        for fixed in sorted(FIXED & {of for of, value in resource.get("Properties", {}).items() if isinstance(value, str)}):
+        for fixed in sorted(of for of, value in resource.get("Properties", {}).items() if of in FIXED and _is_fixed(value)):
             yield f"{name} has a fixed {fixed}: a second stack could not be deployed"
     for command in (
         [tools / "sam", "validate", "--lint", "--template", path],

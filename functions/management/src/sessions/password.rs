@@ -5,7 +5,7 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::{Fault, Kind};
+use shared::fault::Fault;
 use shared::id::{KeyId, UserId};
 use shared::password::{Password, RULE};
 use shared::policy::{Caller, Forbidden, Permit};
@@ -108,16 +108,6 @@ pub async fn hashed(field: &'static str, secret: Secret) -> Result<Password, Fau
 /// Hashing takes long enough to be in the way of other people's streams, and 19 MiB each: a few at a time, elsewhere.
 async fn hashing<T: Send + 'static>(hash: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     static AT_ONCE: Semaphore = Semaphore::const_new(4);
-    let _place = AT_ONCE.acquire().await.map_err(|_| failed())?;
-    spawn_blocking(hash).await.map_err(|_| failed())
-}
-
-fn failed() -> Fault {
-    let (status, kind) = (StatusCode::INTERNAL_SERVER_ERROR, Kind::Api);
-    Fault::Upstream {
-        status,
-        kind,
-        message: "the password could not be checked".to_owned(),
-        retry_after: None,
-    }
+    let _place = AT_ONCE.acquire().await.map_err(|_| Fault::Bug)?;
+    spawn_blocking(hash).await.map_err(|_| Fault::Bug)
 }
