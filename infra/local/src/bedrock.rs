@@ -108,7 +108,7 @@ impl Fake {
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let listener = listener.tap_io(|connection| {
             // A connection that is already gone needs no option; it fails by itself later.
             connection.set_nodelay(true).ok();

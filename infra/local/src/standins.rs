@@ -42,9 +42,8 @@ impl StandIns {
         });
         let fake_url = match &fake {
             Some(fake) => {
-                let fake = fake.clone();
-                let serving = async move |listener| fake.serve(listener).await;
-                Some(serve("Bedrock", serving, &mut tasks).await?)
+                let serving = fake.clone();
+                Some(serve("Bedrock", |listener| serving.serve(listener), &mut tasks).await?)
             }
             None => None,
         };

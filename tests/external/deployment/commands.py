@@ -23,7 +23,7 @@ case " $* " in
 esac
 """
 # `aws` of a stack with a table and a secret, which is in one state until `sam delete` leaves it in another; what deletes is told.
-STACK = """#!/bin/sh
+AWS_WITH_A_STACK = """#!/bin/sh
 case " $* " in
 *" --query Stacks[0].StackId "*) echo arn:of-the-stack ;;
 *" --query Stacks[0].StackStatus "*) cat "$HOME/status" ;;
@@ -131,7 +131,7 @@ def _deletions(root, work, install):
         (whole, "CREATE_COMPLETE", "DELETE_FAILED", []),
     ):
         (work / "status").write_text(before)
-        done = _run(root, work, f"export STACK=stargate\n{command}", aws=STACK, sam=SAM.format(left=left))
+        done = _run(root, work, f"export STACK=stargate\n{command}", aws=AWS_WITH_A_STACK, sam=SAM.format(left=left))
         if done.stdout.split() != wanted:
             yield f"commands: {before} to {left}: {command}: {done.stdout}{done.stderr}"
 

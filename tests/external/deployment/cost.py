@@ -135,12 +135,12 @@ def tables():
     runs = HOURS * 60 // int(re.search(r"rate\((\d+) minutes?\)", TEMPLATE)[1])
     run = price["invoke"] + price["schedule"] + 0.5 * 0.25 * price["second"] * 1e6 + 16 * 0.5 * price["read"]
     # An alarm is billed by the metrics that it watches.
-    alarms, filters = len(re.findall(r"^      MetricName: |^ +MetricStat:", TEMPLATE, re.M)), TEMPLATE.count("AWS::Logs::MetricFilter\n")
+    alarms = len(re.findall(r"^      MetricName: |^ +MetricStat:", TEMPLATE, re.M))
     secrets = len(re.findall(r"AWS::SecretsManager::Secret\n(?!    Condition)", TEMPLATE))
     idle = {
         f"secrets: {secrets} ({secrets + 2} with a master key)": secrets * price["secret"],
         f"metrics that alarms watch: {alarms}": alarms * price["alarm"],
-        f"metrics: {metrics('budget_reset') + filters}": (metrics("budget_reset") + filters) * price["metric"],
+        f"metrics: {metrics('budget_reset')}": metrics("budget_reset") * price["metric"],
         f"the job: {runs} runs, half a second of 256 MB and 16 queries each": runs * run / 1e6,
     }
     yield from ["", "### A month without a call", "", "| | US dollars |", "|---|---|"]

@@ -5,8 +5,6 @@ import ipaddress
 OWN, OTHER = "AWS::AccountId", "999988887777"
 INSIDE, OUTSIDE = "203.0.113.7", "198.51.100.7"
 RANGES, ENDPOINT = "203.0.113.0/24,2001:db8::/32", "vpce-0a1b"
-NOTHING = object()
-
 UNPERMITTED = {"account": OWN, "permitted": False}
 
 # Of each choice: who is admitted, and who is not. Whoever is said to be of the own account has a permission of its own there, unless told.
@@ -47,7 +45,7 @@ CHOICES = (
 def failures(template):
     policy = template.resources["AdminApi"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-policy"]
     for chosen, admitted, refused in CHOICES:
-        statements = _resolved(template, policy, chosen)["Statement"]
+        statements = template.resolved(policy, **chosen)["Statement"]
         for caller in admitted:
             if not _admits(statements, caller):
                 yield f"knocking: with {chosen} {caller} is refused"
@@ -80,23 +78,3 @@ def _matches(operator, value, wanted):
     if operator == "IpAddress":
         return value is not None and any(ipaddress.ip_address(value) in ipaddress.ip_network(one) for one in wanted)
     return value in wanted
-
-
-def _resolved(template, value, chosen):
-    """The value with its conditions decided, and without what they leave out."""
-    if isinstance(value, list):
-        return [one for one in (_resolved(template, each, chosen) for each in value) if one is not NOTHING]
-    if not isinstance(value, dict):
-        return value
-    if value == {"Ref": "AWS::NoValue"}:
-        return NOTHING
-    if "Ref" in value:
-        return template.text(value, **chosen)
-    if "Fn::If" in value:
-        condition, then, otherwise = value["Fn::If"]
-        return _resolved(template, then if template.holds(condition, **chosen) else otherwise, chosen)
-    if "Fn::Split" in value:
-        by, text = value["Fn::Split"]
-        return template.text(text, **chosen).split(by)
-    parts = {key: _resolved(template, each, chosen) for key, each in value.items()}
-    return {key: each for key, each in parts.items() if each is not NOTHING}

@@ -56,19 +56,11 @@ def _alarms(template):
     """Of each alarm: its name, and its metric's namespace, name and dimensions."""
     for name, resource in template.resources.items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
-            of = resource["Properties"]
-            for metric in _watched(of.get("Metrics")) or [of]:
+            of = template.resolved(resource["Properties"])
+            # One that computes has its metrics in a list, beside the formula.
+            for metric in [part["MetricStat"]["Metric"] for part in of.get("Metrics", []) if "MetricStat" in part] or [of]:
                 dimensions = tuple(one["Name"] for one in metric.get("Dimensions", []))
-                yield name, template.text(metric["Namespace"]), metric["MetricName"], dimensions
-
-
-def _watched(parts):
-    """The metrics that an alarm computes with, those among them that are there under a condition too."""
-    if isinstance(parts, dict):
-        if "MetricStat" in parts:
-            return [parts["MetricStat"]["Metric"]]
-        parts = parts.get("Fn::If", [])
-    return [metric for part in parts if isinstance(part, (dict, list)) for metric in _watched(part)] if parts else []
+                yield name, metric["Namespace"], metric["MetricName"], dimensions
 
 
 def _shown(body):

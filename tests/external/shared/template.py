@@ -25,6 +25,9 @@ _Loader.add_multi_constructor("!", _function)
 # What CloudFormation knows of a deployment, as `Template.text` has it.
 _PSEUDO = {"AWS::StackName": "stargate", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com"}
 
+# Where a template has no value.
+_NOTHING = object()
+
 
 class Template:
     def __init__(self, path):
@@ -49,6 +52,25 @@ class Template:
             of = lambda name: self.text(named.get(name, {"Ref": name}), **chosen)
             return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: of(found[1]), text)
         raise ValueError(f"{function} is not text")
+
+    def resolved(self, value, **chosen):
+        """A value with everything in it as `text` has it, and without what conditions leave out."""
+        if isinstance(value, list):
+            return [one for one in (self.resolved(each, **chosen) for each in value) if one is not _NOTHING]
+        if not isinstance(value, dict):
+            return value
+        if value == {"Ref": "AWS::NoValue"}:
+            return _NOTHING
+        if "Fn::If" in value:
+            condition, then, otherwise = value["Fn::If"]
+            return self.resolved(then if self.holds(condition, **chosen) else otherwise, **chosen)
+        if "Fn::Split" in value:
+            by, text = value["Fn::Split"]
+            return self.text(text, **chosen).split(by)
+        if value.keys() & {"Ref", "Fn::GetAtt", "Fn::Sub"}:
+            return self.text(value, **chosen)
+        parts = {name: self.resolved(each, **chosen) for name, each in value.items()}
+        return {name: each for name, each in parts.items() if each is not _NOTHING}
 
     def holds(self, condition, **chosen):
         """Whether a condition is true, with the parameters as chosen or by default."""
