@@ -42,6 +42,9 @@ pub enum Fault {
     /// Bedrock's error, as the table of Bedrock's errors maps it.
     #[error("{message}")]
     Upstream { status: StatusCode, kind: Kind, message: String, retry_after: Option<i64> },
+    /// The gateway could not reach Bedrock: nothing was sent, or nothing was accepted. Nothing is charged.
+    #[error("{0}")]
+    Unreachable(&'static str),
     #[error("the service is busy; retry shortly")]
     Unavailable(#[source] StoreError),
     /// Whether a token is good cannot be told; the cause is logged where the keys were asked for.
@@ -67,6 +70,8 @@ pub enum Kind {
     Overloaded,
     Timeout,
     Api,
+    /// The gateway cannot reach Bedrock. Repeating the request would not help.
+    Unreachable,
 }
 
 impl Kind {
@@ -81,7 +86,7 @@ impl Kind {
             Self::TooLarge => "request_too_large",
             Self::Overloaded => "overloaded_error",
             Self::Timeout => "timeout_error",
-            Self::Api => "api_error",
+            Self::Api | Self::Unreachable => "api_error",
         }
     }
 
@@ -96,6 +101,8 @@ impl Kind {
             Self::Overloaded => "ServiceUnavailableException",
             Self::Timeout => "ModelTimeoutException",
             Self::Api => "InternalServerException",
+            // SDKs repeat every 5xx and most throttling names; this one goes with a 424 (see `Shape::status`).
+            Self::Unreachable => "ModelErrorException",
         }
     }
 
@@ -110,7 +117,7 @@ impl Kind {
             Self::Invalid | Self::Conflict => "invalid_request_error",
             Self::NotFound => "not_found_error",
             Self::TooLarge => "request_too_large",
-            Self::Overloaded | Self::Timeout | Self::Api => "internal_server_error",
+            Self::Overloaded | Self::Timeout | Self::Api | Self::Unreachable => "internal_server_error",
         }
     }
 }
@@ -157,6 +164,7 @@ impl Fault {
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, K::Invalid, None, false),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, K::TooLarge, None, false),
             Self::Upstream { status, kind, retry_after, .. } => (*status, *kind, *retry_after, true),
+            Self::Unreachable(_) => (S::SERVICE_UNAVAILABLE, K::Unreachable, None, false),
             Self::Bug => (S::INTERNAL_SERVER_ERROR, K::Api, None, false),
             Self::Unavailable(_) | Self::NoIssuerKeys => {
                 (S::SERVICE_UNAVAILABLE, K::Overloaded, Some(2), true)

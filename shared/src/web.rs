@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::fault::{Fault, Wire};
+use crate::fault::{Fault, Kind, Wire};
 
 /// Where AWS's services name an error.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -63,10 +63,11 @@ impl Shape {
     fn status(self, wire: &Wire) -> StatusCode {
         // Claude Code in Bedrock mode repeats a 403 twelve times, whatever else is told; a 429 that may not be
         // repeated it takes for an answer.
-        if self == Self::Aws && wire.status == StatusCode::FORBIDDEN {
-            StatusCode::TOO_MANY_REQUESTS
-        } else {
-            wire.status
+        match wire.status {
+            StatusCode::FORBIDDEN if self == Self::Aws => StatusCode::TOO_MANY_REQUESTS,
+            // AWS's SDKs repeat every 5xx. This is the status of a model that failed, which they do not repeat.
+            _ if self == Self::Aws && wire.kind == Kind::Unreachable => StatusCode::FAILED_DEPENDENCY,
+            status => status,
         }
     }
 

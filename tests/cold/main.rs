@@ -4,7 +4,6 @@
 //! `cargo build --release --workspace && target/release/cold --functions target/release`
 
 mod runtime;
-mod tls;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ use stargate::options::{Options as Local, Pace, Upstream};
 use stargate::services::Services;
 
 use runtime::Runtime;
-use tls::Authority;
+use tests::tls::Authority;
 
 const ORIGIN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:origin";
 

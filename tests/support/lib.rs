@@ -6,4 +6,5 @@ pub mod issuer;
 pub mod process;
 mod site;
 pub mod table;
+pub mod tls;
 pub mod wire;

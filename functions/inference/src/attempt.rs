@@ -23,6 +23,8 @@ const TRIES: u32 = 3;
 /// The longest first pause; each further one may be twice as long.
 const PAUSE: Duration = Duration::from_millis(400);
 
+const LATE: &str = "the model did not answer in time";
+
 /// How a call shall be tried.
 pub struct Attempt<'a> {
     pub bedrock: &'a Bedrock,
@@ -51,13 +53,18 @@ impl Attempt<'_> {
         loop {
             // Before every try: while it paused the process may have stood still, and its leases may be over.
             begin(running).await.map_err(Ended::finally)?;
-            let sent = Box::pin(timeout(self.patience, self.bedrock.send(&self.call)));
+            let transmission = running.begin_transmission();
+            let sent = Box::pin(timeout(self.patience, self.bedrock.send(&self.call, &transmission)));
             let sent = kept_while(running, sent).await.map_err(Ended::finally)?;
             let failed = match sent {
                 Ok(Ok(answer)) => return Ok((answer, dropped)),
                 Ok(Err(failed)) => failed,
-                Err(_) => Failed::late("the model did not answer in time"),
+                Err(_) => Failed::late(LATE, &transmission),
             };
+            if !failed.may_have_run {
+                // Until the next attempt the call has cost nothing, however it ends.
+                running.begin_transmission();
+            }
             if dropped.is_empty()
                 && let Some((body, names)) = self.without_what_was_refused(&failed)
             {
@@ -83,7 +90,8 @@ impl Attempt<'_> {
         let metrics = answer.metrics;
         let read = Box::pin(timeout(patience, answer.whole()));
         let read = kept_while(running, read).await.map_err(Ended::finally)?;
-        match read.unwrap_or_else(|_| Err(Failed::late("the model did not answer in time"))) {
+        let late = |_| Err(Failed::late(LATE, running.transmission()));
+        match read.unwrap_or_else(late) {
             Ok(answer) => match running.meter.whole(api, &answer, &metrics) {
                 Ok(()) => Ok((answer, metrics, dropped)),
                 Err(error) => Err(ended(running, Failed::unreadable(&error.to_string())).await),

@@ -6,7 +6,9 @@
 
 mod errors;
 mod frames;
-mod taken;
+mod status;
+mod transmission;
+mod unsent;
 
 use std::sync::Arc;
 
@@ -25,9 +27,9 @@ use tracing::{Instrument, info_span};
 
 pub use errors::Failed;
 pub use frames::{Frame, Frames, read as read_frame, split as split_frame};
+pub use transmission::Transmission;
 
 use crate::dialect::usage::Metrics;
-use taken::Take;
 
 /// The operation that carries all others.
 const CARRIER: &str = "/invoke-with-response-stream";
@@ -96,28 +98,29 @@ impl Bedrock {
         Self { client: Client::from_conf(config) }
     }
 
-    /// Sends a request; returns once Bedrock has answered with its status.
-    pub async fn send(&self, call: &Call) -> Result<Answer, Failed> {
-        let take = Take::default();
+    /// Sends a request; returns once Bedrock has answered with its status. `transmission` tells how far it came, also
+    /// when this future is dropped.
+    pub async fn send(&self, call: &Call, transmission: &Transmission) -> Result<Answer, Failed> {
         let request = self.client.invoke_model_with_response_stream().model_id(&call.model);
         let wanted = Arc::new(call.clone());
         let mut request = request
             .customize()
             .mutate_request(move |request| shape(request, &wanted))
-            .interceptor(take.clone());
+            .interceptor(transmission.clone());
         if let Some(region) = &call.region {
             request = request.config_override(Builder::default().region(Region::new(region.clone())));
         }
         let span = info_span!(target: TIMED, "bedrock", operation = ?call.operation);
-        request.send().instrument(span).await.map_err(|error| errors::refused(&error))?;
-        take.answer().ok_or_else(Failed::unanswered)
+        let sent = request.send().instrument(span).await;
+        sent.map_err(|error| errors::refused(&error, transmission))?;
+        transmission.take_answer().ok_or_else(Failed::unanswered)
     }
 
     /// How many tokens a prompt has, by the body of `CountTokens`. Free. `None`: not offered for this model.
     pub async fn count(&self, model: &str, body: Bytes) -> Result<Option<u64>, Failed> {
         let operation = Operation::CountTokens;
         let call = Call { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
-        let answer = match self.send(&call).await {
+        let answer = match self.send(&call, &Transmission::default()).await {
             Err(failed) if failed.is_not_offered => {
                 tracing::warn!(model, "count_tokens_not_offered");
                 return Ok(None);

@@ -192,9 +192,21 @@ impl Asked<'_> {
             Ok(admitted) => admitted,
             Err(denied) => return Ok(Err(denied)),
         };
+        let meter = Meter::new(model.prices, *admission.quote(), bound.caching);
+        let about = About::of(self.sent, fallback_from, target.region.as_deref());
+        let meter = if asking.streams() { meter } else { meter.blind() };
+        let mut running = Running::new(app, admission, meter, about, self.deadline);
+        let admission = running.leases.admission().clone();
         let granted = admission.quote().max_tokens;
         if granted < output.max_tokens {
-            said = asking.said_to(model, granted)?;
+            said = match asking.said_to(model, granted) {
+                Ok(said) => said,
+                Err(fault) => {
+                    // It fits no shorter answer: what was reserved is given back.
+                    running.settle_free().await;
+                    return Err(fault);
+                }
+            };
         }
         let tier = app.upstream.service_tier(model);
         let (api, heals, streams) = (said.api, said.heals, asking.streams());
@@ -206,10 +218,6 @@ impl Asked<'_> {
         );
         let mut told = headers::limits(&admission, output.asked, app.clock.now());
         headers::target(&mut told, &model.name, target.region.as_deref());
-        let meter = Meter::new(model.prices, *admission.quote(), bound.caching);
-        let about = About::of(self.sent, fallback_from, target.region.as_deref());
-        let meter = if streams { meter } else { meter.blind() };
-        let running = Running::new(app, admission, meter, about, self.deadline);
         let began = running.request().started_ms() / 1000;
         let teller = asking.teller(model, &flow::request_id(&running), began);
         Ok(Ok(Ready { running, api, heals, call, streams, teller, told, has_next: false }))

@@ -198,7 +198,9 @@ fn ended(lost: &Lost) -> Fault {
 }
 
 fn out_of_time() -> Fault {
-    *Failed::late("the answer takes longer than this gateway's process may run").fault
+    let message = "the answer takes longer than this gateway's process may run".to_owned();
+    let (status, kind) = (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout);
+    Fault::Upstream { status, kind, message, retry_after: None }
 }
 
 /// A failure of the upstream that has no name of its own.

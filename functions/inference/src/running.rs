@@ -7,9 +7,11 @@ use shared::moment::Moment;
 use shared::money::Money;
 use shared::record::{Record, Status};
 use shared::store::Admission;
+use shared::usage::Usage;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::App;
+use crate::bedrock::Transmission;
 use crate::deadline::Deadline;
 use crate::leases::Leases;
 use crate::meter::Meter;
@@ -81,6 +83,8 @@ pub struct Running {
     pub meter: Meter,
     pub deadline: Deadline,
     about: About,
+    /// The latest attempt to send it to Bedrock. Before one has left, the call costs nothing.
+    transmission: Transmission,
     /// When the first piece of its answer came, where that is streamed.
     first_byte: Option<Moment>,
     settled: bool,
@@ -98,6 +102,7 @@ impl Running {
             meter,
             deadline,
             about,
+            transmission: Transmission::default(),
             first_byte: None,
             settled: false,
         }
@@ -105,6 +110,16 @@ impl Running {
 
     pub fn request(&self) -> RequestId {
         self.leases.admission().request()
+    }
+
+    /// A new attempt. The one before was refused, and cost nothing.
+    pub fn begin_transmission(&mut self) -> Transmission {
+        self.transmission = Transmission::default();
+        self.transmission.clone()
+    }
+
+    pub fn transmission(&self) -> &Transmission {
+        &self.transmission
     }
 
     /// Notes that a piece of a streamed answer came.
@@ -123,9 +138,8 @@ impl Running {
 
     /// Ends a call that cost nothing: Bedrock refused it.
     pub async fn settle_free(&mut self) -> Money {
-        let usage = shared::usage::Usage::default();
-        let record = Record { cost: Money::ZERO, usage, ..self.record(Status::Failure) };
-        self.end(record).await
+        self.begin_transmission();
+        self.settle(Status::Failure).await
     }
 
     async fn end(&mut self, record: Record) -> Money {
@@ -138,7 +152,8 @@ impl Running {
     fn record(&self, status: Status) -> Record {
         let admission = self.leases.admission();
         let pointer = admission.pointer();
-        let (usage, cost) = self.meter.charge();
+        let nothing = (Usage::default(), Money::ZERO);
+        let (usage, cost) = if self.transmission.may_have_left() { self.meter.charge() } else { nothing };
         Record {
             request: admission.request(),
             ended: self.clock.now(),

@@ -1,5 +1,7 @@
 //! `docs/FAULTS.md`: every fault of Bedrock in every dialect, as it is told and what it is charged, made by causing it.
 
+mod unsent;
+
 use std::fmt::Write;
 
 use aws_smithy_types::event_stream::Message;
@@ -25,6 +27,11 @@ Below it stands how the call ends in the books: its status, and what it is charg
 told it, `bound` the most that the prompt can have been where Bedrock told nothing; then the tokens of output. The answer
 would have been 50 tokens of output in five pieces of two bytes, under a `max_tokens` of 1000. What is throttled or
 unavailable has been tried three times by then.
+
+A request that is never sent costs nothing, and its response is `x-should-retry: false`: the gateway has already tried again where
+that could help. The AWS SDKs repeat every 5xx, so on Bedrock's own paths the status is 424. An error type that Bedrock's service
+model does not have, or none, is mapped by the HTTP status; only 502 and 504, which a proxy answers for a response that it did
+not get, are charged.
 ";
 
 /// The columns: a dialect and the model that makes it take its API.
@@ -57,6 +64,9 @@ const EXCEPTIONS: [&str; 6] = [
     "modelStreamErrorException",
     "internalServerException",
 ];
+
+/// Statuses of errors that no type explains.
+const UNTYPED: [u16; 14] = [400, 401, 403, 404, 408, 409, 413, 418, 424, 429, 500, 502, 503, 504];
 
 /// Faults that are caused at once: the throttled ones wait.
 const AT_ONCE: usize = 5;
@@ -187,6 +197,16 @@ async fn every_fault_is_told_and_charged_as_the_document_says() {
         .iter()
         .map(|error| name(&format!("`{error}`"), json!({"error": error, "message": "told"})))
         .collect();
+    let untyped = UNTYPED.iter().map(|status| {
+        name(&format!("{status} without a type"), json!({"status": status, "error": "", "message": "told"}))
+    });
+    let unknown = UNTYPED.iter().map(|status| {
+        name(
+            &format!("{status} of an unknown type"),
+            json!({"status": status, "error": "NewException", "message": "told"}),
+        )
+    });
+    let by_status: Vec<_> = untyped.chain(unknown).collect();
     let exceptions = |after: usize| {
         EXCEPTIONS.iter().map(move |kind| {
             (format!("`{kind}`"), json!({"exception": {"type": kind, "message": "told", "after": after}}))
@@ -216,8 +236,10 @@ async fn every_fault_is_told_and_charged_as_the_document_says() {
         name("silence", json!({"silence_after": 0})),
     ];
     let mut document = HEAD.to_owned();
+    write!(document, "\n## A request that is never sent\n{}", table(&unsent::rows().await)).unwrap();
     for (title, streams, faults) in [
         ("An error instead of an answer", true, &before),
+        ("An error of no known type instead of an answer", true, &by_status),
         ("A stream that fails before its first word", true, &first),
         ("A stream that fails after two of its five pieces", true, &middle),
         ("An answer in one piece that fails", false, &whole),

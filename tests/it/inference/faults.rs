@@ -91,3 +91,63 @@ async fn an_empty_answer_is_an_error_and_not_free() {
     assert_eq!(names(&events), ["error"]);
     assert!(stargate.charged(&holder).await > Money::ZERO);
 }
+
+/// What a proxy or a newer Bedrock answers, as Claude Code and its helper code read it: the status and the text decide.
+#[tokio::test]
+async fn an_error_of_no_known_type_keeps_its_status_and_its_text() {
+    let stargate = Stargate::start().await;
+    let text = "tools.0.custom.name: String should match pattern";
+    for (script, status, kind, attempts) in [
+        (json!({"status": 400, "error": "", "message": text}), 400, "invalid_request_error", 1),
+        (
+            json!({"status": 400, "error": "BrandNewException", "message": text}),
+            400,
+            "invalid_request_error",
+            1,
+        ),
+        (json!({"status": 422, "error": "", "message": text}), 400, "invalid_request_error", 1),
+        (json!({"status": 429, "error": "", "message": text}), 429, "rate_limit_error", 3),
+        (json!({"status": 503, "error": "", "message": text}), 529, "overloaded_error", 3),
+        (json!({"status": 500, "error": "", "message": text}), 500, "api_error", 1),
+    ] {
+        let (holder, before) = (stargate.free_keyholder().await, stargate.fake().count());
+        let response = stargate.messages(&holder, &ask(&script)).await;
+        assert_eq!(response.status(), status, "{script}");
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(
+            (&body["error"]["type"], &body["error"]["message"]),
+            (&json!(kind), &json!(text)),
+            "{script}"
+        );
+        assert_eq!(stargate.fake().count() - before, attempts, "{script}");
+        assert_eq!(stargate.charged(&holder).await, Money::ZERO, "{script}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_bedrock_refuses_are_the_gateways_fault_and_free() {
+    let stargate = Stargate::start().await;
+    for (status, code) in [
+        (403, "ExpiredTokenException"),
+        (403, "UnrecognizedClientException"),
+        (403, "InvalidSignatureException"),
+        (403, "InvalidClientTokenId"),
+        (400, "IncompleteSignature"),
+        (400, "RequestExpired"),
+        (403, "MissingAuthenticationTokenException"),
+    ] {
+        let (holder, before) = (stargate.free_keyholder().await, stargate.fake().count());
+        let response = stargate.messages(&holder, &ask(&json!({"status": status, "error": code}))).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["x-should-retry"]),
+            (503, &"false".parse().unwrap())
+        );
+        let body = response.text().await.unwrap();
+        assert!(body.contains("credentials") && body.contains("administrator"), "{code}: {body}");
+        assert_eq!(
+            (stargate.fake().count() - before, stargate.charged(&holder).await),
+            (1, Money::ZERO),
+            "{code}"
+        );
+    }
+}

@@ -2,10 +2,13 @@
 
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::DispatchFailure;
 use http::StatusCode;
 use serde::Deserialize;
 use shared::fault::{Fault, Kind};
+
+use super::status;
+use super::transmission::Transmission;
+use super::unsent::{UnsentCause, chain};
 
 /// A call that failed, and what else is known of it.
 #[derive(Debug)]
@@ -29,19 +32,27 @@ impl Failed {
         }
     }
 
-    /// What Bedrock says with an error of this name.
-    fn of(code: &str, message: &str, may_have_run: bool) -> Self {
-        Self {
-            fault: Box::new(told(code, message)),
-            may_have_run,
-            passes: !may_have_run && passes(code),
-            is_validation: code == "ValidationException",
-            // Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
-            is_not_offered: matches!(
-                code,
-                "ValidationException" | "ResourceNotFoundException" | "AccessDeniedException"
-            ),
+    /// An error of Bedrock, by its type and, before the first byte, its HTTP status.
+    fn of(code: &str, http_status: Option<u16>, message: &str, may_have_run: bool) -> Self {
+        if is_about_credentials(code) {
+            return Self::unreachable(CREDENTIALS_REFUSED, false);
         }
+        let (status, kind, retry_after) = map_error(code, http_status);
+        let is_known_to_pass = passes(code) || (!is_known(code) && http_status.is_some_and(status::may_pass));
+        let message = public_message(kind, message);
+        Self {
+            fault: Box::new(Fault::Upstream { status, kind, message, retry_after }),
+            may_have_run,
+            passes: !may_have_run && is_known_to_pass,
+            is_validation: kind == Kind::Invalid,
+            // Some models have no CountTokens: Bedrock says so with a validation error or does not find the model.
+            is_not_offered: matches!(kind, Kind::Invalid | Kind::NotFound | Kind::Permission),
+        }
+    }
+
+    /// Nothing was sent, or nothing was accepted: the gateway itself cannot reach Bedrock.
+    fn unreachable(message: &'static str, passes: bool) -> Self {
+        Self::without_word(Fault::Unreachable(message), false, passes)
     }
 
     /// What Bedrock says nothing of.
@@ -51,34 +62,41 @@ impl Failed {
 
     /// Nothing came of a request that was sent.
     pub fn unanswered() -> Self {
-        lost("the model's service gave no answer", true)
+        lost("the model's service gave no answer")
     }
 
     /// The connection broke in mid-answer.
     pub fn broken_off(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::warn!(cause = causes(error), "bedrock_stream_broke");
-        lost("the model's stream broke off", true)
+        lost("the model's stream broke off")
     }
 
     /// The stream is not what the encoding allows.
     pub fn unreadable(cause: &str) -> Self {
         tracing::error!(cause, "bedrock_stream_unreadable");
-        lost("the model's stream cannot be read", true)
+        lost("the model's stream cannot be read")
     }
 
-    /// The model has taken longer than it is given.
-    pub fn late(message: &str) -> Self {
+    /// The model has taken longer than it is given. A request that was still on its way out costs nothing.
+    pub fn late(message: &str, transmission: &Transmission) -> Self {
+        if !transmission.may_have_left() {
+            return Self::unreachable(UnsentCause::Connection.message(), true);
+        }
         let (status, kind) = (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout);
         let fault = Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None };
         Self::without_word(fault, true, false)
     }
 }
 
-/// The table: what each error becomes for the client.
-fn told(code: &str, message: &str) -> Fault {
+/// What a client is told when Bedrock does not accept the signature.
+const CREDENTIALS_REFUSED: &str = "Amazon Bedrock did not accept the gateway's AWS credentials. The request costs nothing. \
+    Tell the gateway's administrator.";
+
+/// The table: what each error type becomes for the client. One that is not in it is mapped by its HTTP status.
+fn map_error(code: &str, http_status: Option<u16>) -> (StatusCode, Kind, Option<i64>) {
     use Kind as K;
     let overloaded = StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let (status, kind, retry_after) = match code {
+    match code {
         // Claude Code reads this text, drops the feature that it names, and tries again: it must pass as it is.
         "ValidationException" => (StatusCode::BAD_REQUEST, K::Invalid, None),
         "AccessDeniedException" => (StatusCode::FORBIDDEN, K::Permission, None),
@@ -88,15 +106,50 @@ fn told(code: &str, message: &str) -> Fault {
             (StatusCode::TOO_MANY_REQUESTS, K::Rate, Some(2))
         }
         "ServiceUnavailableException" => (overloaded, K::Overloaded, Some(2)),
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, K::Api, None),
-    };
-    let message = match code {
+        _ if is_known(code) => (StatusCode::INTERNAL_SERVER_ERROR, K::Api, None),
+        _ => http_status
+            .map_or((StatusCode::INTERNAL_SERVER_ERROR, K::Api, None), |status| status::map_status(status)),
+    }
+}
+
+/// Whether an error type is one that Bedrock's own service model has.
+fn is_known(code: &str) -> bool {
+    const FAILURES: [&str; 4] = [
+        "InternalServerException",
+        "ModelErrorException",
+        "ModelStreamErrorException",
+        "ModelTimeoutException",
+    ];
+    const REFUSALS: [&str; 3] = ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"];
+    FAILURES.contains(&code) || REFUSALS.contains(&code) || passes(code)
+}
+
+/// Whether an error type says that the signature, and so the gateway's credentials, were not accepted.
+///
+/// Source: the Bedrock user guide, "Troubleshooting Amazon Bedrock API error codes", and the common errors of AWS APIs.
+fn is_about_credentials(code: &str) -> bool {
+    let bare = code.strip_suffix("Exception").unwrap_or(code);
+    const CODES: [&str; 8] = [
+        "ExpiredToken",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignature",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClient",
+    ];
+    CODES.contains(&bare)
+}
+
+/// Bedrock's text as a client may read it.
+fn public_message(kind: Kind, message: &str) -> String {
+    match kind {
         // It names roles and resources of the account, which are not the client's business.
-        "AccessDeniedException" => "the gateway may not use this model; tell its administrator",
-        _ if message.is_empty() => "the model's service failed",
-        _ => message,
-    };
-    Fault::Upstream { status, kind, message: without_account(message), retry_after }
+        Kind::Permission => "the gateway may not use this model; tell its administrator".to_owned(),
+        _ if message.is_empty() => "the model's service failed".to_owned(),
+        _ => without_account(message),
+    }
 }
 
 /// A text without the account's number and the names of what is in it: neither is a client's business.
@@ -129,23 +182,19 @@ fn passes(code: &str) -> bool {
 }
 
 /// An error before the first byte.
-pub fn refused<E>(error: &SdkError<E, HttpResponse>) -> Failed
+pub fn refused<E>(error: &SdkError<E, HttpResponse>, transmission: &Transmission) -> Failed
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    match error {
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or_default();
-            tracing::warn!(code, "bedrock_refused");
-            // What Bedrock answers with an error before the first byte it does not bill. One without a name is somebody
-            // else's who stands before it, and knows nothing of the model.
-            let may_have_run = code.is_empty() && service.raw().status().is_server_error();
-            Failed::of(code, service.err().message().unwrap_or_default(), may_have_run)
-        }
-        SdkError::ConstructionFailure(_) => unreachable_service(error, false),
-        SdkError::DispatchFailure(dispatch) => unreachable_service(error, !was_never_sent(dispatch)),
-        _ => unreachable_service(error, true),
-    }
+    let SdkError::ServiceError(service) = error else {
+        return unanswered(error, UnsentCause::find(error, transmission));
+    };
+    let code = service.err().code().unwrap_or_default();
+    let status = service.raw().status().as_u16();
+    tracing::warn!(code, status, "bedrock_refused");
+    let read = service.err().message().map(str::to_owned);
+    let message = read.or_else(|| status::find_message(service.raw())).unwrap_or_default();
+    Failed::of(code, Some(status), &message, status::may_have_run(status))
 }
 
 /// An exception in a stream: its name begins with a small letter there.
@@ -166,36 +215,26 @@ pub fn exception(kind: &str, payload: &[u8]) -> Failed {
 /// An error after the first byte: something was generated and billed.
 pub fn in_stream(code: &str, message: &str) -> Failed {
     tracing::warn!(code, "bedrock_stream_failed");
-    Failed::of(code, message, true)
+    Failed::of(code, None, message, true)
 }
 
-/// Whether there was no connection that anything could have been sent on: name, route, TCP or TLS failed.
-fn was_never_sent(dispatch: &DispatchFailure) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> =
-        dispatch.as_connector_error().map(|error| error as _);
-    while let Some(error) = cause {
-        let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
-        if client.is_some_and(hyper_util::client::legacy::Error::is_connect) {
-            return true;
-        }
-        cause = error.source();
+/// No response at all.
+fn unanswered(error: &(dyn std::error::Error + 'static), unsent: Option<UnsentCause>) -> Failed {
+    tracing::error!(cause = causes(error), ?unsent, may_have_run = unsent.is_none(), "bedrock_unreachable");
+    match unsent {
+        Some(cause) => Failed::unreachable(cause.message(), cause.may_pass()),
+        None => lost("the model's service could not be reached"),
     }
-    false
 }
 
-fn unreachable_service(error: &(dyn std::error::Error + 'static), may_have_run: bool) -> Failed {
-    tracing::error!(cause = causes(error), may_have_run, "bedrock_unreachable");
-    lost("the model's service could not be reached", may_have_run)
-}
-
-fn lost(message: &str, may_have_run: bool) -> Failed {
+/// The request may have been sent, and its response is lost.
+fn lost(message: &str) -> Failed {
     let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
     let fault = Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None };
-    Failed::without_word(fault, may_have_run, !may_have_run)
+    Failed::without_word(fault, true, false)
 }
 
 /// An error and what caused it, by what they say of themselves: their `Debug` could show an answer's bytes.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -49,7 +49,8 @@ impl Refusal {
         let of_status = ERRORS.iter().find(|(_, code)| *code == status.as_u16()).map(|(known, _)| *known);
         Self {
             status,
-            name: name.or(of_status).map(str::to_owned),
+            // An empty name stands for a response without a type.
+            name: name.or(of_status).filter(|name| !name.is_empty()).map(str::to_owned),
             message: message.unwrap_or("scripted failure").to_owned(),
         }
     }

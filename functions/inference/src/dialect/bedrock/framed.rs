@@ -68,7 +68,7 @@ fn exception(kind: Kind) -> &'static str {
         Kind::Overloaded => "serviceUnavailableException",
         Kind::Timeout => "modelTimeoutException",
         Kind::Invalid | Kind::Conflict | Kind::TooLarge | Kind::NotFound => "validationException",
-        Kind::Authentication | Kind::Permission | Kind::ModelNotAllowed | Kind::Api => {
+        Kind::Authentication | Kind::Permission | Kind::ModelNotAllowed | Kind::Api | Kind::Unreachable => {
             "internalServerException"
         }
     }
