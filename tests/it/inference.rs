@@ -6,6 +6,7 @@ mod budgets;
 mod clients;
 mod fault_table;
 mod faults;
+mod hidden;
 mod inputs;
 mod limits;
 mod money;

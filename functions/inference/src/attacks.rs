@@ -6,6 +6,7 @@ use shared::model::Catalog;
 use shared::money::Money;
 use shared::pricing::Caching;
 use shared::quote::Quote;
+use tokio::time::Instant;
 
 use crate::dialect::converse::event::Event;
 use crate::dialect::usage::Metrics;
@@ -38,7 +39,7 @@ fn iterations_of_a_compaction_are_charged() {
         ],
     }});
     whole.whole(Api::Messages, answer.to_string().as_bytes(), &Metrics::default()).unwrap();
-    let (usage, _) = whole.charge();
+    let (usage, _) = whole.charge(Instant::now());
     assert_eq!((usage.input, usage.output), (203_000, 4500));
 }
 
@@ -72,9 +73,9 @@ fn what_passes_in_bedrock_mode_is_counted() {
         let payload = payload.to_string();
         let told: String = payload.chars().take(70).collect();
         let heard = Heard::Converse(Event::read(kind, payload.as_bytes()).unwrap());
-        meter.observe(&heard, payload.len() as u64);
-        if meter.at_most() < 2000 {
-            uncounted.push(format!("{kind} {told}: {}", meter.at_most()));
+        meter.observe(&heard, payload.len() as u64, Instant::now());
+        if meter.at_most(Instant::now()) < 2000 {
+            uncounted.push(format!("{kind} {told}: {}", meter.at_most(Instant::now())));
         }
     }
     assert!(uncounted.is_empty(), "{}", uncounted.join("\n"));
@@ -118,7 +119,7 @@ fn a_count_of_nothing_is_not_believed_of_an_answer_that_says_something() {
     let answer = json!({"output": {"message": {"content": [{"text": "word ".repeat(500)}]}}, "stopReason": "end_turn",
         "usage": {"inputTokens": 0, "outputTokens": 0}});
     whole.whole(Api::Converse, answer.to_string().as_bytes(), &Metrics::default()).unwrap();
-    assert!(whole.charge().1 > Money::ZERO);
+    assert!(whole.charge(Instant::now()).1 > Money::ZERO);
 }
 
 /// Only the chunk with the invocation metrics ends the stream of a model's own form.

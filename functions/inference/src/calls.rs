@@ -14,7 +14,7 @@ use shared::model::Model;
 use shared::record::Status;
 use shared::store::{Admission, Pointer};
 use shared::web::Shape;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::App;
 use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
@@ -29,6 +29,7 @@ use crate::headers;
 use crate::meter::Meter;
 use crate::refusals;
 use crate::running::{About, Running};
+use crate::streaming_call::StreamingCall;
 use crate::upstream::Target;
 
 /// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
@@ -102,6 +103,8 @@ struct Ready {
     heals: bool,
     call: Call,
     streams: bool,
+    /// Whether the model may think unseen from the start; and if so, whether it shows what it thinks in full.
+    hides_output: Option<bool>,
     teller: Box<dyn Teller>,
     /// What the answer's head will say.
     told: HeaderMap,
@@ -210,6 +213,7 @@ impl Asked<'_> {
         }
         let tier = app.upstream.service_tier(model);
         let (api, heals, streams) = (said.api, said.heals, asking.streams());
+        let hides_output = estimate::hides_output(&said, model);
         let call = Dress { guardrail, tier, admission: &admission }.call(
             said,
             streams,
@@ -220,7 +224,7 @@ impl Asked<'_> {
         headers::target(&mut told, &model.name, target.region.as_deref());
         let began = running.request().started_ms() / 1000;
         let teller = asking.teller(model, &flow::request_id(&running), began);
-        Ok(Ok(Ready { running, api, heals, call, streams, teller, told, has_next: false }))
+        Ok(Ok(Ready { running, api, heals, call, streams, hides_output, teller, told, has_next: false }))
     }
 }
 
@@ -263,7 +267,7 @@ async fn admit_or_count(
 
 /// Makes an admitted call.
 async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
-    let Ready { mut running, api, heals, call, streams, mut teller, told, has_next } = ready;
+    let Ready { mut running, api, heals, call, streams, hides_output, mut teller, told, has_next } = ready;
     let id = flow::request_id(&running);
     let timeouts = app.upstream.timeouts;
     let patience = if streams { timeouts.open() } else { timeouts.whole() };
@@ -271,7 +275,11 @@ async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
     let (mut answer, dropped) = if streams {
         let (opened, dropped) = attempt.opened(&mut running).await?;
         let media_type = HeaderValue::from_static(teller.media_type());
-        let events = flow::events(running, api, opened.frames(), teller, timeouts.silence());
+        if let Some(shows_reasoning) = hides_output {
+            running.meter.expect_hidden_output(shows_reasoning, Instant::now());
+        }
+        let call = StreamingCall { running, frames: opened.frames(), api, silence: timeouts.silence() };
+        let events = flow::events(call, teller);
         let mut answer = Body::from_stream(events).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, media_type);
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

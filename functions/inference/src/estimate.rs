@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use shared::model::Model;
+use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
 use crate::dialect::raw::Fields;
@@ -82,6 +82,21 @@ pub fn question(api: Api, body: &[u8]) -> Option<Question> {
         Api::Native => return None,
     };
     Some(Question { body: asked.into_bytes(), beside })
+}
+
+/// Whether the model may generate output from the start of a stream that no event shows; and if so, whether it is one that
+/// shows all it thinks. `None`: it does not, or its events say when it begins to think.
+pub fn hides_output(said: &Said, model: &Model) -> Option<bool> {
+    if said.api == Api::Messages || !model.can(Capability::Reasoning) {
+        return None;
+    }
+    let asks = |word: &str| may_hold(&said.body, word);
+    match (&model.rules, model.provider()) {
+        // Claude thinks where it is asked to, or where that cannot be turned off.
+        (Some(rules), _) => (asks("thinking") || !rules.allows_thinking("disabled")).then_some(false),
+        (None, "amazon") => asks("reasoningConfig").then_some(false),
+        (None, _) => Some(true),
+    }
 }
 
 /// Whether a body may hold this word as a name or a value, by whatever spelling.

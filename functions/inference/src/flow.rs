@@ -14,9 +14,10 @@ use shared::record::Status;
 use shared::store::Lost;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bedrock::{Failed, Frame, Frames};
+use crate::bedrock::{Failed, Frame};
 use crate::dialect::{Api, Heard, Teller};
 use crate::running::Running;
+use crate::streaming_call::{ClientStream, StreamingCall};
 
 /// How often something is said: half of what the shortest of those in between waits, CloudFront as it comes.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -72,13 +73,14 @@ pub async fn kept_while<T>(
 /// The events of a call's answer, told by `teller`. The call is settled before the last one leaves; a failure ends in what
 /// the client's dialect has for one.
 pub fn events(
-    mut running: Running,
-    api: Api,
-    mut frames: Frames,
+    call: StreamingCall,
     mut teller: Box<dyn Teller>,
-    silence: Duration,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    // If the client leaves, what is dropped with this stream goes on from there.
+    let mut client = ClientStream::new(call);
     stream! {
+        let Some(StreamingCall { running, frames, api, silence }) = client.call() else { return };
+        let (api, silence) = (*api, *silence);
         let over = running.deadline.ends();
         let mut heard = Instant::now();
         let mut said = Instant::now();
@@ -87,7 +89,7 @@ pub fn events(
             let step = tokio::select! {
                 biased;
                 () = sleep_until(over) => Step::Over,
-                kept = running.leases.kept(running.meter.at_most()) => Step::Kept(kept),
+                kept = running.leases.kept(running.meter.at_most(Instant::now())) => Step::Kept(kept),
                 frame = frames.next() => Step::Frame(frame),
                 () = sleep_until((said + PING_EVERY).min(heard + silence)) => Step::Quiet,
             };
@@ -112,7 +114,7 @@ pub fn events(
                 Step::Frame(Ok(Some(frame))) => {
                     heard = Instant::now();
                     running.heard();
-                    let work = || pass(&mut running, api, &frame, teller.as_mut(), &mut is_complete);
+                    let work = || pass(running, api, &frame, teller.as_mut(), &mut is_complete);
                     match unless_it_panics(work) {
                         Passed::Odd => break broken("the model's stream cannot be read"),
                         Passed::Last(told) => {
@@ -123,7 +125,7 @@ pub fn events(
                             return;
                         }
                         Passed::Told(told) => {
-                            if let Err(fault) = covered(&mut running).await {
+                            if let Err(fault) = covered(running).await {
                                 break fault;
                             }
                             if let Some(told) = told {
@@ -135,6 +137,7 @@ pub fn events(
                 }
             }
         };
+        let Some(StreamingCall { mut running, frames, .. }) = client.take() else { return };
         // Closed before it is paid for: nothing more is generated.
         drop(frames);
         running.settle(Status::Failure).await;
@@ -168,7 +171,7 @@ fn pass(
     let Some(heard) = Heard::read(api, &frame.kind, &content) else {
         return Passed::Odd;
     };
-    running.meter.observe(&heard, content.len() as u64);
+    running.meter.observe(&heard, content.len() as u64, Instant::now());
     *is_complete |= heard.completes();
     let told = teller.tell(&heard, &frame.raw);
     if heard.is_last() { Passed::Last(told) } else { Passed::Told((!told.is_empty()).then_some(told)) }
@@ -177,9 +180,9 @@ fn pass(
 /// Waits, where it must, until the leases cover what was generated so far, for as long as the process has left.
 pub async fn covered(running: &mut Running) -> Result<(), Fault> {
     let over = running.deadline.ends();
-    while !running.leases.allow(running.meter.at_most()) {
+    while !running.leases.allow(running.meter.at_most(Instant::now())) {
         tokio::select! {
-            kept = running.leases.kept(running.meter.at_most()) => kept.map_err(|lost| ended(&lost))?,
+            kept = running.leases.kept(running.meter.at_most(Instant::now())) => kept.map_err(|lost| ended(&lost))?,
             () = sleep_until(over) => return Err(out_of_time()),
         }
     }

@@ -24,6 +24,7 @@ mod notices;
 mod refusals;
 mod running;
 mod settler;
+mod streaming_call;
 mod upstream;
 
 use std::sync::{Arc, Mutex};

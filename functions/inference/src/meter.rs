@@ -1,15 +1,22 @@
 //! What an answer has used so far, read from its events as they pass.
 
-use serde::Deserialize;
+mod hidden;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
 use serde_json::value::RawValue;
 use shared::money::Money;
 use shared::pricing::{Caching, Prices};
 use shared::quote::Quote;
 use shared::usage::Usage;
+use tokio::time::Instant;
 
-use crate::dialect::converse::event::Event;
-use crate::dialect::usage::{Counted, Metrics, Reported, Tokens};
+use crate::dialect::converse::event::{Delta, Event};
+use crate::dialect::usage::{Counted, Metrics, Tokens};
 use crate::dialect::{Api, Heard};
+use hidden::HiddenOutput;
+use shapes::{Answered, Ending, Start};
 
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
 const FRAME: u64 = 80;
@@ -33,47 +40,15 @@ pub struct Meter {
     text_bytes: u64,
     deltas: u64,
     final_output: bool,
+    hidden: HiddenOutput,
+    /// Whether the model shows all that it thinks, where it shows anything of it. Claude shows a summary.
+    shows_reasoning: bool,
+    /// Whether a first piece of the answer was seen.
+    has_begun: bool,
+    /// Tokens that are charged at least for what could not be counted.
+    least_output: u64,
     /// Whether the answer comes whole, so that nothing of it is seen before its end.
     is_blind: bool,
-}
-
-#[derive(Deserialize)]
-struct Start {
-    message: StartMessage,
-}
-
-#[derive(Deserialize)]
-struct StartMessage {
-    usage: Option<Reported>,
-}
-
-#[derive(Deserialize)]
-struct Ending<'a> {
-    usage: Option<Reported>,
-    #[serde(rename = "amazon-bedrock-invocationMetrics")]
-    metrics: Option<Metrics>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
-
-/// Converse's, whole.
-#[derive(Deserialize)]
-struct Answered<'a> {
-    usage: Option<Counted>,
-    #[serde(borrow)]
-    output: Option<AnsweredOutput<'a>>,
-}
-
-#[derive(Deserialize)]
-struct AnsweredOutput<'a> {
-    #[serde(borrow)]
-    message: Option<AnsweredMessage<'a>>,
-}
-
-#[derive(Deserialize)]
-struct AnsweredMessage<'a> {
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
 }
 
 impl Meter {
@@ -88,8 +63,19 @@ impl Meter {
             text_bytes: 0,
             deltas: 0,
             final_output: false,
+            hidden: HiddenOutput::new(Instant::now()),
+            shows_reasoning: false,
+            has_begun: false,
+            least_output: 0,
             is_blind: false,
         }
+    }
+
+    /// The stream begins, and the model may think before its first event, or without any that shows it.
+    pub fn expect_hidden_output(&mut self, shows_reasoning: bool, now: Instant) {
+        self.hidden.note_event(now);
+        self.hidden.begin();
+        self.shows_reasoning = shows_reasoning;
     }
 
     /// A meter of an answer that comes whole: until it is there, it may be as long as it was allowed to be.
@@ -100,27 +86,38 @@ impl Meter {
     /// Reads one event of a stream.
     ///
     /// `bytes` is how long it was: what nothing is known of counts by that.
-    pub fn observe(&mut self, heard: &Heard<'_>, bytes: u64) {
+    pub fn observe(&mut self, heard: &Heard<'_>, bytes: u64, now: Instant) {
         match heard {
-            Heard::Message { kind, json } => self.message(kind, json),
-            Heard::Converse(event) => self.converse(event, bytes),
+            Heard::Message { kind, json } => self.message(kind, json, now),
+            Heard::Converse(event) => self.converse(event, bytes, now),
             Heard::Native(chunk) => {
                 self.deltas += 1;
                 self.text_bytes += chunk.len() as u64;
                 self.end(chunk);
             }
         }
+        self.hidden.note_event(now);
     }
 
     /// Of Anthropic's events only the few that carry usage are looked into.
-    fn message(&mut self, kind: &str, chunk: &[u8]) {
+    fn message(&mut self, kind: &str, chunk: &[u8], now: Instant) {
+        self.has_begun |= kind.starts_with("content_block");
         match kind {
             "content_block_delta" => {
                 self.deltas += 1;
+                if let Some(tokens) = shapes::estimated_tokens(chunk) {
+                    self.hidden.add_estimate(tokens);
+                }
                 self.text_bytes += (chunk.len() as u64).saturating_sub(FRAME);
             }
             // A block may begin with content: redacted thinking does.
-            "content_block_start" => self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME),
+            "content_block_start" => {
+                self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME);
+                if shapes::is_thinking(chunk) {
+                    self.hidden.begin();
+                }
+            }
+            "content_block_stop" => self.hidden.end(now),
             "message_start" => {
                 let start: Option<Start> = serde_json::from_slice(chunk).ok();
                 if let Some(usage) = start.and_then(|start| start.message.usage) {
@@ -132,11 +129,19 @@ impl Meter {
         }
     }
 
-    fn converse(&mut self, event: &Event<'_>, bytes: u64) {
+    fn converse(&mut self, event: &Event<'_>, bytes: u64, now: Instant) {
         match event {
             Event::Delta { delta, .. } => {
                 self.deltas += 1;
                 self.text_bytes += delta.text().len() as u64;
+                match delta {
+                    Delta::Text(_) | Delta::ToolInput(_) => self.hidden.end(now),
+                    Delta::Reasoning(text) if self.shows_reasoning && is_shown(text) => {
+                        self.hidden.is_shown()
+                    }
+                    // What it thinks is left out, redacted or told in short.
+                    Delta::Reasoning(_) | Delta::Signature(_) | Delta::Redacted(_) => self.hidden.begin(),
+                }
             }
             Event::ToolStart { .. } | Event::Other => self.text_bytes += bytes.saturating_sub(START_FRAME),
             Event::Metadata(Some(counted)) => self.count(counted),
@@ -198,19 +203,45 @@ impl Meter {
         }
     }
 
-    /// At most how many output tokens have been made: a token is at least a byte of text.
-    pub fn at_most(&self) -> u64 {
-        self.text_bytes.max(self.deltas).max(self.tokens.output())
+    /// At most how many output tokens have been made until `now`: a token is at least a byte of what was seen.
+    pub fn at_most(&self, now: Instant) -> u64 {
+        let generated = self.visible_at_most().saturating_add(self.hidden.at_most(now));
+        generated.max(self.tokens.output())
     }
 
-    /// What the call has used and costs, as it stands. What was not reported is charged so that it is safe: the whole
-    /// bound of the prompt, and the text that was seen.
-    pub fn charge(&self) -> (Usage, Money) {
-        let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas).min(self.quote.max_tokens);
+    /// Tokens that were certainly counted, or at most seen, so far: what reading on has used.
+    pub fn counted(&self) -> u64 {
+        self.visible_at_most().saturating_add(self.hidden.estimated())
+    }
+
+    fn visible_at_most(&self) -> u64 {
+        self.text_bytes.max(self.deltas)
+    }
+
+    /// Whether something was used that only a later event can tell: hidden output, and of a message also its prompt.
+    pub fn lacks_a_count(&self, api: Api) -> bool {
+        let lacks_prompt = api == Api::Messages && !self.has_begun;
+        !self.is_final() && (lacks_prompt || self.hidden.is_uncounted())
+    }
+
+    /// Charges so many tokens at least, since what is left to count will not be waited for.
+    pub fn assume_at_least(&mut self, tokens: u64) {
+        self.least_output = tokens;
+    }
+
+    /// A count of nothing is believed unless something was seen.
+    fn is_final(&self) -> bool {
+        self.final_output && (self.tokens.output() > 0 || self.deltas == 0)
+    }
+
+    /// What the call has used and costs at `now`. What was not reported is charged so that it is safe: the whole bound of
+    /// the prompt, the text that was seen, and what was thought unseen.
+    pub fn charge(&self, now: Instant) -> (Usage, Money) {
+        let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas);
+        let hidden = self.hidden.at_most(now).max(self.least_output);
+        let seen = seen.saturating_add(hidden).min(self.quote.max_tokens);
         let seen = if self.is_blind { self.quote.max_tokens } else { seen };
-        // A count of nothing is believed unless something was seen.
-        let is_final = self.final_output && (self.tokens.output() > 0 || self.deltas == 0);
-        let output = if is_final { self.tokens.output() } else { self.tokens.output().max(seen) };
+        let output = if self.is_final() { self.tokens.output() } else { self.tokens.output().max(seen) };
         match self.tokens.usage(self.caching) {
             Some(usage) => {
                 let usage = Usage { output, ..usage };
@@ -228,70 +259,7 @@ impl Meter {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::money::Rate;
-    use shared::pricing::Rates;
-
-    const START: &str =
-        r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"output_tokens":1}}}"#;
-    const END: &str = r#"{"type":"message_delta","usage":{"output_tokens":7}}"#;
-    const METRICS: &str = r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":
-        {"inputTokenCount":10,"outputTokenCount":7,"cacheReadInputTokenCount":3}}"#;
-
-    fn delta(text: &str) -> String {
-        format!(
-            r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
-        )
-    }
-
-    fn charged(events: &[(&str, &str)]) -> (Usage, i128) {
-        let dollar = Rate::parse("0.000001").unwrap();
-        let rates = Rates::complete(dollar, dollar, None, None, None);
-        let quote = Quote {
-            input: Money::from_pico(1000),
-            output_rate: dollar,
-            max_tokens: 100,
-            least_tokens: 1,
-            window: 10,
-        };
-        let mut meter = Meter::new(Prices { base: rates, above: None }, quote, Caching::None);
-        for (kind, chunk) in events {
-            let heard = Heard::Message { kind: (*kind).into(), json: chunk.as_bytes() };
-            meter.observe(&heard, chunk.len() as u64);
-        }
-        let (usage, cost) = meter.charge();
-        (usage, cost.pico())
-    }
-
-    #[test]
-    fn a_frame_is_what_surrounds_the_text() {
-        assert_eq!(delta("").len() as u64, FRAME);
-    }
-
-    #[test]
-    fn charges_what_was_used_or_what_is_safe() {
-        let text = delta("abcdef");
-        let delta = ("content_block_delta", text.as_str());
-        let usage = |input, output, cache_read| Usage { input, output, cache_read, ..Usage::default() };
-        for (name, events, want) in [
-            (
-                "a whole stream",
-                vec![("message_start", START), delta, ("message_delta", END)],
-                (usage(10, 7, 0), 17),
-            ),
-            ("usage only in the last chunk", vec![delta, ("message_stop", METRICS)], (usage(10, 7, 3), 20)),
-            (
-                "told twice",
-                vec![("message_start", START), ("message_delta", END), ("message_stop", METRICS)],
-                (usage(10, 7, 3), 20),
-            ),
-            ("cut after a delta", vec![("message_start", START), delta], (usage(10, 3, 0), 13)),
-            ("cut before any usage", vec![delta, delta], (usage(0, 6, 0), 1006)),
-            ("nothing at all", vec![], (usage(0, 0, 0), 1000)),
-        ] {
-            assert_eq!(charged(&events), want, "{name}");
-        }
-    }
+/// Whether a text is what a model thought, and not a sign in its place.
+fn is_shown(text: &str) -> bool {
+    !text.is_empty() && text != "[REDACTED]"
 }

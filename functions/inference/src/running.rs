@@ -9,6 +9,7 @@ use shared::record::{Record, Status};
 use shared::store::Admission;
 use shared::usage::Usage;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 use crate::App;
 use crate::bedrock::Transmission;
@@ -16,6 +17,7 @@ use crate::deadline::Deadline;
 use crate::leases::Leases;
 use crate::meter::Meter;
 use crate::settler::Settler;
+use crate::streaming_call::StreamingCall;
 
 /// The most tags of one request, and the longest, in bytes: each is kept with its record.
 const MOST_TAGS: usize = 10;
@@ -64,10 +66,11 @@ fn tags(list: &str) -> Vec<String> {
 }
 
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.
-#[derive(Debug)]
-pub struct Abandoned {
-    pub admission: Admission,
-    pub record: Record,
+pub enum Abandoned {
+    /// Nothing more can be learned of it.
+    Ended { admission: Box<Admission>, record: Box<Record> },
+    /// Its stream is still open.
+    Streaming(Box<StreamingCall>),
 }
 
 /// Where dropped calls are sent to be settled. On Lambda there is none: the runtime goes on when a client leaves, and
@@ -118,6 +121,15 @@ impl Running {
         self.transmission.clone()
     }
 
+    /// Where it goes when it is dropped. Taken, it goes nowhere: whoever took it settles it.
+    pub fn take_abandonment(&mut self) -> Option<Abandonment> {
+        self.abandonment.take()
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     pub fn transmission(&self) -> &Transmission {
         &self.transmission
     }
@@ -153,7 +165,8 @@ impl Running {
         let admission = self.leases.admission();
         let pointer = admission.pointer();
         let nothing = (Usage::default(), Money::ZERO);
-        let (usage, cost) = if self.transmission.may_have_left() { self.meter.charge() } else { nothing };
+        let (usage, cost) =
+            if self.transmission.may_have_left() { self.meter.charge(Instant::now()) } else { nothing };
         Record {
             request: admission.request(),
             ended: self.clock.now(),
@@ -186,7 +199,8 @@ impl Drop for Running {
         tracing::info!(request = %record.request, "abandoned");
         if let Some(abandonment) = &self.abandonment {
             // A closed channel is a process about to end: then the leases are swept.
-            abandonment.send(Abandoned { admission, record }).ok();
+            let (admission, record) = (Box::new(admission), Box::new(record));
+            abandonment.send(Abandoned::Ended { admission, record }).ok();
         }
     }
 }

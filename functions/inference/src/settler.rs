@@ -1,12 +1,15 @@
 //! The end of every call: charged, told, written to the log.
 
+use std::task::Poll;
+
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
 use shared::clock::Clock;
 use shared::money::Money;
-use shared::record::Record;
+use shared::record::{Record, Status};
 use shared::store::{Admission, Settled, Store};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Semaphore, watch};
 
 use crate::App;
 use crate::notices::Notices;
@@ -29,12 +32,33 @@ impl Settler {
     }
 
     /// Settles dropped calls until every sender is gone: a server's companion, to be awaited before it exits.
+    ///
+    /// Streams are read on until what they used is counted. When the last sender is gone the server ends, and they are settled
+    /// as they are then.
     pub async fn settle_abandoned(self, mut dropped: UnboundedReceiver<Abandoned>) {
-        let dropped = poll_fn(|task| dropped.poll_recv(task));
-        let settled = dropped.for_each_concurrent(SIDE_BY_SIDE, |Abandoned { admission, record }| {
-            let settler = self.clone();
+        let (stop, stopping) = watch::channel(false);
+        let dropped = poll_fn(|task| {
+            let next = dropped.poll_recv(task);
+            if matches!(next, Poll::Ready(None)) {
+                stop.send_replace(true);
+            }
+            next
+        });
+        let settling = Semaphore::new(SIDE_BY_SIDE);
+        let settled = dropped.for_each_concurrent(None, |abandoned| {
+            let (settler, stopping, settling) = (&self, stopping.clone(), &settling);
             async move {
-                settler.settle(&admission, &record).await;
+                match abandoned {
+                    Abandoned::Streaming(call) => {
+                        let mut running = call.read_on(stopping).await;
+                        let _permit = settling.acquire().await;
+                        running.settle(Status::Cancelled).await;
+                    }
+                    Abandoned::Ended { admission, record } => {
+                        let _permit = settling.acquire().await;
+                        settler.settle(&admission, &record).await;
+                    }
+                }
             }
         });
         settled.await;

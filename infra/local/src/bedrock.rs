@@ -22,11 +22,13 @@
 
 mod answer;
 mod ask;
+mod bill;
 mod block;
 mod event;
 mod failures;
 mod frames;
 mod gates;
+mod hidden;
 mod model;
 mod play;
 mod received;
@@ -49,8 +51,10 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
+pub use bill::Bill;
 pub use received::{Operation, Received};
 
+use bill::Bills;
 use failures::Failures;
 use gates::Gates;
 use received::Recent;
@@ -66,6 +70,7 @@ struct State {
     gates: Gates,
     failures: Failures,
     tally: Arc<Tally>,
+    bills: Bills,
 }
 
 /// How fast the answers come when their script does not say.
@@ -95,6 +100,7 @@ impl Fake {
             gates: Gates::default(),
             failures: Failures::default(),
             tally: Arc::default(),
+            bills: Bills::default(),
         }))
     }
 
@@ -132,6 +138,12 @@ impl Fake {
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.0.tally.open()
+    }
+
+    /// What the real service would bill for the most recent requests that it accepted, as it stands.
+    #[must_use]
+    pub fn bills(&self) -> Vec<Bill> {
+        self.0.bills.all()
     }
 
     /// How many content deltas were handed to a connection since the start.

@@ -49,6 +49,9 @@ impl Answer {
 
 fn blocks(ask: &Ask, number: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
+    if let Some(hidden) = ask.script.hidden.clone() {
+        blocks.push(Block::Hidden { hidden, signature: SIGNATURE.to_owned() });
+    }
     if ask.script.thinking {
         let pieces = block::spoken("The script asks for a thought before the answer.");
         blocks.push(Block::Thinking { pieces, signature: SIGNATURE.to_owned() });
@@ -90,10 +93,11 @@ fn default_text(said: &str) -> String {
 fn usage(ask: &Ask, blocks: &[Block]) -> Usage {
     let script = &ask.script;
     let written: usize = blocks.iter().map(Block::written).sum();
+    let hidden = script.hidden.as_ref().map_or(0, |hidden| hidden.tokens);
     Usage {
         at: script.usage_at,
         input: script.input_tokens.unwrap_or_else(|| tokens(ask.body_bytes)),
-        output: script.output_tokens.unwrap_or_else(|| tokens(written)),
+        output: script.output_tokens.unwrap_or_else(|| tokens(written)) + hidden,
         cache_read: script.cache_read,
         cache_write_5m: script.cache_write,
         cache_write_1h: script.cache_write_1h,

@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
+use super::hidden::Hidden;
+
 /// How much of a tool's input one delta carries, in characters: small enough that every
 /// realistic input comes in several pieces, which a reader must put together.
 const INPUT_PIECE: usize = 16;
 
 pub(super) enum Block {
+    Hidden { hidden: Hidden, signature: String },
     Thinking { pieces: Vec<String>, signature: String },
     Text { pieces: Vec<String> },
     ToolUse { id: String, name: String, input: Value },
@@ -24,6 +27,7 @@ impl Block {
     /// The pieces that add up to the block.
     pub(super) fn deltas(&self) -> Vec<Delta<'_>> {
         match self {
+            Self::Hidden { signature, .. } => vec![Delta::Signature(signature)],
             Self::Thinking { pieces, signature } => pieces
                 .iter()
                 .map(|piece| Delta::Thinking(piece))
@@ -42,6 +46,7 @@ impl Block {
     /// How many bytes the model wrote for it.
     pub(super) fn written(&self) -> usize {
         match self {
+            Self::Hidden { .. } => 0,
             Self::Thinking { pieces, signature } => pieces.concat().len() + signature.len(),
             Self::Text { pieces } => pieces.concat().len(),
             Self::ToolUse { name, input, .. } => name.len() + input.to_string().len(),

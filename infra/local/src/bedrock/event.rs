@@ -1,6 +1,10 @@
 //! One event of a stream, before it is framed.
 
+use std::time::Duration;
+
 use serde_json::Value;
+
+use super::hidden::Step;
 
 /// The real service pads its frames, so that their length says less about what they carry.
 pub(super) const PADDING: &str = "abc";
@@ -9,6 +13,10 @@ pub(super) struct Event {
     pub(super) kind: Kind,
     pub(super) json: String,
     pub(super) is_delta: bool,
+    /// Tokens that are generated with it, and billed when its turn comes.
+    pub(super) tokens: u64,
+    /// How long it takes, where that is not the script's usual pace.
+    pub(super) pause: Option<Duration>,
 }
 
 pub(super) enum Kind {
@@ -16,16 +24,25 @@ pub(super) enum Kind {
     Chunk,
     /// The payload of an event of this name.
     Named(&'static str),
+    /// Something is generated, and nothing sent.
+    Silent,
 }
 
 impl Event {
     pub(super) fn chunk(json: &Value, is_delta: bool) -> Self {
-        Self { kind: Kind::Chunk, json: json.to_string(), is_delta }
+        Self { kind: Kind::Chunk, json: json.to_string(), is_delta, tokens: 0, pause: None }
     }
 
     pub(super) fn named(name: &'static str, mut json: Value, is_delta: bool) -> Self {
         json["p"] = PADDING.into();
-        Self { kind: Kind::Named(name), json: json.to_string(), is_delta }
+        Self { kind: Kind::Named(name), json: json.to_string(), is_delta, tokens: 0, pause: None }
+    }
+
+    /// A piece of hidden thinking, with the event that shows something of it.
+    pub(super) fn hidden(step: Step, shown: Option<Self>) -> Self {
+        let silent =
+            || Self { kind: Kind::Silent, json: String::new(), is_delta: false, tokens: 0, pause: None };
+        Self { is_delta: false, tokens: step.tokens, pause: Some(step.pause), ..shown.unwrap_or_else(silent) }
     }
 }
 

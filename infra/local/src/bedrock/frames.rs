@@ -10,13 +10,14 @@ use serde_json::json;
 
 use super::event::{Event, Kind, PADDING};
 
-/// The frame around an event.
-pub(super) fn event(event: Event) -> Result<Bytes, Error> {
+/// The frame around an event; `None` for one that is not sent.
+pub(super) fn event(event: Event) -> Result<Option<Bytes>, Error> {
     let (name, payload) = match event.kind {
         Kind::Chunk => ("chunk", json!({ "bytes": STANDARD.encode(event.json), "p": PADDING }).to_string()),
         Kind::Named(name) => (name, event.json),
+        Kind::Silent => return Ok(None),
     };
-    frame([(":event-type", name), (":message-type", "event")], payload)
+    frame([(":event-type", name), (":message-type", "event")], payload).map(Some)
 }
 
 /// An exception frame. Bedrock writes its name with a small first letter here, and with a

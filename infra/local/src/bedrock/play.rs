@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::Fake;
+use super::bill::Running;
 use super::event::Event;
 use super::frames;
 use super::script::{Fault, Script};
@@ -17,6 +18,7 @@ pub(super) fn stream(
     fake: Fake,
     script: Script,
     events: Vec<Event>,
+    bill: Running,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let open = fake.0.tally.open_stream();
     let Plan { events, damaged, gate, end } = Plan::new(&script, events);
@@ -28,7 +30,9 @@ pub(super) fn stream(
         let mut pause = first;
         let without_events = events.is_empty();
         for (at, event) in events.into_iter().enumerate() {
-            if event.is_delta {
+            if let Some(pause) = event.pause {
+                rest(pause).await;
+            } else if event.is_delta {
                 rest(pause).await;
                 pause = between;
             }
@@ -38,7 +42,8 @@ pub(super) fn stream(
             if event.is_delta {
                 fake.0.tally.delta();
             }
-            let frame = frames::event(event).map_err(io::Error::other)?;
+            bill.generate(event.tokens);
+            let Some(frame) = frames::event(event).map_err(io::Error::other)? else { continue };
             yield if damaged == Some(at) { frames::damaged(&frame) } else { frame };
         }
         if without_events {

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::hidden::Hidden;
+
 const OPENING: &str = "<<fake";
 const CLOSING: &str = ">>";
 const MOST_TIMES: usize = 100_000;
@@ -24,6 +26,8 @@ pub(super) struct Script {
     pub(super) deltas: Option<usize>,
     /// A thinking block with its signature before anything else: Converse's `reasoningContent`.
     pub(super) thinking: bool,
+    /// Thinking before anything else that is billed and not shown as it is. Its tokens come on top of `output_tokens`.
+    pub(super) hidden: Option<Hidden>,
     /// The tools to call, in this order. A native answer cannot: it stays empty.
     pub(super) tools: Vec<Call>,
     pub(super) stop_reason: Option<String>,

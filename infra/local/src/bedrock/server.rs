@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::ask::Ask;
+use super::bill::Bill;
 use super::received::{Operation, Received};
 use super::refusal::Refusal;
 use super::script::Fault;
@@ -56,10 +57,12 @@ async fn streamed(
     let number = fake.0.recent.keep(received(operation, &model, headers, &body));
     let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
-    let events = ask.wire.events(&Answer::new(&ask, number));
+    let answer = Answer::new(&ask, number);
+    let events = ask.wire.events(&answer);
+    let bill = fake.0.bills.open(bill(&ask, &answer));
     let head =
         [(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream")), request_id(number)];
-    let body = Body::from_stream(play::stream(fake, ask.script, events));
+    let body = Body::from_stream(play::stream(fake, ask.script, events, bill));
     Ok((head, ask.wire.stream_head(), body).into_response())
 }
 
@@ -76,6 +79,8 @@ async fn whole(
     admit(&fake, &ask).await?;
     play::wait(&fake, &ask.script).await;
     let answer = Answer::new(&ask, number);
+    // In one piece nothing can be closed halfway: all of it is generated.
+    fake.0.bills.open(bill(&ask, &answer)).generate(answer.usage.output);
     let text = ask.wire.whole(&answer).to_string();
     let body = match ask.script.fault().map(|(_, fault)| fault) {
         Some(Fault::Exception { name, message }) => {
@@ -124,6 +129,20 @@ fn read(fake: &Fake, operation: Operation, model: &str, body: &[u8]) -> Result<A
             Ok(Ask { script: ask.script.flawless(), ..ask })
         }
         _ => Ok(ask),
+    }
+}
+
+/// What is billed before anything is generated.
+fn bill(ask: &Ask, answer: &Answer) -> Bill {
+    let usage = &answer.usage;
+    Bill {
+        model: ask.model.clone(),
+        directive: ask.directive.clone(),
+        input: usage.input,
+        cache_read: usage.cache_read,
+        cache_write_5m: usage.cache_write_5m,
+        cache_write_1h: usage.cache_write_1h,
+        output: 0,
     }
 }
 

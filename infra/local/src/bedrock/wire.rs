@@ -32,11 +32,13 @@ impl Wire {
 
     /// The events of a stream, in order.
     pub(super) fn events(self, answer: &Answer) -> Vec<Event> {
-        match self {
+        let mut events = match self {
             Self::Anthropic => anthropic::events(answer),
             Self::Converse => converse::events(answer),
             Self::Native => native::events(answer),
-        }
+        };
+        share_tokens(&mut events, answer.usage.output);
+        events
     }
 
     /// What the head of an answer in one piece says about it.
@@ -56,6 +58,19 @@ impl Wire {
             }
             Self::Converse => HeaderMap::new(),
         }
+    }
+}
+
+/// Spreads what is not hidden of the output over the deltas: each is billed when it is made.
+fn share_tokens(events: &mut [Event], output: u64) {
+    let hidden: u64 = events.iter().map(|event| event.tokens).sum();
+    let visible = output.saturating_sub(hidden);
+    let deltas = events.iter().filter(|event| event.is_delta).count() as u64;
+    let mut shared = 0;
+    for (at, event) in events.iter_mut().filter(|event| event.is_delta).enumerate() {
+        let until = visible * (at as u64 + 1) / deltas;
+        event.tokens = until - shared;
+        shared = until;
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::block::{Block, Delta};
 use super::super::event::Event;
+use super::super::hidden::{Hidden, Shown, Step};
 use super::super::model;
 use super::add;
 
@@ -44,6 +45,9 @@ fn head(answer: &Answer, content: Vec<Value>, stop_reason: Option<&str>) -> Valu
 
 fn block(block: &Block) -> Value {
     match block {
+        Block::Hidden { signature, .. } => {
+            json!({"type": "thinking", "thinking": "", "signature": signature})
+        }
         Block::Thinking { pieces, signature } => {
             json!({"type": "thinking", "thinking": pieces.concat(), "signature": signature})
         }
@@ -58,16 +62,50 @@ fn block(block: &Block) -> Value {
 fn block_events(index: usize, block: &Block) -> Vec<Event> {
     let start = json!({"type": "content_block_start", "index": index, "content_block": opening(block)});
     let stop = json!({"type": "content_block_stop", "index": index});
+    if let Block::Hidden { hidden, signature } = block
+        && hidden.shown == Shown::Redacted
+    {
+        let data = json!({"type": "redacted_thinking", "data": signature});
+        let start = json!({"type": "content_block_start", "index": index, "content_block": data});
+        return hidden
+            .steps()
+            .into_iter()
+            .map(|step| Event::hidden(step, None))
+            .chain([Event::chunk(&start, false), Event::chunk(&stop, false)])
+            .collect();
+    }
     let deltas = block.deltas().into_iter().map(|piece| {
         let json = json!({"type": "content_block_delta", "index": index, "delta": delta(&piece)});
         Event::chunk(&json, true)
     });
-    [Event::chunk(&start, false)].into_iter().chain(deltas).chain([Event::chunk(&stop, false)]).collect()
+    let thought = match block {
+        Block::Hidden { hidden, .. } => thought(index, hidden),
+        _ => Vec::new(),
+    };
+    let start = [Event::chunk(&start, false)].into_iter().chain(thought);
+    start.chain(deltas).chain([Event::chunk(&stop, false)]).collect()
+}
+
+/// The pieces of hidden thinking, with what is shown of each.
+fn thought(index: usize, hidden: &Hidden) -> Vec<Event> {
+    let shown = |step: &Step| {
+        let mut delta = match (hidden.shown, step.estimate) {
+            (Shown::Summary, _) => json!({"thinking": "hm, "}),
+            (Shown::Estimates, Some(tokens)) => json!({"thinking": "", "estimated_tokens": tokens}),
+            _ => return None,
+        };
+        delta["type"] = json!("thinking_delta");
+        let json = json!({"type": "content_block_delta", "index": index, "delta": delta});
+        Some(Event::chunk(&json, false))
+    };
+    hidden.steps().into_iter().map(|step| Event::hidden(step, shown(&step))).collect()
 }
 
 fn opening(block: &Block) -> Value {
     match block {
-        Block::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
+        Block::Thinking { .. } | Block::Hidden { .. } => {
+            json!({"type": "thinking", "thinking": "", "signature": ""})
+        }
         Block::Text { .. } => json!({"type": "text", "text": ""}),
         Block::ToolUse { id, name, .. } => json!({"type": "tool_use", "id": id, "name": name, "input": {}}),
     }

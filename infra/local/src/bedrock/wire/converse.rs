@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::block::{Block, Delta};
 use super::super::event::Event;
+use super::super::hidden::{Hidden, Shown};
 use super::add;
 
 pub(super) fn whole(answer: &Answer) -> Value {
@@ -31,6 +32,7 @@ pub(super) fn events(answer: &Answer) -> Vec<Event> {
 
 fn block(block: &Block) -> Value {
     match block {
+        Block::Hidden { signature, .. } => json!({"reasoningContent": {"redactedContent": signature}}),
         Block::Thinking { pieces, signature } => {
             json!({"reasoningContent": {"reasoningText": {"text": pieces.concat(), "signature": signature}}})
         }
@@ -50,6 +52,7 @@ fn block_events(index: usize, block: &Block) -> Vec<Event> {
             Some(Event::named("contentBlockStart", json, false))
         }
         Block::Thinking { .. } | Block::Text { .. } => None,
+        Block::Hidden { hidden, signature } => return thought(index, hidden, signature),
     };
     let deltas = block.deltas().into_iter().map(|piece| {
         let json = json!({"contentBlockIndex": index, "delta": delta(&piece)});
@@ -57,6 +60,23 @@ fn block_events(index: usize, block: &Block) -> Vec<Event> {
     });
     let stop = Event::named("contentBlockStop", json!({"contentBlockIndex": index}), false);
     start.into_iter().chain(deltas).chain([stop]).collect()
+}
+
+/// Hidden thinking: a summary as it goes, or nothing until it is over.
+fn thought(index: usize, hidden: &Hidden, signature: &str) -> Vec<Event> {
+    let reasoning = |content: Value| {
+        let json = json!({"contentBlockIndex": index, "delta": {"reasoningContent": content}});
+        Event::named("contentBlockDelta", json, false)
+    };
+    let shown = || (hidden.shown == Shown::Summary).then(|| reasoning(json!({"text": "hm, "})));
+    let steps = hidden.steps().into_iter().map(|step| Event::hidden(step, shown()));
+    let last = match hidden.shown {
+        Shown::Nothing | Shown::Estimates => return steps.collect(),
+        Shown::Summary => reasoning(json!({"signature": signature})),
+        Shown::Redacted => reasoning(json!({"redactedContent": signature})),
+    };
+    let stop = Event::named("contentBlockStop", json!({"contentBlockIndex": index}), false);
+    steps.chain([last, stop]).collect()
 }
 
 fn delta(delta: &Delta) -> Value {

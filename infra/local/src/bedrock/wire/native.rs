@@ -16,8 +16,13 @@ pub(super) fn whole(answer: &Answer) -> Value {
 pub(super) fn events(answer: &Answer) -> Vec<Event> {
     let mut last = json!({"generation": "", "stop_reason": stop_reason(answer)});
     add(&mut last, "amazon-bedrock-invocationMetrics", answer.usage.metrics());
+    let hidden = answer.blocks.iter().flat_map(|block| match block {
+        Block::Hidden { hidden, .. } => hidden.steps(),
+        _ => Vec::new(),
+    });
+    let hidden = hidden.map(|step| Event::hidden(step, None));
     let pieces = texts(answer).into_iter().map(|piece| Event::chunk(&json!({"generation": piece}), true));
-    pieces.chain([Event::chunk(&last, false)]).collect()
+    hidden.chain(pieces).chain([Event::chunk(&last, false)]).collect()
 }
 
 fn texts(answer: &Answer) -> Vec<&str> {
