@@ -56,8 +56,11 @@ pub struct Model {
     pub max_input_tokens: u64,
     /// The longest prompt that can be charged, in tokens: what bounds a reservation.
     pub window: u64,
-    /// The most tokens that one call generates.
+    /// The most output tokens that a client may ask for.
     pub max_output_tokens: u64,
+    /// The most that one call can generate, where nothing limits it: what bounds a reservation of a body in the model's own
+    /// form.
+    pub output_bound: u64,
     /// What it can do.
     pub capabilities: Vec<Capability>,
     /// What Bedrock takes in the body of an Anthropic Messages call. Models without rules do not take such bodies:

@@ -12,6 +12,7 @@ mod limits;
 mod money;
 mod notices;
 mod outage;
+mod priced;
 mod refusals;
 mod routes;
 mod streams;

@@ -179,6 +179,7 @@ impl Asked<'_> {
         // A body that Bedrock cannot take is refused before anything is reserved.
         let mut said = asking.said_to(model, output.max_tokens)?;
         let guardrail = app.upstream.guardrail(model);
+        dress::check_client_guardrail(&said, guardrail)?;
         if guardrail.is_some() {
             dress::leaves_all_to_the_guardrail(&said)?;
         }

@@ -84,7 +84,7 @@ pub struct Said {
     pub body: Vec<u8>,
     /// Whether what Bedrock refuses by name may be left out.
     pub heals: bool,
-    /// A guardrail that the client chose itself, as Converse has it.
+    /// A guardrail that the client chose itself, as Converse has it. It is compared with the deployment's, and never sent.
     pub guardrail: Option<String>,
     /// What the client wants to find in Bedrock's own logs.
     pub metadata: BTreeMap<String, String>,
@@ -109,7 +109,9 @@ impl Dialect {
         Ok(match self {
             Self::Messages => Box::new(anthropic::Messages::parse(body, anthropic::betas(headers))?),
             Self::Chat => Box::new(openai::Chat::parse(body)?),
-            Self::Invoke { model, streams } => Box::new(bedrock::Invoked::read(body, model, *streams)?),
+            Self::Invoke { model, streams } => {
+                Box::new(bedrock::Invoked::read(headers, body, model, *streams)?)
+            }
             Self::Converse { model, streams } => Box::new(bedrock::Conversed::read(body, model, *streams)?),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::json;
 use shared::fault::Fault;
 use shared::secret::Secret;
@@ -51,9 +52,9 @@ impl Dress<'_> {
 
     /// As Converse takes it: at the end of the body, which holds none of these.
     fn in_body(&self, said: Said) -> Vec<u8> {
-        let Said { mut body, guardrail, mut metadata, .. } = said;
+        let Said { mut body, mut metadata, .. } = said;
         metadata.extend(self.metadata().map(|(name, value)| (name.to_owned(), value)));
-        let guardrail = self.guardrail.map(in_converse).or(guardrail);
+        let guardrail = self.guardrail.map(in_converse);
         let tier = self.tier.map(|tier| json!({"type": tier.tier}).to_string());
         let added = [
             ("requestMetadata", Some(json!(metadata).to_string())),
@@ -80,6 +81,35 @@ impl Dress<'_> {
         let request = ("stargate_request", self.admission.request().to_string());
         [Some(request), user, team].into_iter().flatten()
     }
+}
+
+/// Refuses a guardrail that the client chose, unless it is the deployment's own: no budget covers what another one costs.
+pub fn check_client_guardrail(said: &Said, own: Option<&Guardrail>) -> Result<(), Fault> {
+    const FIELD: &str = "guardrailConfig";
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Chosen {
+        guardrail_identifier: String,
+        guardrail_version: String,
+        trace: Option<String>,
+    }
+
+    let Some(chosen) = said.guardrail.as_deref().filter(|chosen| *chosen != "null") else { return Ok(()) };
+    let chosen: Option<Chosen> = serde_json::from_str(chosen).ok();
+    let is_own = chosen.zip(own).is_some_and(|(chosen, own)| {
+        let is_traced = chosen.trace.is_some_and(|trace| trace != "disabled");
+        !is_traced
+            && (chosen.guardrail_identifier, chosen.guardrail_version)
+                == (own.id.clone(), own.version.clone())
+    });
+    if is_own {
+        return Ok(());
+    }
+    Err(Fault::invalid(
+        FIELD,
+        "the deployment chooses guardrails, since no budget here covers their price; leave it out",
+    ))
 }
 
 /// Refuses what would tell a guardrail of the deployment which part of a request it shall look at.

@@ -67,6 +67,8 @@ struct ModelFile {
     rules: Option<String>,
     max_input_tokens: u64,
     max_output_tokens: u64,
+    /// What `InvokeModel` generates at most, where that is more.
+    max_native_output_tokens: Option<u64>,
     capabilities: Vec<Capability>,
     /// By inference profile prefix, or [`BASE`].
     prices: BTreeMap<String, PricesFile>,
@@ -251,6 +253,9 @@ impl ModelFile {
             max_input_tokens: self.max_input_tokens,
             window: window(prices, self.max_input_tokens),
             max_output_tokens: self.max_output_tokens,
+            output_bound: self
+                .max_native_output_tokens
+                .map_or(self.max_output_tokens, |most| most.max(self.max_output_tokens)),
             capabilities: self.capabilities.clone(),
             rules: rules.cloned(),
             own: None,

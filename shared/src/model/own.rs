@@ -176,6 +176,8 @@ impl Offer {
             limit(self.max_input_tokens, |model| model.max_input_tokens, "max_input_tokens")?;
         // Bedrock takes what the base model takes, whatever is written here.
         let window = window(&prices, max_input_tokens).max(base.map_or(0, |base| base.window));
+        let max_output_tokens =
+            limit(self.max_output_tokens, |model| model.max_output_tokens, "max_output_tokens")?;
         Ok(Model {
             name: name.to_owned(),
             display_name: base.map_or_else(|| name.to_owned(), |base| base.display_name.clone()),
@@ -185,11 +187,8 @@ impl Offer {
             prices,
             max_input_tokens,
             window,
-            max_output_tokens: limit(
-                self.max_output_tokens,
-                |model| model.max_output_tokens,
-                "max_output_tokens",
-            )?,
+            max_output_tokens,
+            output_bound: base.map_or(0, |base| base.output_bound).max(max_output_tokens),
             capabilities: base.map_or_else(Vec::<Capability>::new, |base| base.capabilities.clone()),
             rules: base.and_then(|base| base.rules.clone()),
             own: None,

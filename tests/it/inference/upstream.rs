@@ -184,11 +184,10 @@ async fn guardrails_tiers_and_who_asks_go_along() {
     let sent = stargate.fake().requests().pop().unwrap();
     assert!(!sent.headers.contains_key("x-amzn-bedrock-guardrailidentifier"));
 
-    // Converse has them in its body, where the client's own stay beside them or give way.
+    // Converse has them in its body, where the client's own metadata stay beside them.
     let body = json!({
         "messages": [{"role": "user", "content": [{"text": "hi"}]}],
         "requestMetadata": {"mine": "1"},
-        "guardrailConfig": {"guardrailIdentifier": "mine", "guardrailVersion": "1"},
     });
     let answer = stargate.post("/bedrock/model/claude-haiku-4-5/converse", &holder.secret).json(&body).send();
     assert_eq!(answer.await.unwrap().status(), 200);

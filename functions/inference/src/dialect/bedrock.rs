@@ -5,6 +5,7 @@ pub mod conversed;
 pub mod counts;
 pub mod framed;
 pub mod invoked;
+mod priced_extras;
 
 pub use conversed::Conversed;
 pub use invoked::Invoked;

@@ -78,21 +78,17 @@ pub fn runs_elsewhere(kind: &str) -> String {
 
 /// `tools` as Bedrock takes them; a tool that only Anthropic's servers can run is refused by name.
 pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> {
-    // Dated types, `web_search_20250305`, are the only ones that can be refused; their letters may be escaped.
+    // Only types like `web_search_20250305` and `mcp_toolset` can be refused; their letters may be escaped.
     let holds = |needle: &str| memchr::memmem::find(json.as_bytes(), needle.as_bytes()).is_some();
-    let is_dated = holds("_20") || holds("\\u00");
-    if !is_dated && !mentions(json, "custom") && !has_cache_fields(json, rules) {
+    let may_be_refused = holds("_20") || holds("\\u00") || mentions(json, "mcp_toolset");
+    if !may_be_refused && !mentions(json, "custom") && !has_cache_fields(json, rules) {
         return Ok(None);
     }
     let wrong = |_| Fault::invalid("tools", "must be an array of objects");
     let mut cleaned = Vec::new();
     for text in elements(json).map_err(wrong)? {
         let mut tool = Fields::parse(text.as_bytes()).map_err(wrong)?;
-        if let Some(kind) = tool.read::<String>("type").map_err(wrong)?
-            && rules.refuses_tool(&kind)
-        {
-            return Err(Fault::invalid("tools", runs_elsewhere(&kind)));
-        }
+        refuse_server_tool(&tool, rules)?;
         clean_cache_control(&mut tool, rules).map_err(wrong)?;
         if let Some(custom) = tool.remove("custom") {
             let custom = Fields::parse(custom.as_bytes()).map_err(wrong)?;
@@ -103,6 +99,30 @@ pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> 
         cleaned.push(Cow::Owned(tool.to_json()));
     }
     Ok(Some(array(cleaned)))
+}
+
+/// Refuses tools that somebody else runs: Bedrock cannot, or bills them by the call.
+pub fn refuse_server_tools(json: &str, rules: &MessageRules) -> Result<(), Fault> {
+    let wrong = |_| Fault::invalid("tools", "must be an array of objects");
+    for text in elements(json).map_err(wrong)? {
+        refuse_server_tool(&Fields::parse(text.as_bytes()).map_err(wrong)?, rules)?;
+    }
+    Ok(())
+}
+
+/// How the types of the tools begin that the client runs. Source: Anthropic's tool reference.
+const CLIENT_TOOLS: [&str; 5] = ["bash_", "text_editor_", "computer_", "memory_", "tool_search_tool_"];
+
+fn refuse_server_tool(tool: &Fields<'_>, rules: &MessageRules) -> Result<(), Fault> {
+    let kind: Option<String> =
+        tool.read("type").map_err(|_| Fault::invalid("tools", "type must be a string"))?;
+    match kind {
+        Some(kind) if kind != "custom" && !CLIENT_TOOLS.iter().any(|begin| kind.starts_with(begin)) => {
+            Err(Fault::invalid("tools", runs_elsewhere(&kind)))
+        }
+        Some(kind) if rules.refuses_tool(&kind) => Err(Fault::invalid("tools", runs_elsewhere(&kind))),
+        _ => Ok(()),
+    }
 }
 
 fn has_cache_fields(json: &str, rules: &MessageRules) -> bool {

@@ -6,9 +6,9 @@ use shared::fault::Fault;
 use shared::model::Model;
 
 use super::framed::Framed;
+use super::priced_extras::check_tool_config;
 use crate::dialect::raw::Fields;
 use crate::dialect::{Api, Asking, Output, Said, Teller};
-use crate::estimate::may_hold;
 
 /// A request whose path names the model and says whether it streams.
 pub struct Conversed<'a> {
@@ -25,16 +25,40 @@ impl<'a> Conversed<'a> {
             param: None,
             message: format!("Malformed input request: {error}, please reformat your input and try again."),
         })?;
+        if let Some(name) = fields.names().find(|name| !KNOWN.contains(name)) {
+            // It may cost other than is reserved.
+            return Err(Fault::Invalid {
+                param: None,
+                message: format!("{name:.64}: is not a field of Converse"),
+            });
+        }
         let object = |name: &str| {
             let object = fields.read::<Map<String, Value>>(name);
             object.map(Option::unwrap_or_default).map_err(|_| Fault::invalid(name, "must be an object"))
         };
         let (inference, additional) = (object("inferenceConfig")?, object("additionalModelRequestFields")?);
         known_only(&additional)?;
+        each_once(&fields)?;
         at_the_ordinary_price(&fields)?;
         Ok(Self { fields, model: model.to_owned(), streams, inference, additional })
     }
 }
+
+/// The fields of Converse. Source: the API reference of Amazon Bedrock Runtime.
+const KNOWN: [&str; 12] = [
+    "additionalModelRequestFields",
+    "additionalModelResponseFieldPaths",
+    "guardrailConfig",
+    "inferenceConfig",
+    "messages",
+    "outputConfig",
+    "performanceConfig",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+    "system",
+    "toolConfig",
+];
 
 /// What may stand in `additionalModelRequestFields`: nothing that gives a model another limit or price than is paid for.
 const ADDITIONAL: [&str; 16] = [
@@ -76,13 +100,22 @@ fn known_only(additional: &Map<String, Value>) -> Result<(), Fault> {
     }
 }
 
+/// Refuses fields that are there twice in what is passed on as it came: Bedrock might believe the one that was not read.
+fn each_once(fields: &Fields<'_>) -> Result<(), Fault> {
+    const FIELD: &str = "additionalModelRequestFields";
+    let Some(additional) = fields.get(FIELD).filter(|json| *json != "null") else { return Ok(()) };
+    let wrong = |error| Fault::invalid(FIELD, format!("cannot be read: {error}"));
+    let additional = Fields::parse(additional.as_bytes()).map_err(wrong)?;
+    match additional.get("inferenceConfig").filter(|json| *json != "null") {
+        Some(own) => Fields::parse(own.as_bytes()).map(|_| ()).map_err(wrong),
+        None => Ok(()),
+    }
+}
+
 /// Refuses what costs other than the catalogue says.
 fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
-    if fields.get("toolConfig").is_some_and(|tools| may_hold(tools.as_bytes(), "systemTool")) {
-        return Err(Fault::invalid(
-            "toolConfig",
-            "tools of Bedrock's own are charged by the call, and not served",
-        ));
+    if let Some(tools) = fields.get("toolConfig").filter(|tools| *tools != "null") {
+        check_tool_config(tools)?;
     }
 
     #[derive(Deserialize)]

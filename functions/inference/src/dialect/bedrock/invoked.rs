@@ -2,17 +2,23 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use serde::Deserialize;
+use serde_json::json;
 use shared::fault::Fault;
 use shared::model::{MessageRules, Model};
 
 use super::framed::Framed;
+use super::priced_extras::check_native;
+use crate::dialect::anthropic::blocks;
 use crate::dialect::anthropic::request::Request;
 use crate::dialect::raw::Fields;
 use crate::dialect::{Api, Asking, Output, Said, Teller};
 
-/// By these names other makers' models are asked for more answers than one.
-const MANY: [&str; 5] = ["n", "best_of", "num_generations", "numResults", "num_results"];
+/// The headers by which `InvokeModel` takes a guardrail, and those that choose another price.
+const GUARDRAIL: [&str; 2] = ["x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"];
+const PRICED: [(&str, &str); 2] =
+    [("x-amzn-bedrock-service-tier", "default"), ("x-amzn-bedrock-performanceconfig-latency", "standard")];
 
 #[derive(Deserialize)]
 struct Management {
@@ -31,15 +37,24 @@ pub struct Invoked<'a> {
     body: &'a [u8],
     /// Claude's form, where the body is an object; other models' forms are theirs.
     request: Request<'a>,
+    /// The guardrail that the client's headers name, as Converse has it.
+    guardrail: Option<String>,
 }
 
 impl<'a> Invoked<'a> {
-    pub fn read(body: &'a [u8], model: &str, streams: bool) -> Result<Self, Fault> {
+    pub fn read(headers: &HeaderMap, body: &'a [u8], model: &str, streams: bool) -> Result<Self, Fault> {
+        for (name, ordinary) in PRICED {
+            if headers.get(name).is_some_and(|value| value != ordinary) {
+                let rule = format!("is the gateway's to choose; leave it out, or send {ordinary}");
+                return Err(Fault::invalid(name, rule));
+            }
+        }
         let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
             param: None,
             message: format!("Malformed input request: {error}, please reformat your input and try again."),
         })?;
-        Ok(Self { body, request: Request { fields, model: model.to_owned(), stream: streams } })
+        let request = Request { fields, model: model.to_owned(), stream: streams };
+        Ok(Self { body, request, guardrail: guardrail(headers) })
     }
 }
 
@@ -62,12 +77,25 @@ impl Invoked<'_> {
         let management: Option<Management> = fields
             .read("context_management")
             .map_err(|_| Fault::invalid("context_management", "must be an object"))?;
+        if let Some(tools) = fields.get("tools") {
+            // Nothing is rewritten here: only what Bedrock or Anthropic would run is refused.
+            blocks::refuse_server_tools(tools, rules)?;
+        }
         let edits = management.map(|management| management.edits).unwrap_or_default();
         match edits.iter().position(|edit| rules.edit_beta(&edit.kind).is_none()) {
             Some(at) => Err(unknown(&format!("context_management.edits.{at}"))),
             None => Ok(()),
         }
     }
+}
+
+/// The guardrail of a request's headers.
+fn guardrail(headers: &HeaderMap) -> Option<String> {
+    let text =
+        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let [id, version] = GUARDRAIL.map(text);
+    (id.is_some() || version.is_some())
+        .then(|| json!({"guardrailIdentifier": id, "guardrailVersion": version}).to_string())
 }
 
 /// Whether it is written like a beta, such as `context-1m-2025-08-07`.
@@ -94,17 +122,19 @@ impl Asking for Invoked<'_> {
             self.asks_what_is_known(rules)?;
             return self.request.output(model);
         }
-        if let Some(name) = MANY.into_iter().find(|name| self.request.fields.get(name).is_some()) {
-            return Err(Fault::invalid(name, "is not taken: one answer is served"));
-        }
-        // Every family has its own name for it. What cannot be read is the most that the model makes, all of it thought.
-        let max_tokens = model.max_output_tokens;
+        check_native(&self.request.fields, model)?;
+        // A limit is held to the announced one, but need not be there, and a model may take it by a name that nobody knows. So
+        // the most that the model can make is reserved, all of it thought.
+        let max_tokens = model.output_bound;
         Ok(Output { asked: max_tokens, max_tokens, thinking_budget: max_tokens })
     }
 
     fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {
         if model.rules.is_none() {
-            return Ok(Said::new(Api::Native, self.body.to_vec()));
+            return Ok(Said {
+                guardrail: self.guardrail.clone(),
+                ..Said::new(Api::Native, self.body.to_vec())
+            });
         }
         let body = if self.request.output(model)?.max_tokens == max_tokens {
             self.body.to_vec()
@@ -114,7 +144,7 @@ impl Asking for Invoked<'_> {
             fields.to_json().into_bytes()
         };
         // Claude Code sends betas in this mode that not every model takes, and does not always drop them itself.
-        Ok(Said { heals: true, ..Said::new(Api::Messages, body) })
+        Ok(Said { heals: true, guardrail: self.guardrail.clone(), ..Said::new(Api::Messages, body) })
     }
 
     /// A form is one maker's: what is written in Claude's no other model takes.
