@@ -9,6 +9,7 @@
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
 //! - [`record`] what one request cost; [`daily`] what a day did
+//! - [`exit`] how a program says that it cannot start
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
 //! Edges: async, fallible. Functions import `web`, `panics`, `auth`, `jwt`, `vault`, `origin`, `standing`, `offering` and `fault`; those import the store; the store imports core.
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod daily;
 pub mod deadline;
+pub mod exit;
 pub mod fault;
 pub mod id;
 pub mod invitation;

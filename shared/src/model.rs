@@ -35,6 +35,8 @@ pub struct Catalog {
     index: HashMap<String, usize>,
     /// What each id of Bedrock costs: under some inference profiles a model is dearer.
     offers: HashMap<String, Prices>,
+    /// Every name in the data, by the canonical name of its model, also of models that the deployment's profile leaves out.
+    canonical: HashMap<String, String>,
 }
 
 /// One model, as this deployment offers it.
@@ -42,6 +44,9 @@ pub struct Catalog {
 pub struct Model {
     /// What it is called in reports and lists: `claude-haiku-4-5`.
     pub name: String,
+    /// The canonical name of the model of the data that it is or is made over: what settings for that one apply to. `None`:
+    /// a custom model that is made over none.
+    pub base_name: Option<String>,
     /// What people read: `Claude Haiku 4.5`.
     pub display_name: String,
     /// Every name that an allow-list may hold for it: `name` first, then its aliases, `base_id` and `invoke_id`.
@@ -123,6 +128,13 @@ fn window(prices: &Prices, max_input_tokens: u64) -> u64 {
     }
 }
 
+/// What a name may be written for, the written one first: a deployment's own model may be called `anthropic/mine`.
+pub fn spellings(requested: &str) -> impl Iterator<Item = &str> {
+    let name = requested.strip_suffix("[1m]").unwrap_or(requested);
+    let bare = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("anthropic/")).unwrap_or(name);
+    [requested, name, bare].into_iter().chain(bare.strip_suffix("-latest"))
+}
+
 // === impl Catalog ===
 
 impl Catalog {
@@ -164,12 +176,15 @@ impl Catalog {
     /// `[1m]` by which Claude Code asks for the long context.
     #[must_use]
     pub fn find(&self, requested: &str) -> Option<&Model> {
-        let name = requested.strip_suffix("[1m]").unwrap_or(requested);
-        let bare = name.strip_prefix("bedrock/").or_else(|| name.strip_prefix("anthropic/")).unwrap_or(name);
-        let undated = || self.index.get(bare.strip_suffix("-latest")?);
-        // What is written comes before what may be meant: a deployment's own model may be called `anthropic/mine`.
-        let exact = self.index.get(requested).or_else(|| self.index.get(name));
-        exact.or_else(|| self.index.get(bare)).or_else(undated).map(|position| &self.models[*position])
+        spellings(requested).find_map(|name| self.index.get(name)).map(|position| &self.models[*position])
+    }
+
+    /// The canonical name of a model that settings may name: one that is offered, by any of its names, or one of the data that
+    /// this deployment's profile leaves out.
+    #[must_use]
+    pub fn canonical_name(&self, name: &str) -> Option<&str> {
+        let offered = self.find(name).map(|model| model.name.as_str());
+        offered.or_else(|| spellings(name).find_map(|name| self.canonical.get(name)).map(String::as_str))
     }
 
     /// All models, in the order of the data: Claude first, newest first, then the others by id.

@@ -95,7 +95,7 @@ impl Setting {
         let config = Config::read(|_| None).unwrap();
         let services = Services::start(&local, config, &Data::open(None).unwrap()).await.unwrap();
         services.secrets.put(ORIGIN, "of-cloudfront");
-        let authority = Authority::new();
+        let authority = Authority::generate();
         let trusted = folder.join("authority.pem");
         fs::write(&trusted, authority.pem()).unwrap();
         let mut environment = vec![

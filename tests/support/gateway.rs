@@ -1,6 +1,7 @@
 //! The whole gateway, as `cargo run` serves it, and a client in front of it.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,11 @@ impl Stargate {
 
     /// With these settings, as a deployment's environment would have them.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::try_with(settings).await.unwrap()
+    }
+
+    /// The same, or why it does not start.
+    pub async fn try_with(settings: &[(&str, &str)]) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let set = |name: &str| {
             settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
@@ -57,8 +63,8 @@ impl Stargate {
             pace: Pace::Instant,
         };
         let data = Data::open(None).unwrap();
-        let gateway = Gateway::start(&options, Config::read(set).unwrap(), &data).await.unwrap();
-        Self { gateway, http: reqwest::Client::new() }
+        let gateway = Gateway::start(&options, Config::read(set)?, &data).await?;
+        Ok(Self { gateway, http: reqwest::Client::new() })
     }
 
     pub fn fake(&self) -> &Fake {

@@ -1,16 +1,23 @@
 //! Budget reset as a Lambda function, called by a schedule.
 
+use std::process::ExitCode;
+
 use budget_reset::{reset, time_left};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::exit;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
 use tokio::time::Instant;
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    exit::report("budget-reset", run().await)
+}
+
+async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
     telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let db = store::client(&aws_config::load_from_env().await);

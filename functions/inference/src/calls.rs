@@ -124,8 +124,9 @@ impl Asked<'_> {
             let target = Target { model: model.clone(), region: None };
             match self.prepared(&target, None).await {
                 Ok(Ok(ready)) => {
-                    let name = app.catalog.find(&model).map_or(asked, |model| &model.name);
-                    let rest = app.upstream.fallbacks(asked, name).into_iter();
+                    let model = app.catalog.find(&model);
+                    let rest =
+                        model.map(|model| app.upstream.fallbacks(model)).unwrap_or_default().into_iter();
                     return Ok((ready, Chain { first: target, rest }));
                 }
                 Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}

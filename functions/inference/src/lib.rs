@@ -50,7 +50,7 @@ pub use bedrock::Bedrock;
 pub use notices::Notices;
 pub use running::{Abandoned, Abandonment};
 pub use settler::Settler;
-pub use upstream::Upstream;
+pub use upstream::{InvalidUpstream, Upstream};
 
 use dialect::Dialect;
 
@@ -81,6 +81,23 @@ pub struct Settings {
     pub max_body: usize,
     /// Whether a call that does not fit its budget is shortened, or refused.
     pub clamps: bool,
+}
+
+impl App {
+    /// Refuses a `STARGATE_UPSTREAM` that names models which nobody offers. A custom model is one that the table has. **Cost:**
+    /// a read, where a name is not in the catalog that ships. A table that does not answer is no reason not to start.
+    pub async fn check_upstream_names(&self) -> Result<(), InvalidUpstream> {
+        if !self.upstream.names_custom_models(self.offering.shipped()) {
+            return Ok(());
+        }
+        match self.offering.current(&self.store, self.clock.now()).await {
+            Ok(catalog) => self.upstream.check_names(&catalog),
+            Err(error) => {
+                tracing::error!(cause = ?error.cause(), "upstream_names_not_checked");
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Every route of inference. `ANTHROPIC_BASE_URL` is often set with `/v1` at its end, so both ways are served.

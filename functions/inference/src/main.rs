@@ -1,10 +1,12 @@
 //! Inference on AWS Lambda.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use inference::{App, Bedrock, Notices, Settings, Upstream};
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::exit;
 use shared::offering::Offering;
 use shared::origin;
 use shared::store::{self, Store};
@@ -14,7 +16,11 @@ use shared::vault::{Kept, Versions};
 use tokio::join;
 
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> ExitCode {
+    exit::report("inference", run().await)
+}
+
+async fn run() -> Result<(), lambda_http::Error> {
     let config = Config::from_env()?;
     telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
@@ -40,6 +46,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         notices: config.soft_budget_topic.map(|topic| Notices::to(&aws, &topic)).unwrap_or_default(),
         abandonment: None,
     };
+    app.check_upstream_names().await?;
     let router = origin::behind(origin?, clock, inference::router(app));
     // Lambda is Linux; elsewhere the function runs for developers.
     #[cfg(target_os = "linux")]

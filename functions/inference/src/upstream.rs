@@ -10,25 +10,27 @@
 //! }
 //! ```
 
-use std::collections::BTreeMap;
+mod names;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::model::{Catalog, InvalidCatalog, Model};
 
-/// The names that stand for every model.
-const ANY: &str = "*";
+use names::ModelMap;
 
 /// The setting, read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Upstream {
-    /// By what the client asks for, or the catalogue's name of it: where to go when that is throttled or away.
-    fallbacks: BTreeMap<String, Vec<Elsewhere>>,
+    /// Where to go when the model is throttled or away.
+    fallbacks: ModelMap<Vec<Elsewhere>>,
     /// `null`: none for this model.
-    guardrails: BTreeMap<String, Option<Guardrail>>,
-    service_tiers: BTreeMap<String, ServiceTier>,
+    guardrails: ModelMap<Option<Guardrail>>,
+    service_tiers: ModelMap<ServiceTier>,
     rules: Map<String, Value>,
     pub timeouts: Timeouts,
 }
@@ -85,6 +87,12 @@ pub enum InvalidUpstream {
     Field { field: String, rule: &'static str },
     #[error("STARGATE_UPSTREAM, rules: {0}")]
     Rules(#[from] InvalidCatalog),
+    #[error("STARGATE_UPSTREAM, {field}: {name} is not the name of a model: GET /v1/models lists the names")]
+    UnknownModel { field: &'static str, name: String },
+    #[error("STARGATE_UPSTREAM, {field}: {one} and {two} are names of one model: keep one of them")]
+    SameModel { field: &'static str, one: String, two: String },
+    #[error("STARGATE_UPSTREAM must be a JSON object")]
+    NotAnObject,
 }
 
 impl Default for Timeouts {
@@ -111,20 +119,46 @@ impl Timeouts {
 impl Upstream {
     /// Reads the setting, and the catalogue for an inference profile with the setting's rules in it.
     pub fn read(setting: Option<&str>, profile: &str) -> Result<(Self, Catalog), InvalidUpstream> {
-        let upstream: Self = setting.map(serde_json::from_str).transpose()?.unwrap_or_default();
+        // A list would be read as the fields in their order.
+        if setting.is_some_and(|setting| !setting.trim_start().starts_with('{')) {
+            return Err(InvalidUpstream::NotAnObject);
+        }
+        let mut upstream: Self = setting.map(serde_json::from_str).transpose()?.unwrap_or_default();
         upstream.check()?;
         let catalog = Catalog::bundled_with(profile, &upstream.rules)?;
+        upstream.fallbacks.resolve("fallbacks", &catalog)?;
+        upstream.guardrails.resolve("guardrails", &catalog)?;
+        upstream.service_tiers.resolve("service_tiers", &catalog)?;
         Ok((upstream, catalog))
     }
 
+    /// Whether a name is one that only a custom model can have: then [`Upstream::check_names`] must see those.
+    pub fn names_custom_models(&self, shipped: &Catalog) -> bool {
+        self.check_names(shipped).is_err()
+    }
+
+    /// Refuses names that no model has. `catalog` holds the deployment's custom models too.
+    pub fn check_names(&self, catalog: &Catalog) -> Result<(), InvalidUpstream> {
+        self.fallbacks.check("fallbacks", catalog)?;
+        self.guardrails.check("guardrails", catalog)?;
+        self.service_tiers.check("service_tiers", catalog)?;
+        let targets = self.fallbacks.values().flatten().filter_map(|next| next.model.as_deref());
+        match targets.into_iter().find(|name| catalog.canonical_name(name).is_none()) {
+            Some(name) => Err(InvalidUpstream::UnknownModel { field: "fallbacks", name: name.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self) -> Result<(), InvalidUpstream> {
+        self.fallbacks.forbid_any("fallbacks")?;
+        self.service_tiers.forbid_any("service_tiers")?;
         let wrong = |field: String, rule| Err(InvalidUpstream::Field { field, rule });
-        for (name, chain) in &self.fallbacks {
+        for (name, chain) in self.fallbacks.iter() {
             if chain.iter().any(|next| next.model.is_none() && next.region.is_none()) {
                 return wrong(format!("fallbacks.{name}"), "each entry must name a model, a region or both");
             }
         }
-        for (name, tier) in &self.service_tiers {
+        for (name, tier) in self.service_tiers.iter() {
             if !["priority", "default", "flex", "reserved"].contains(&tier.tier.as_str()) {
                 return wrong(
                     format!("service_tiers.{name}.tier"),
@@ -145,23 +179,22 @@ impl Upstream {
         Ok(())
     }
 
-    /// Where to go when what was `asked` for, which is `model`, is throttled or away, in this order.
-    pub fn fallbacks(&self, asked: &str, model: &str) -> Vec<Target> {
-        let chain = self.fallbacks.get(asked).or_else(|| self.fallbacks.get(model));
+    /// Where to go when a model is throttled or away, in this order.
+    pub fn fallbacks(&self, model: &Model) -> Vec<Target> {
         let target = |next: &Elsewhere| Target {
-            model: next.model.clone().unwrap_or_else(|| model.to_owned()),
+            model: next.model.clone().unwrap_or_else(|| model.name.clone()),
             region: next.region.clone(),
         };
-        chain.into_iter().flatten().map(target).collect()
+        self.fallbacks.find(model).into_iter().flatten().map(target).collect()
     }
 
-    /// The guardrail of a model: its own, or everybody's.
+    /// The guardrail of a model: its own, its base model's, or everybody's.
     pub fn guardrail(&self, model: &Model) -> Option<&Guardrail> {
-        self.guardrails.get(&model.name).or_else(|| self.guardrails.get(ANY)).and_then(Option::as_ref)
+        self.guardrails.find(model).or_else(|| self.guardrails.find_any()).and_then(Option::as_ref)
     }
 
     pub fn service_tier(&self, model: &Model) -> Option<&ServiceTier> {
-        self.service_tiers.get(&model.name)
+        self.service_tiers.find(model)
     }
 
     /// A model at the prices of its service tier.
@@ -171,84 +204,5 @@ impl Upstream {
             model.prices = model.prices.percent(tier.price_percent);
         }
         model
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(setting: &str) -> Result<Upstream, String> {
-        Upstream::read(Some(setting), "global")
-            .map(|(upstream, _)| upstream)
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_chain_is_found_by_either_name_and_keeps_the_model_where_only_the_region_changes() {
-        let upstream = read(
-            r#"{"fallbacks": {"claude-opus-4-5": [{"region": "us-west-2"}, {"model": "claude-sonnet-4-5"}]}}"#,
-        )
-        .unwrap();
-        let target = |model: &str, region: Option<&str>| Target {
-            model: model.to_owned(),
-            region: region.map(str::to_owned),
-        };
-        let want = [target("claude-opus-4-5", Some("us-west-2")), target("claude-sonnet-4-5", None)];
-        assert_eq!(upstream.fallbacks("claude-opus-4-5-20251101", "claude-opus-4-5"), want);
-        assert_eq!(upstream.fallbacks("claude-opus-4-5", "claude-opus-4-5"), want);
-        assert_eq!(upstream.fallbacks("claude-haiku-4-5", "claude-haiku-4-5"), []);
-    }
-
-    #[test]
-    fn guardrails_and_tiers_are_a_models_own_or_everybodys() {
-        let (upstream, catalog) = Upstream::read(
-            Some(
-                r#"{"guardrails": {"*": {"id": "g", "version": "1"}, "claude-haiku-4-5": null},
-                    "service_tiers": {"claude-haiku-4-5": {"tier": "flex", "price_percent": 50}}}"#,
-            ),
-            "global",
-        )
-        .unwrap();
-        let haiku = catalog.find("claude-haiku-4-5").unwrap();
-        let opus = catalog.find("claude-opus-4-5").unwrap();
-        assert_eq!(upstream.guardrail(haiku), None);
-        assert_eq!(upstream.guardrail(opus).map(|guardrail| guardrail.id.as_str()), Some("g"));
-        assert_eq!(upstream.priced(haiku).prices.base.packed(), "0.5/2.5/0.05/0.625/1");
-        assert_eq!(upstream.priced(opus), *opus);
-    }
-
-    #[test]
-    fn a_wrong_setting_names_itself() {
-        for (setting, want) in [
-            ("{", "cannot be read"),
-            (r#"{"fallback": {}}"#, "unknown field `fallback`"),
-            (r#"{"fallbacks": {"a": [{}]}}"#, "fallbacks.a: each entry must name a model"),
-            (r#"{"service_tiers": {"a": {"tier": "flex"}}}"#, "missing field `price_percent`"),
-            (
-                r#"{"service_tiers": {"a": {"tier": "fast", "price_percent": 1}}}"#,
-                "service_tiers.a.tier: must be",
-            ),
-            (r#"{"service_tiers": {"a": {"tier": "flex", "price_percent": 0}}}"#, "price_percent: must be"),
-            (r#"{"timeouts": {"open_seconds": 0}}"#, "timeouts: must be"),
-            (r#"{"rules": {"nobody": {}}}"#, "nobody"),
-            (r#"{"rules": {"claude-haiku-4-5": {"cache_tll": true}}}"#, "cache_tll"),
-        ] {
-            let error = read(setting).unwrap_err();
-            assert!(error.contains(want), "{setting}: {error}");
-        }
-    }
-
-    #[test]
-    fn rules_are_changed_one_by_one() {
-        let setting = r#"{"rules": {"claude-haiku-4-5": {"betas": {"new": "new", "interleaved-thinking-2025-05-14": null},
-            "cache_ttl": false}}}"#;
-        let (_, catalog) = Upstream::read(Some(setting), "global").unwrap();
-        let rules = catalog.find("claude-haiku-4-5").unwrap().rules.clone().unwrap();
-        assert_eq!(rules.beta("new"), Some("new"));
-        assert_eq!(rules.beta("interleaved-thinking-2025-05-14"), None);
-        assert!(rules.beta("tool-search-tool-2025-10-19").is_some() && !rules.allows_cache_ttl());
-        let other = catalog.find("claude-opus-4-5").unwrap().rules.clone().unwrap();
-        assert!(other.beta("new").is_none() && other.allows_cache_ttl());
     }
 }

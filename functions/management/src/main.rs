@@ -1,5 +1,6 @@
 //! Management as a Lambda function.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures_util::TryFutureExt;
@@ -7,6 +8,7 @@ use lambda_http::{Error, Request, service_fn};
 use management::{App, Entrance, MOST_BODY, Rules, Whole, router};
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::exit;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::origin;
@@ -18,7 +20,11 @@ use tokio::join;
 use tower::ServiceExt;
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    exit::report("management", run().await)
+}
+
+async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
     telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;

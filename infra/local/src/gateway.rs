@@ -55,6 +55,7 @@ impl Gateway {
         let (master_key, clock) = (master_key(&config, data)?, Clock::default());
         let store = Store::new(db, &config.table, config.terms.clone());
         let parts = Parts::new(&config, store.clone(), bedrock, notices, clock.clone())?;
+        parts.check().await?;
         let master = Kept::given(master_key.clone());
         let entrance = MasterKey::new(master, config.admin_secret.map(Kept::given));
         let management = parts.management(Entrance::MasterKey(entrance));

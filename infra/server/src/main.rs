@@ -1,6 +1,7 @@
 //! The gateway as one server, for those who outgrow Lambda's limits: the public API on one port, the admin API on another.
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -9,6 +10,7 @@ use management::Entrance;
 use server::{Failure, Parts, Serving, health, spawn, upkeep, whole};
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::exit;
 use shared::origin;
 use shared::store::{self, Store};
 use shared::telemetry::{self, Lines};
@@ -34,7 +36,11 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    exit::report("stargate-server", run().await)
+}
+
+async fn run() -> Result<(), Failure> {
     let (options, config) = (Options::parse(), Config::from_env()?);
     // From the start: the first process of a container ignores signals that it does not ask for.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -54,6 +60,7 @@ async fn main() -> Result<(), Failure> {
         entrance @ Entrance::MasterKey(_) => Some(entrance),
     };
     let parts = Parts::new(&config, store.clone(), Bedrock::new(&aws), notices, clock.clone())?;
+    parts.check().await?;
     let admin = entrance.map(|entrance| health::beside(&store, parts.management(entrance)));
     let themselves = parts.management(Entrance::SelfService);
     let (calls, settling) = parts.inference();

@@ -54,6 +54,11 @@ impl Parts {
         Ok(Self { calls, rules: Arc::new(rules), max_body: config.max_body, abandoned })
     }
 
+    /// Refuses settings that only the table can judge: names of custom models.
+    pub async fn check(&self) -> Result<(), Failure> {
+        Ok(self.calls.check_upstream_names().await?)
+    }
+
     /// Management behind one of its entrances.
     pub fn management(&self, entrance: Entrance) -> Router {
         let inference::App { store, catalog, offering, tokens, clock, .. } = self.calls.clone();

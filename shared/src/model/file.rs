@@ -113,7 +113,12 @@ pub(super) fn read(
     let mut unused: BTreeSet<&String> = own_rules.keys().collect();
 
     let mut known: Vec<String> = Vec::new();
-    let mut catalog = Catalog { models: Vec::new(), index: HashMap::new(), offers: HashMap::new() };
+    let mut catalog = Catalog {
+        models: Vec::new(),
+        index: HashMap::new(),
+        offers: HashMap::new(),
+        canonical: HashMap::new(),
+    };
     for raw in file.models {
         let entry = read_entry(raw)?;
         let at = |problem: String| InvalidCatalog::Entry { entry: entry.id.clone(), problem };
@@ -122,11 +127,24 @@ pub(super) fn read(
             let at = |problem| at(format!("prices.{prefix}.{problem}"));
             catalog.offers.insert(entry.id_under(prefix), prices.read().map_err(at)?);
         }
-        if let Some(name) = entry.names.first() {
-            unused.remove(name);
+        if let Some(canonical) = entry.names.first() {
+            let ids = entry.prices.keys().map(|prefix| entry.id_under(prefix));
+            let names = entry.names.iter().cloned().chain([entry.id.clone()]).chain(ids);
+            catalog.canonical.extend(names.map(|name| (name, canonical.clone())));
+        }
+        let is_its = |name: &&String| {
+            super::spellings(name).any(|name| catalog.canonical.get(name) == entry.names.first())
+        };
+        let mut given = own_rules.keys().filter(is_its);
+        let (given, twice) = (given.next(), given.next());
+        if let (Some(one), Some(two)) = (given, twice) {
+            return Err(at(format!("rules: {one} and {two} are names of one model")));
+        }
+        if let Some(given) = given {
+            unused.remove(given);
         }
         if let Some((mut model, ids)) = entry.resolve(profile, &rules).map_err(at)? {
-            if let Some(own) = own_rules.get(&model.name) {
+            if let Some(own) = given.and_then(|given| own_rules.get(given)) {
                 let set = entry.rules.as_ref().and_then(|set| file.rules.get(set));
                 let set = set.ok_or_else(|| at("rules: this model has none to change".to_owned()))?;
                 let problem = |error: serde_json::Error| at(format!("rules: {error}"));
@@ -245,6 +263,7 @@ impl ModelFile {
         }
         let model = Model {
             name: name.clone(),
+            base_name: Some(name.clone()),
             display_name: self.display_name.as_ref().unwrap_or(name).clone(),
             names,
             base_id: self.id.clone(),

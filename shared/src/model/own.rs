@@ -97,7 +97,7 @@ impl Catalog {
         } else if replaced.is_none() {
             return Err(no("id", format!("{} is not in the catalogue", own.name)));
         }
-        let mut catalog = Self { models: Vec::new(), index: Default::default(), offers: self.offers.clone() };
+        let mut catalog = Self { models: Vec::new(), index: Default::default(), ..self.clone() };
         for (model, ids) in entries {
             catalog.add(model, ids).map_err(|_| {
                 no("model_name", format!("{} is another name of a model that is offered", own.name))
@@ -180,6 +180,7 @@ impl Offer {
             limit(self.max_output_tokens, |model| model.max_output_tokens, "max_output_tokens")?;
         Ok(Model {
             name: name.to_owned(),
+            base_name: base.map(|base| base.name.clone()),
             display_name: base.map_or_else(|| name.to_owned(), |base| base.display_name.clone()),
             names: Vec::new(),
             base_id: base.map_or_else(|| self.invoke_id.clone(), |base| base.base_id.clone()),

@@ -107,8 +107,7 @@ fn map_error(code: &str, http_status: Option<u16>) -> (StatusCode, Kind, Option<
         }
         "ServiceUnavailableException" => (overloaded, K::Overloaded, Some(2)),
         _ if is_known(code) => (StatusCode::INTERNAL_SERVER_ERROR, K::Api, None),
-        _ => http_status
-            .map_or((StatusCode::INTERNAL_SERVER_ERROR, K::Api, None), |status| status::map_status(status)),
+        _ => http_status.map_or((StatusCode::INTERNAL_SERVER_ERROR, K::Api, None), status::map_status),
     }
 }
 

@@ -80,7 +80,7 @@ async fn causes(listening: &str) -> Vec<(&'static str, &'static str, SdkConfig)>
         .credentials_provider(sdk(listening).0.credentials_provider().unwrap())
         .build();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let untrusted = Authority::new().before(address.parse().unwrap()).await;
+    let untrusted = Authority::generate().before(address.parse().unwrap()).await;
     vec![
         ("no credentials", "no valid AWS credentials", with_source(listening, Source::None)),
         (
