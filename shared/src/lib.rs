@@ -9,6 +9,7 @@
 //! - [`model`] the catalogue: names, prices, limits and rules of models
 //! - [`scope`] anything with limits; [`admission`] why a scope refuses; [`refusals`] how often
 //! - [`record`] what one request cost; [`daily`] what a day did
+//! - [`offload`] long work that must not stop other requests
 //! - [`exit`] how a program says that it cannot start
 //! - [`key`], [`user`], [`team`], [`org`], [`invitation`] the entities; [`policy`] who may do what; [`audit`] who did what
 //!
@@ -31,6 +32,7 @@ pub mod model;
 pub mod moment;
 pub mod money;
 pub mod offering;
+pub mod offload;
 pub mod org;
 pub mod origin;
 pub mod panics;

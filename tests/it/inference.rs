@@ -17,3 +17,4 @@ mod refusals;
 mod routes;
 mod streams;
 mod upstream;
+mod upstream_names;

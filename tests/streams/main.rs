@@ -3,6 +3,8 @@
 //! `target/debug/streams --gateway target/debug/stargate --streams 1000`. The stand-ins are another process's, so what is
 //! measured is the gateway alone.
 
+mod large;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -100,6 +102,7 @@ async fn main() {
     );
     assert!(seen.iter().all(|seen| seen.pieces.load(Ordering::Relaxed) == PIECES), "a stream lost pieces");
     assert!(longest < STARVED_MS, "a stream was starved");
+    large::measure(&http, &gateway.url, &keys[0]).await;
 }
 
 /// One stream, read to its end.

@@ -11,6 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use shared::fault::Fault;
 use shared::id::RequestId;
 use shared::model::Model;
+use shared::offload::{LARGE_BODY, offload_if};
 use shared::record::Status;
 use shared::store::{Admission, Pointer};
 use shared::web::Shape;
@@ -20,6 +21,7 @@ use crate::App;
 use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
 use crate::attempt::{Attempt, Ended};
 use crate::bedrock::Call;
+use crate::body_limits;
 use crate::deadline::Deadline;
 use crate::dialect::{Api, Asking, Dialect, Teller};
 use crate::dress::{self, Dress};
@@ -59,6 +61,20 @@ async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<
     let deadline = Deadline::of(&request, app.clock.now());
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = dialect.body(request, app.settings.max_body).await?;
+    let is_large = body.len() >= LARGE_BODY;
+    let work = Box::pin(respond(app, pointer, dialect, (sent, body), deadline));
+    offload_if(is_large, work).await
+}
+
+/// The response to a body that was read.
+async fn respond(
+    app: &App,
+    pointer: &Pointer,
+    dialect: &Dialect,
+    (sent, body): (HeaderMap, Bytes),
+    deadline: Deadline,
+) -> Result<Response, Fault> {
+    body_limits::check(&body)?;
     let asking = dialect.read(&sent, &body)?;
     let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
     let (mut ready, mut chain) = asked.first().await?;

@@ -4,15 +4,17 @@
 
 use axum::extract::{Path, Request as HttpRequest, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use shared::fault::Fault;
 use shared::model::Model;
+use shared::offload::{LARGE_BODY, offload_if};
 use shared::store::Pointer;
 use shared::web::{Shape, any_bytes, json_answer, json_bytes};
 
 use crate::App;
 use crate::admit::{enter, stand};
+use crate::body_limits;
 use crate::calls::{find, refuse};
 use crate::dialect::Dialect;
 use crate::estimate;
@@ -38,7 +40,13 @@ pub async fn pass(State(app): State<App>, Path(id): Path<String>, request: HttpR
 async fn of_messages(app: &App, request: HttpRequest) -> Result<u64, Fault> {
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (sent, body) = json_bytes(request, app.settings.max_body).await?;
-    let asking = Dialect::Messages.read(&sent, &body)?;
+    let is_large = body.len() >= LARGE_BODY;
+    offload_if(is_large, Box::pin(count_messages(app, pointer, &sent, &body))).await
+}
+
+async fn count_messages(app: &App, pointer: &Pointer, sent: &HeaderMap, body: &[u8]) -> Result<u64, Fault> {
+    body_limits::check(body)?;
+    let asking = Dialect::Messages.read(sent, body)?;
     let model = permitted(app, pointer, asking.model()).await?;
     let said = asking.said_to(&model, MAX_TOKENS)?;
     let estimate = estimate::prompt_estimate(&said.body);
@@ -54,7 +62,9 @@ async fn of_bedrock(app: &App, id: &str, request: HttpRequest) -> Result<u64, Fa
     let (app, pointer) = &enter(app, request.headers()).await?;
     let (_, body) = any_bytes(request, app.settings.max_body).await?;
     let model = permitted(app, pointer, id).await?;
-    let tokens = app.bedrock.count(&model.base_id, body).await.map_err(|failed| *failed.fault)?;
+    let is_large = body.len() >= LARGE_BODY;
+    let counted = offload_if(is_large, Box::pin(app.bedrock.count(&model.base_id, body))).await;
+    let tokens = counted.map_err(|failed| *failed.fault)?;
     tokens.ok_or_else(|| Fault::Invalid {
         param: None,
         message: "The provided model doesn't support counting tokens.".to_owned(),

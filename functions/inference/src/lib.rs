@@ -6,6 +6,7 @@ mod attacks;
 mod attempt;
 pub mod bedrock;
 mod bedrock_mode;
+mod body_limits;
 mod calls;
 mod count_tokens;
 mod deadline;
