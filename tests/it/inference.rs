@@ -8,6 +8,7 @@ mod fault_table;
 mod faults;
 mod hidden;
 mod inputs;
+mod large;
 mod limits;
 mod money;
 mod notices;
