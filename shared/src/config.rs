@@ -26,6 +26,9 @@ pub struct Config {
     pub admin_secret: Option<Secret>,
     /// `STARGATE_LITELLM_SETTINGS`: rules for new users and keys, a JSON object that management reads.
     pub litellm_settings: Option<String>,
+    /// `STARGATE_CREATE_MISSING_USERS`: whether an administrator's request creates the unknown users that it names: `allow`
+    /// (default) or `deny`.
+    pub create_missing_users: bool,
     /// `STARGATE_SOFT_BUDGET_TOPIC`: the ARN of an SNS topic that is told of soft budgets.
     pub soft_budget_topic: Option<String>,
     /// `STARGATE_JWT`: whose tokens are accepted instead of keys, a JSON object that [`crate::jwt`] reads.
@@ -105,6 +108,14 @@ impl Config {
                 return Err(InvalidSetting { name, rule, given: other.to_owned() });
             }
         };
+        let create_missing_users = match set("STARGATE_CREATE_MISSING_USERS").as_deref() {
+            None | Some("allow") => true,
+            Some("deny") => false,
+            Some(other) => {
+                let (name, rule) = ("STARGATE_CREATE_MISSING_USERS", "allow or deny");
+                return Err(InvalidSetting { name, rule, given: other.to_owned() });
+            }
+        };
         let user_pays_for_team = flag(&set, "STARGATE_USER_BUDGET_ON_TEAM_KEYS", true)?;
         let life = Duration::from_millis(number("STARGATE_LEASE_MS", 60_000)?);
         let terms = Terms {
@@ -132,6 +143,7 @@ impl Config {
             litellm_settings: set("STARGATE_LITELLM_SETTINGS"),
             jwt: set("STARGATE_JWT"),
             upstream: set("STARGATE_UPSTREAM"),
+            create_missing_users,
             soft_budget_topic: set("STARGATE_SOFT_BUDGET_TOPIC"),
             metrics: set("STARGATE_METRICS"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
@@ -174,12 +186,15 @@ mod tests {
             ("STARGATE_RETENTION_DAYS", "-1"),
             ("STARGATE_USER_BUDGET_ON_TEAM_KEYS", "yes"),
             ("STARGATE_ADMIN_AUTH", "nobody"),
+            ("STARGATE_CREATE_MISSING_USERS", "true"),
         ] {
             assert_eq!(read(name, value).map(|_| ()).map_err(|error| error.name), Err(name), "{value}");
         }
         let rome = read("STARGATE_TIME_ZONE", "Europe/Rome").unwrap();
         assert_eq!(rome.terms.zone.iana_name(), Some("Europe/Rome"));
         assert_eq!(rome.terms.lease_margin, Duration::from_secs(10));
+        assert!(rome.create_missing_users);
+        assert!(!read("STARGATE_CREATE_MISSING_USERS", "deny").unwrap().create_missing_users);
         assert_eq!(read("STARGATE_LEASE_MS", "3000").unwrap().terms.lease_margin, Duration::from_millis(500));
     }
 }
