@@ -4,16 +4,29 @@
 //! is left as it is, but that it is charged what was spent there since, and bound by what binds it there; what was deleted here
 //! stays deleted.
 //!
-//! - `file` an export: JSON, JSON lines or CSV; `row` one row of it, field by field
-//! - `dump` all tables of an export, as the things that they are
-//! - `apply` those things, written; `report` what came of it
+//! **It removes no limit.** A row whose limits do not exist here is skipped. Whatever belongs to a skipped row is skipped too.
+//!
+//! - `folder`: the files of an export, as JSON, JSON lines or CSV
+//! - `row`, `model_limits`: the fields of one row; `columns`: what becomes of every column
+//! - `reader`: the rows of one table; `budget`, `entities`, `members`: what they describe; `dump`: all tables
+//! - `skipped`: the rows that are left out
+//! - `apply`: writes everything in order; `create`: writes one thing; `report`: the result
 
 mod apply;
+mod budget;
+mod columns;
+mod create;
 mod dump;
-mod file;
+mod entities;
+mod folder;
+mod members;
+mod model_limits;
+mod reader;
 mod report;
 mod row;
+mod skipped;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -25,6 +38,7 @@ use shared::store::{Store, StoreError};
 use apply::Import;
 use dump::Dump;
 pub use report::Report;
+use skipped::Skipped;
 
 /// What `stargate import` takes.
 #[derive(Clone, Debug, Args)]
@@ -33,11 +47,11 @@ pub struct ImportOptions {
     #[arg(long)]
     pub from: PathBuf,
 
-    /// Say what would be done, and do nothing.
+    /// Say what would be done, and write nothing: no table, no file, no folder.
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Take tables that are not in the folder for empty: what they limit is then without limits.
+    /// Take tables and columns that are not in the folder for empty: the limits in them are then not carried over.
     #[arg(long)]
     pub partial: bool,
 
@@ -46,21 +60,38 @@ pub struct ImportOptions {
     pub aws: bool,
 }
 
-/// Imports a folder of exported tables. What is wrong with single rows is in the report.
-///
-/// # Errors
-/// An export that cannot be read at all. A table that does not answer ends the import, which may be repeated; the report of
-/// what was done until then comes with the error.
-pub async fn import(
-    options: &ImportOptions,
-    store: &Store,
-    catalog: &Catalog,
+/// A folder of exported tables, read. What is wrong with single rows is in the report.
+pub struct Export {
+    dump: Dump,
+    report: Report,
+    is_dry: bool,
     now: Moment,
-) -> io::Result<(Report, Result<(), StoreError>)> {
-    let mut report = Report::default();
-    let dump = Dump::read(&options.from, options.partial, now, &mut report)?;
-    let (made, taken) = Default::default();
-    let mut import = Import { store, catalog, now, is_dry: options.dry_run, report, made, taken };
-    let ended = Box::pin(import.everything(&dump)).await;
-    Ok((import.report, ended))
+}
+
+impl Export {
+    /// Reads a folder: nothing is written before all of it can be read.
+    ///
+    /// # Errors
+    /// An export that cannot be read at all.
+    pub fn read(options: &ImportOptions, now: Moment) -> io::Result<Self> {
+        let mut report = Report::default();
+        let dump = Dump::read(&options.from, options.partial, now, &mut report)?;
+        Ok(Self { dump, report, is_dry: options.dry_run, now })
+    }
+
+    /// Writes the export; a dry run only finds out what would be written. A table that does not answer ends the import. The report
+    /// of what was done until then comes with the error. The import may be repeated.
+    pub async fn import(
+        self,
+        creates_missing_users: bool,
+        store: &Store,
+        catalog: &Catalog,
+    ) -> (Report, Result<(), StoreError>) {
+        let Self { dump, report, is_dry, now } = self;
+        let (here, taken, skipped) = (HashSet::new(), HashSet::new(), Skipped::default());
+        let mut import =
+            Import { store, catalog, now, is_dry, creates_missing_users, report, here, taken, skipped };
+        let ended = Box::pin(import.everything(dump)).await;
+        (import.report, ended)
+    }
 }

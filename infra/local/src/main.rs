@@ -8,7 +8,7 @@ use shared::offering::Offering;
 use shared::telemetry;
 use stargate::data::Data;
 use stargate::gateway::Gateway;
-use stargate::import::{ImportOptions, import};
+use stargate::import::{Export, ImportOptions};
 use stargate::options::{Command, Options};
 use stargate::services::Services;
 use stargate::standins::table_alone;
@@ -61,9 +61,13 @@ async fn imported(
         Ok(catalog) => catalog,
         Err(fault) => return Err(format!("the table does not answer: {fault}").into()),
     };
-    let (report, ended) = import(asked, &store, &catalog, now).await?;
+    let (report, ended) =
+        Export::read(asked, now)?.import(config.create_missing_users, &store, &catalog).await;
     let heading = if asked.dry_run { "This would be done:" } else { "This was done:" };
     println!("{heading}\n{report}");
     ended?;
-    if report.is_whole() { Ok(()) } else { Err("some rows were skipped: see above".into()) }
+    match report.is_whole() {
+        true => Ok(()),
+        false => Err("some rows were skipped, or are here without their limits: see above".into()),
+    }
 }

@@ -1,6 +1,6 @@
 //! What an import did, or would do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What came of one thing.
@@ -19,6 +19,14 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     pub counts: BTreeMap<&'static str, BTreeMap<Outcome, usize>>,
+    /// Who administers here now, with the role.
+    pub administrators: BTreeSet<String>,
+    /// Who administers a team.
+    pub team_administrators: BTreeSet<String>,
+    /// Users without any limit, since no row says one.
+    pub made_without_limits: BTreeSet<String>,
+    /// Things that are here without the limits of their rows.
+    pub without_their_limits: BTreeSet<String>,
     /// What was left out or changed on the way, and why.
     pub remarks: Vec<String>,
 }
@@ -32,9 +40,10 @@ impl Report {
         self.remarks.push(remark);
     }
 
-    /// Whether everything of the export is there now.
+    /// Whether everything of the export is there now, with its limits.
     pub fn is_whole(&self) -> bool {
-        self.counts.values().all(|outcomes| !outcomes.contains_key(&Outcome::Skipped))
+        let is_any_skipped = self.counts.values().any(|outcomes| outcomes.contains_key(&Outcome::Skipped));
+        !is_any_skipped && self.without_their_limits.is_empty()
     }
 }
 
@@ -47,6 +56,16 @@ impl fmt::Display for Report {
             let [made, there, spend, gone, skipped] =
                 [Outcome::Made, Outcome::There, Outcome::Spend, Outcome::Gone, Outcome::Skipped].map(count);
             writeln!(f, "{kind:14} {made:>8} {there:>8} {spend:>8} {gone:>8} {skipped:>8}")?;
+        }
+        for (heading, names) in [
+            ("administrators", &self.administrators),
+            ("administrators of teams", &self.team_administrators),
+            ("users made without limits", &self.made_without_limits),
+            ("here without the limits of their rows", &self.without_their_limits),
+        ] {
+            if !names.is_empty() {
+                writeln!(f, "{heading}: {}", names.iter().cloned().collect::<Vec<_>>().join(", "))?;
+            }
         }
         self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))
     }

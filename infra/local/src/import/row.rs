@@ -23,7 +23,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A field that is there and says something.
+    /// A field that is there.
     fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null())
     }
@@ -40,15 +40,22 @@ impl Row {
         self.text(name)?.ok_or_else(|| format!("{name} is missing"))
     }
 
-    pub fn money(&self, name: &str) -> Result<Option<Money>, Wrong> {
+    /// An amount, which may be negative.
+    pub fn amount(&self, name: &str) -> Result<Option<Money>, Wrong> {
         let text = match self.value(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::String(text)) => text.clone(),
             Some(_) => return Err(format!("{name} is no amount")),
         };
-        let amount = Money::parse(&text).map_err(|rule| format!("{name}: {rule}"))?;
-        if amount.is_negative() { Err(format!("{name} is negative")) } else { Ok(Some(amount)) }
+        Money::parse(&text).map(Some).map_err(|rule| format!("{name}: {rule}"))
+    }
+
+    pub fn money(&self, name: &str) -> Result<Option<Money>, Wrong> {
+        match self.amount(name)? {
+            Some(amount) if amount.is_negative() => Err(format!("{name} is negative")),
+            amount => Ok(amount),
+        }
     }
 
     pub fn count(&self, name: &str) -> Result<Option<u64>, Wrong> {
@@ -98,13 +105,18 @@ impl Row {
         }
     }
 
-    /// A JSON object as text; an absent one is empty.
-    pub fn object(&self, name: &str) -> Result<String, Wrong> {
+    /// A JSON object; an absent one is empty.
+    pub fn object(&self, name: &str) -> Result<Map<String, Value>, Wrong> {
         match self.json(name)? {
-            None | Some(Value::Null) => Ok("{}".to_owned()),
-            Some(value @ Value::Object(_)) => Ok(value.to_string()),
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(values)) => Ok(values),
             Some(_) => Err(format!("{name} is no JSON object")),
         }
+    }
+
+    /// `metadata` as it is kept: the text of a JSON object.
+    pub fn metadata(&self) -> Result<String, Wrong> {
+        Ok(Value::Object(self.object("metadata")?).to_string())
     }
 
     /// A JSON object of texts.
@@ -149,71 +161,22 @@ impl Row {
             expires: self.moment("expires")?,
         })
     }
+}
 
-    /// Limits of single models: budgets (`{"model": {"budget_limit": 1, "time_period": "1mo"}}` by either pair of LiteLLM's names,
-    /// or the bare amount), and the rates that LiteLLM keeps in `metadata`.
-    pub fn model_limits(&self) -> Result<BTreeMap<String, Limits>, Wrong> {
-        let mut limits = self.model_budgets()?;
-        let metadata = self.json("metadata")?.unwrap_or_default();
-        let rates = |name: &str| -> Result<Vec<(String, u64)>, Wrong> {
-            let wrong = || format!("{name} is no object of whole numbers");
-            let rates = metadata[name].as_object().into_iter().flatten();
-            rates.map(|(model, rate)| Ok((model.clone(), rate.as_u64().ok_or_else(wrong)?))).collect()
-        };
-        for (model, rpm) in rates("model_rpm_limit")? {
-            limits.entry(model).or_default().rpm = Some(rpm);
-        }
-        for (model, tpm) in rates("model_tpm_limit")? {
-            limits.entry(model).or_default().tpm = Some(tpm);
-        }
-        Ok(limits)
-    }
-
-    fn model_budgets(&self) -> Result<BTreeMap<String, Limits>, Wrong> {
-        let name = "model_max_budget";
-        let wrong = || format!("{name} is no object of budgets");
-        let Some(Value::Object(budgets)) = self.json(name)? else {
-            return Ok(BTreeMap::new());
-        };
-        let budget = |(model, value): (String, Value)| {
-            let values = match value {
-                Value::Object(values) => values,
-                amount => Map::from_iter([("budget_limit".to_owned(), amount)]),
-            };
-            let (table, number) = (self.table, self.number);
-            let row = Row { table, number, values };
-            let either = |one: &str, other: &str| Ok::<_, Wrong>(row.text(one)?.or(row.text(other)?));
-            let duration = either("time_period", "budget_duration")?;
-            let duration = duration.map(|text| BudgetDuration::parse(&text)).transpose();
-            let limits = Limits {
-                max_budget: row.money("budget_limit")?.or(row.money("max_budget")?),
-                budget_duration: duration.map_err(|rule| format!("{name}: {rule}"))?,
-                rpm: row.count("rpm_limit")?,
-                tpm: row.count("tpm_limit")?,
-                ..Limits::default()
-            };
-            if limits == Limits::default() { Err(wrong()) } else { Ok((model, limits)) }
-        };
-        budgets.into_iter().map(budget).collect()
-    }
-
-    /// What was spent in the period that runs at `now`: nothing, where LiteLLM has not reset yet what is over.
-    pub fn spend(&self, now: Moment) -> Result<Money, Wrong> {
-        let spend = self.money("spend")?.unwrap_or(Money::ZERO);
-        let is_over = self.moment("budget_reset_at")?.is_some_and(|reset| reset <= now);
-        Ok(if is_over { Money::ZERO } else { spend })
-    }
-
-    /// Which of these fields say something that is not carried over.
-    pub fn lost(&self, names: &[&'static str]) -> Vec<&'static str> {
-        let says = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !["", "{}", "[]", "f", "false"].contains(&text.as_str()),
-            Value::Array(list) => !list.is_empty(),
-            Value::Object(map) => !map.is_empty(),
-            Value::Bool(true) | Value::Number(_) => true,
-        };
-        names.iter().copied().filter(|name| self.values.get(*name).is_some_and(says)).collect()
+/// Whether a field has a value, as JSON or as its text. `null`, `false`, an empty text, list or object is none.
+pub fn has_value(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => match text.trim() {
+            "" | "f" => false,
+            text => match serde_json::from_str::<Value>(text) {
+                Ok(Value::String(_)) | Err(_) => true,
+                Ok(value) => has_value(&value),
+            },
+        },
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
     }
 }
 
@@ -251,7 +214,7 @@ mod tests {
         let texts = row(r#"{"max_budget": "10.5", "models": "{a,\"b c\"}", "blocked": "t", "rpm_limit": "3",
             "expires": "2025-02-25 00:00:00", "metadata": "{\"a\": 1}"}"#);
         assert_eq!(typed.limits().unwrap(), texts.limits().unwrap());
-        assert_eq!(typed.object("metadata"), texts.object("metadata"));
+        assert_eq!(typed.metadata(), texts.metadata());
         for (json, field) in [
             (r#"{"max_budget": "much"}"#, "max_budget"),
             (r#"{"max_budget": -1}"#, "max_budget"),
@@ -261,6 +224,17 @@ mod tests {
             (r#"{"expires": "soon"}"#, "expires"),
         ] {
             assert!(row(json).limits().is_err_and(|wrong| wrong.starts_with(field)), "{json}");
+        }
+        for (json, says) in [
+            (r#"[null, false, "", "f", "false", "null", "{}", "[ ]", [], {}]"#, false),
+            (
+                r#"[true, 0, 1.5, "t", "0", "{a}", "{\"a\": null}", "[0]", "no", "\"\"", [0], {"a": null}]"#,
+                true,
+            ),
+        ] {
+            for value in serde_json::from_str::<Vec<Value>>(json).unwrap() {
+                assert_eq!(has_value(&value), says, "{value}");
+            }
         }
         assert_eq!(of_postgres("{}"), Some(Vec::new()));
         assert_eq!(of_postgres(r#"{"a\"b,c",d}"#), Some(vec!["a\"b,c".to_owned(), "d".to_owned()]));
