@@ -19,7 +19,12 @@ impl Data {
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;
         }
-        Ok(Self { folder: folder.map(Path::to_owned) })
+        Ok(Self::existing(folder))
+    }
+
+    /// The folder as it is, which may not be there.
+    pub fn existing(folder: Option<&Path>) -> Self {
+        Self { folder: folder.map(Path::to_owned) }
     }
 
     /// Where the table is, if it outlives the process.

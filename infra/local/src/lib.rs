@@ -8,4 +8,5 @@ pub mod options;
 pub mod secrets;
 pub mod services;
 pub mod standins;
+pub mod table_alone;
 pub mod welcome;

@@ -1,5 +1,8 @@
 //! `cargo run`: the whole gateway on this machine.
 
+use std::error::Error;
+use std::process::ExitCode;
+
 use clap::Parser;
 use shared::clock::Clock;
 use shared::config::Config;
@@ -11,26 +14,51 @@ use stargate::gateway::Gateway;
 use stargate::import::{Export, ImportOptions};
 use stargate::options::{Command, Options};
 use stargate::services::Services;
-use stargate::standins::table_alone;
+use stargate::table_alone::table_alone;
 use stargate::welcome;
 use tokio::signal::unix::{SignalKind, signal};
 
+type Failure = Box<dyn Error + Send + Sync>;
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn main() -> ExitCode {
     let options = Options::parse();
-    telemetry::init(telemetry::Lines::Text, "info,dynoxide=warn");
-    let data = Data::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
-    match &options.command {
-        Some(Command::Import(import)) => return imported(&options, import, &data).await,
-        Some(Command::Services(asked)) => {
-            let services = Services::start(&options, Config::from_env()?, &data).await?;
-            services.tell(&asked.env_file)?;
-            ended().await?;
-            return Ok(());
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_error(&*error);
+            ExitCode::FAILURE
         }
-        None => {}
     }
-    let gateway = Gateway::start(&options, Config::from_env()?, &data).await?;
+}
+
+/// Prints an error and its causes in one line.
+#[expect(clippy::print_stderr, reason = "the terminal is this program's user interface")]
+fn print_error(error: &(dyn Error + 'static)) {
+    let mut causes = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !causes.iter().any(|known| known.contains(&cause)) {
+            causes.push(cause);
+        }
+        source = error.source();
+    }
+    eprintln!("stargate: {}", causes.join(": ").replace(['\n', '\r'], " "));
+}
+
+async fn run(options: &Options) -> Result<(), Failure> {
+    telemetry::init(telemetry::Lines::Text, "info,dynoxide=warn");
+    if let Some(Command::Import(import)) = &options.command {
+        return run_import(options, import).await;
+    }
+    let data = Data::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
+    if let Some(Command::Services(asked)) = &options.command {
+        let services = Services::start(options, Config::from_env()?, &data).await?;
+        services.tell(&asked.env_file)?;
+        return Ok(ended().await?);
+    }
+    let gateway = Gateway::start(options, Config::from_env()?, &data).await?;
     let demo_key = welcome::demo_key(&gateway.store, &gateway.clock, &data).await?;
     welcome::greet(&gateway, demo_key.as_ref());
     ended().await?;
@@ -49,20 +77,18 @@ async fn ended() -> std::io::Result<()> {
 
 /// Imports, and says what came of it. It fails if anything was left out.
 #[expect(clippy::print_stdout, reason = "what a command found is its output")]
-async fn imported(
-    options: &Options,
-    asked: &ImportOptions,
-    data: &Data,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn run_import(options: &Options, asked: &ImportOptions) -> Result<(), Failure> {
     let config = Config::from_env()?;
-    let store = table_alone(options, asked.aws, &config, data).await?;
     let now = Clock::default().now();
+    let export = Export::read(asked, now)?;
+    let store = table_alone(options, asked, &config).await?;
+    // A catalogue that cannot be read says no more than that the service is busy.
+    store.own_models().await?;
     let catalog = match Offering::new(Catalog::bundled(&config.profile)?).read(&store, now).await {
         Ok(catalog) => catalog,
         Err(fault) => return Err(format!("the table does not answer: {fault}").into()),
     };
-    let (report, ended) =
-        Export::read(asked, now)?.import(config.create_missing_users, &store, &catalog).await;
+    let (report, ended) = export.import(config.create_missing_users, &store, &catalog).await;
     let heading = if asked.dry_run { "This would be done:" } else { "This was done:" };
     println!("{heading}\n{report}");
     ended?;

@@ -18,11 +18,11 @@ pub struct Options {
     pub port: u16,
 
     /// Where users, keys and spend are kept between runs.
-    #[arg(long, default_value = ".stargate")]
+    #[arg(long, global = true, default_value = ".stargate")]
     pub data_dir: PathBuf,
 
     /// Keep nothing: a fresh table at every start.
-    #[arg(long, conflicts_with = "data_dir")]
+    #[arg(long, global = true, conflicts_with = "data_dir")]
     pub in_memory: bool,
 
     /// Which Bedrock answers: the scripted one, or AWS (or whatever AWS_ENDPOINT_URL_BEDROCK_RUNTIME names).
@@ -30,7 +30,7 @@ pub struct Options {
     pub bedrock: Upstream,
 
     /// A DynamoDB endpoint to use instead of the embedded one.
-    #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     pub dynamodb: Option<String>,
 
     /// How fast the scripted Bedrock talks.

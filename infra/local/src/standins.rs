@@ -11,7 +11,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder as HttpClient;
 use server::{Failure, spawn};
 use shared::config::Config;
-use shared::store::{self, Store};
+use shared::store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -71,7 +71,7 @@ pub fn at_home(url: &str) -> SdkConfig {
 }
 
 /// The table: at the endpoint that was named, or embedded in this process.
-async fn table(
+pub(crate) async fn table(
     options: &Options,
     data: &Data,
     tasks: &mut Vec<JoinHandle<()>>,
@@ -85,30 +85,21 @@ async fn table(
         None => dynoxide::Database::memory(),
     };
     let database = database.map_err(|error| format!("the embedded table could not be opened: {error}"))?;
+    let (db, url) = serve_table(database, tasks).await?;
+    Ok((db, Some(url)))
+}
+
+/// Serves an embedded table. Returns a client of it, and its URL.
+pub(crate) async fn serve_table(
+    database: dynoxide::Database,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<(Client, String), Failure> {
     let serving = async move |listener| {
         dynoxide::server::serve_on(listener, database).await;
         Ok(())
     };
     let url = serve("DynamoDB", serving, tasks).await?;
-    Ok((store::client(&at_home(&url)), Some(url)))
-}
-
-/// The table without a gateway: a deployment's on AWS, or the one that a gateway here would have.
-pub async fn table_alone(
-    options: &Options,
-    is_on_aws: bool,
-    config: &Config,
-    data: &Data,
-) -> Result<Store, Failure> {
-    let db = if is_on_aws {
-        store::client(&on_aws().await)
-    } else {
-        // The embedded engine ends with the process.
-        let (db, _) = table(options, data, &mut Vec::new()).await?;
-        store::create_table(&db, &config.table).await?;
-        db
-    };
-    Ok(Store::new(db, &config.table, config.terms.clone()))
+    Ok((store::client(&at_home(&url)), url))
 }
 
 /// Serves a stand-in at a free port, as one of the tasks. Returns its URL.
