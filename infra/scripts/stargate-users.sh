@@ -7,88 +7,164 @@
 #
 # Without a master key, calls are signed with the AWS credentials of the environment (AWS_ACCESS_KEY_ID,
 # AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION): IAM mode.
+if [ -z "${BASH_VERSION:-}" ]; then
+    echo "this script needs bash: run it as ./stargate-users.sh, or as bash stargate-users.sh" >&2
+    exit 2
+fi
 set -euo pipefail
+# Patterns below are about ASCII: a digit is 0 to 9.
+LC_ALL=C
 
+self=${0##*/}
 url=${STARGATE_URL:-${LITELLM_URL:-http://127.0.0.1:4000}}
 master_key=${STARGATE_MASTER_KEY:-${LITELLM_MASTER_KEY:-}}
 admin_secret=${STARGATE_ADMIN_SECRET:-${ADMIN_HEADER_SECRET:-}}
 
 help() {
-    cat <<'TEXT'
-Usage: stargate-users.sh COMMAND [OPTIONS]
+    cat <<TEXT
+Usage: $self COMMAND [OPTIONS]
 
 Users
-  create-user --email EMAIL [--budget USD] [--duration PERIOD] [--models JSON]
+  create-user --email EMAIL [--budget USD] [--duration PERIOD] [--models MODELS]
   list-users
   get-user USER_ID
   delete-user USER_ID
   update-budget --user-id USER_ID --budget USD
 
 API keys
-  create-key [--alias NAME] [--budget USD] [--duration PERIOD] [--user-id USER_ID] [--models JSON]
+  create-key [--alias NAME] [--budget USD] [--duration PERIOD] [--user-id USER_ID [--create-user]] [--models MODELS]
   list-keys
   delete-key KEY
 
   help
 
-PERIOD is how often the budget starts again: daily, weekly, monthly, yearly, or 30d, 24h ...
-JSON is a list of model names, such as '["claude-haiku-4-5"]'; without it all models are allowed.
+USD     dollars as a plain number: 50 or 12.5. Zero blocks; without --budget there is no limit.
+PERIOD  how often the budget starts again: hourly, daily, weekly, monthly, yearly, or 30s 30m 24h 7d 2w 1mo 1y.
+MODELS  names of models: claude-haiku-4-5,claude-sonnet-4-5 or '["claude-haiku-4-5"]'. Without it all are allowed.
+KEY     the key (sk-...), its SHA-256 in hexadecimal, or its alias.
 
-A user's e-mail address is its id as well.
+A user's e-mail address is its id as well. create-key asks before it makes a key for a user who does not exist;
+--create-user says yes.
 TEXT
 }
 
 fail() {
-    echo "stargate-users.sh: $*" >&2
+    echo "$self: $*" >&2
     exit 2
 }
 
-# plain VALUE: refuses what a JSON string would need more than backslashes for. Asked before anything is sent: a failure
-# inside `$(..)` would only leave a field out.
-plain() {
-    case $1 in *[[:cntrl:]]*) fail "control characters are not allowed" ;; esac
+# usage_error TEXT: what is wrong with the arguments, and how the command is written.
+usage_error() {
+    echo "$self: $1" >&2
+    help | grep "^  $command" >&2 || true
+    exit 2
 }
 
-# text VALUE: as a JSON string.
+# Values are checked before anything is sent. What is checked here is not changed: `text` quotes it.
+
+# check_text NAME VALUE: not empty, in one line.
+check_text() {
+    [ -n "$2" ] || fail "$1 must not be empty"
+    case $2 in *[[:cntrl:]]*) fail "$1: control characters are not allowed" ;; esac
+}
+
+# check_budget NAME VALUE: a number as JSON has it, without sign and exponent.
+check_budget() {
+    [[ $2 =~ ^(0|[1-9][0-9]{0,11})([.][0-9]{1,12})?$ ]] ||
+        fail "$1 must be a plain number of US dollars that is not negative, such as 50 or 12.5, not '$2'"
+}
+
+check_duration() {
+    [[ $2 =~ ^(hourly|daily|weekly|monthly|yearly|[1-9][0-9]{0,8}(s|m|h|d|w|mo|y))$ ]] ||
+        fail "$1 must be a period such as 30s 30m 24h 7d 30d 1mo 1y, or hourly, daily, weekly, monthly, yearly, not '$2'"
+}
+
+# check_models NAME VALUE: a JSON list of names, or names with commas between them. Leaves a JSON list in `models`.
+check_models() {
+    local wrong="$1 must be names of models, such as claude-haiku-4-5,claude-sonnet-4-5 or '[\"claude-haiku-4-5\"]', not '$2'"
+    local rest=$2 item='^ *([^][ ",{}\\][^",{}\\]*)(,(.*))?$' listed="," list=""
+    if [[ $rest =~ ^\ *\[\ *\]\ *$ ]]; then
+        models="[]"
+        return
+    fi
+    if [[ $rest =~ ^\ *\[\ *\"(.*)\]\ *$ ]]; then
+        rest="\"${BASH_REMATCH[1]}"
+        item='^ *"([^",{}\\]+)" *(,(.*))?$'
+    fi
+    while :; do
+        [[ $rest =~ $item ]] || fail "$wrong"
+        local name=${BASH_REMATCH[1]} more=${BASH_REMATCH[2]}
+        rest=${BASH_REMATCH[3]:-}
+        name=${name%"${name##*[! ]}"}
+        [ -n "$name" ] || fail "$wrong"
+        case $listed in *",$name,"*) fail "$1 has $name twice" ;; esac
+        listed+="$name," list+="${list:+, }$(text "$name")"
+        [ -n "$more" ] || break
+    done
+    models="[$list]"
+}
+
+# check_environment NAME VALUE: fits a line of curl's configuration.
+check_environment() {
+    case $2 in *[[:cntrl:]]*) fail "$1: control characters are not allowed" ;; esac
+}
+
+# text VALUE: as a JSON string, and as a quoted value of curl's configuration.
 text() {
     local value=${1//\\/\\\\}
     printf '"%s"' "${value//\"/\\\"}"
 }
 
-# escaped VALUE: for a line of curl's configuration.
-escaped() {
-    local value=${1//\\/\\\\}
-    printf '%s' "${value//\"/\\\"}"
-}
-
 # Who asks. On curl's standard input and not among its arguments, which every user of this machine may read.
 credentials() {
     if [ -n "$master_key" ]; then
-        printf 'header = "Authorization: Bearer %s"\n' "$(escaped "$master_key")"
-        [ -z "$admin_secret" ] || printf 'header = "X-Admin-Secret: %s"\n' "$(escaped "$admin_secret")"
-    elif [ -n "${AWS_ACCESS_KEY_ID:-}" ]; then
-        printf 'aws-sigv4 = "aws:amz:%s:execute-api"\n' "${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}"
-        printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$(escaped "${AWS_SECRET_ACCESS_KEY:-}")"
-        [ -z "${AWS_SESSION_TOKEN:-}" ] || printf 'header = "x-amz-security-token: %s"\n' "$AWS_SESSION_TOKEN"
+        printf 'header = %s\n' "$(text "Authorization: Bearer $master_key")"
+        [ -z "$admin_secret" ] || printf 'header = %s\n' "$(text "X-Admin-Secret: $admin_secret")"
     else
+        printf 'aws-sigv4 = %s\n' "$(text "aws:amz:${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}:execute-api")"
+        printf 'user = %s\n' "$(text "$AWS_ACCESS_KEY_ID:${AWS_SECRET_ACCESS_KEY:-}")"
+        [ -z "${AWS_SESSION_TOKEN:-}" ] || printf 'header = %s\n' "$(text "x-amz-security-token: $AWS_SESSION_TOKEN")"
+    fi
+}
+
+# Whether anybody can ask, before anything is sent.
+check_credentials() {
+    local name
+    check_environment STARGATE_URL "$url"
+    check_environment STARGATE_MASTER_KEY "$master_key"
+    check_environment STARGATE_ADMIN_SECRET "$admin_secret"
+    for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION; do
+        check_environment "$name" "${!name:-}"
+    done
+    if [ -z "$master_key" ] && [ -z "${AWS_ACCESS_KEY_ID:-}" ]; then
         fail "set STARGATE_MASTER_KEY, or AWS credentials"
     fi
 }
 
-# call METHOD PATH [CURL OPTION..]: prints the answer; a refusal ends the script with status 1.
-call() {
-    local method=$1 path=$2 config answer status
+# request METHOD PATH [CURL OPTION..]: leaves the response in `status` and `response`.
+request() {
+    local method=$1 path=$2 config
     shift 2
+    check_credentials
     config=$(credentials)
-    answer=$(curl --silent --show-error --config - --request "$method" "${url%/}$path" \
+    response=$(curl --silent --show-error --globoff --config - --request "$method" "${url%/}$path" \
         --header "Content-Type: application/json" --write-out '\n%{http_code}' "$@" <<<"$config")
-    status=${answer##*$'\n'}
-    answer=${answer%$'\n'*}
+    status=${response##*$'\n'}
+    response=${response%$'\n'*}
+}
+
+# Prints the last response; a refusal ends the script with status 1.
+print_response() {
     if [ "$status" != 200 ]; then
-        echo "$answer" >&2
+        echo "$response" >&2
         exit 1
     fi
-    if command -v jq >/dev/null; then jq . <<<"$answer"; else echo "$answer"; fi
+    if command -v jq >/dev/null; then jq . <<<"$response"; else echo "$response"; fi
+}
+
+call() {
+    request "$@"
+    print_response
 }
 
 # body FIELD JSON..: an object of the fields that have a value.
@@ -103,7 +179,7 @@ body() {
 
 # options ALLOWED.. -- GIVEN..: reads --name value into the variables of the same names.
 options() {
-    local allowed=" "
+    local allowed=" " given=" "
     while [ "$1" != -- ]; do
         allowed+="$1 "
         shift
@@ -111,59 +187,116 @@ options() {
     shift
     while [ $# -gt 0 ]; do
         local name=${1#--}
-        case $1 in --*) ;; *) fail "unexpected argument: $1" ;; esac
-        case $allowed in *" $name "*) ;; *) fail "unknown option: $1" ;; esac
-        [ $# -ge 2 ] || fail "$1 needs a value"
-        plain "$2"
-        printf -v "${name//-/_}" '%s' "$2"
+        case $1 in --*) ;; *) usage_error "unexpected argument: $1" ;; esac
+        case $allowed in *" $name "*) ;; *) usage_error "unknown option: $1" ;; esac
+        case $given in *" $name "*) usage_error "$1 is given twice" ;; esac
+        given+="$name "
+        if [ "$name" = create-user ]; then
+            create_user=yes
+            shift
+            continue
+        fi
+        [ $# -ge 2 ] || usage_error "$1 needs a value"
+        case $2 in --*) usage_error "$1 needs a value, and $2 is an option" ;; esac
+        check_text "$1" "$2"
+        case $name in
+        budget) check_budget "$1" "$2" ;;
+        duration) check_duration "$1" "$2" ;;
+        models) check_models "$1" "$2" ;;
+        esac
+        [ "$name" = models ] || printf -v "${name//-/_}" '%s' "$2"
         shift 2
     done
 }
 
-# only USAGE GIVEN..: exactly one argument.
-only() {
-    [ $# -eq 2 ] || fail "usage: $1"
-    plain "$2"
+# no_arguments GIVEN..
+no_arguments() {
+    [ $# -eq 0 ] || usage_error "unexpected argument: $1"
+}
+
+# one_argument NAME GIVEN..: exactly one argument.
+one_argument() {
+    [ $# -ge 2 ] || usage_error "$1 must be given"
+    [ $# -eq 2 ] || usage_error "unexpected argument: $3"
+    case $2 in --*) usage_error "unknown option: $2" ;; esac
+    check_text "$1" "$2"
 }
 
 # quoted VALUE: a JSON string, or nothing for nothing.
 quoted() { [ -z "$1" ] || text "$1"; }
 
-email="" budget="" duration="" models="" alias="" user_id=""
+# ensure_user USER_ID: makes a user who does not exist only if that is wanted.
+ensure_user() {
+    request GET /user/info --get --data-urlencode "user_id=$1"
+    case $status in
+    200) return ;;
+    404) ;;
+    *) print_response ;;
+    esac
+    if [ -z "$create_user" ]; then
+        if [ ! -t 0 ]; then
+            fail "user $1 does not exist. Create it first (create-user), or give --create-user to create it without limits"
+        fi
+        local reply=""
+        read -r -p "User $1 does not exist. Create it without limits? [y/N] " reply || true
+        case $reply in [yY] | [yY][eE][sS]) ;; *) fail "user $1 does not exist: nothing was created" ;; esac
+    fi
+    request POST /user/new --data-raw "$(body user_id "$(text "$1")")"
+    [ "$status" = 200 ] || print_response
+}
+
+email="" budget="" duration="" models="" alias="" user_id="" create_user="" status="" response=""
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
 create-user)
     options email budget duration models -- "$@"
-    [ -n "$email" ] || fail "--email must be given"
-    call POST /user/new --data "$(body user_id "$(text "$email")" user_email "$(text "$email")" \
+    [ -n "$email" ] || usage_error "--email must be given"
+    call POST /user/new --data-raw "$(body user_id "$(text "$email")" user_email "$(text "$email")" \
         max_budget "$budget" budget_duration "$(quoted "$duration")" models "$models")"
     ;;
-list-users) call GET /user/list ;;
+list-users)
+    no_arguments "$@"
+    call GET /user/list
+    ;;
 get-user)
-    only "get-user USER_ID" "$@"
+    one_argument USER_ID "$@"
     call GET /user/info --get --data-urlencode "user_id=$1"
     ;;
 delete-user)
-    only "delete-user USER_ID" "$@"
-    call POST /user/delete --data "{\"user_ids\": [$(text "$1")]}"
+    one_argument USER_ID "$@"
+    call POST /user/delete --data-raw "{\"user_ids\": [$(text "$1")]}"
     ;;
 update-budget)
     options user-id budget -- "$@"
-    if [ -z "$user_id" ] || [ -z "$budget" ]; then fail "--user-id and --budget must be given"; fi
-    call POST /user/update --data "$(body user_id "$(text "$user_id")" max_budget "$budget")"
+    if [ -z "$user_id" ] || [ -z "$budget" ]; then usage_error "--user-id and --budget must be given"; fi
+    call POST /user/update --data-raw "$(body user_id "$(text "$user_id")" max_budget "$budget")"
     ;;
 create-key)
-    options alias budget duration user-id models -- "$@"
-    call POST /key/generate --data "$(body key_alias "$(quoted "$alias")" max_budget "$budget" \
+    options alias budget duration user-id create-user models -- "$@"
+    if [ -n "$create_user" ] && [ -z "$user_id" ]; then usage_error "--create-user needs --user-id"; fi
+    [ -z "$user_id" ] || ensure_user "$user_id"
+    call POST /key/generate --data-raw "$(body key_alias "$(quoted "$alias")" max_budget "$budget" \
         budget_duration "$(quoted "$duration")" user_id "$(quoted "$user_id")" models "$models")"
     ;;
-list-keys) call GET /key/list ;;
-delete-key)
-    only "delete-key KEY" "$@"
-    call POST /key/delete --data "{\"keys\": [$(text "$1")]}"
+list-keys)
+    no_arguments "$@"
+    call GET /key/list
     ;;
-help | --help | -h) help ;;
+delete-key)
+    one_argument KEY "$@"
+    case $1 in
+    sk-...*) fail "$1 is what a list shows of a key: give the key itself, its hash (token_id in the list), or its alias" ;;
+    sk-*) [[ $1 =~ ^sk-[^[:space:]]{8,}$ ]] || fail "$1 is no key: a key has at least 8 characters after sk-, and no blanks" ;;
+    esac
+    field=key_aliases
+    if [[ $1 =~ ^sk- || $1 =~ ^[0-9a-f]{64}$ ]]; then field=keys; fi
+    call POST /key/delete --data-raw "{\"$field\": [$(text "$1")]}"
+    ;;
+help | --help | -h)
+    [ $# -eq 0 ] || fail "unexpected argument: $1"
+    help
+    ;;
 *)
     help >&2
     fail "unknown command: $command"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The administrator's scripts against a real gateway: ours, under both of its names, and the two of document 000, verbatim.
+"""The administrator's scripts against a real gateway: ours, under both of its names, and the two of document 000, verbatim;
+and `stargate import`.
 
 run.py --gateway target/debug/stargate --work FOLDER
 """
@@ -18,23 +19,34 @@ SCRIPTS = HERE.parents[2] / "infra" / "scripts"
 sys.path.insert(0, str(HERE.parent / "shared"))
 
 from gateway import MASTER_KEY, Gateway  # noqa: E402
+from importing import Imports  # noqa: E402
+from values import Values  # noqa: E402
 
 
 def bare(**more):
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **more}
 
 
-class Suite:
-    def __init__(self, gateway, work):
-        self.gateway, self.work = gateway, work
+class Suite(Values, Imports):
+    def __init__(self, binary, gateway, work):
+        self.binary, self.gateway, self.work, self.scripts = binary, gateway, work, SCRIPTS
         self.url = f"http://127.0.0.1:{gateway.port}"
+
+    @staticmethod
+    def environment(**more):
+        return bare(**more)
+
+    def script(self, *arguments, name="stargate-users.sh", **environment):
+        """One call of our script, without a terminal."""
+        return subprocess.run(
+            ["bash", str(SCRIPTS / name), *arguments], env=bare(**environment), cwd=self.work, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
 
     def users(self, *arguments, name="stargate-users.sh", status=0, **environment):
         """One call of our script: its answer as JSON where it has one, and what it printed."""
         environment = environment or {"STARGATE_URL": self.url, "STARGATE_MASTER_KEY": MASTER_KEY}
-        ended = subprocess.run(
-            ["bash", str(SCRIPTS / name), *arguments], env=bare(**environment), capture_output=True, text=True, timeout=60
-        )
+        ended = self.script(*arguments, name=name, **environment)
         assert ended.returncode == status, (arguments, ended.returncode, ended.stdout, ended.stderr)
         return json.loads(ended.stdout) if ended.stdout.startswith("{") else ended.stdout + ended.stderr
 
@@ -82,6 +94,12 @@ class Suite:
         assert made["budget_duration"] == "monthly" and made["expires"] is None
         assert made["key_alias"] in [key["key_alias"] for key in self.users("list-keys")["keys"]]
         assert self.users("delete-key", made["key"])["deleted_keys"] == [made["key"]]
+        # By its alias, and by its hash.
+        self.users("create-key", "--alias", "ci")
+        assert self.users("delete-key", "ci")["deleted_keys"] == ["ci"]
+        hashed = self.users("create-key", "--alias", "ci")["token_id"]
+        assert self.users("delete-key", hashed)["deleted_keys"] == [hashed]
+        assert "No keys found" in self.users("delete-key", "ci", status=1)
 
     def test_it_answers_to_litellms_names(self):
         old = {"LITELLM_URL": self.url + "/", "LITELLM_MASTER_KEY": MASTER_KEY, "ADMIN_HEADER_SECRET": "x"}
@@ -92,7 +110,7 @@ class Suite:
             (["create-user"], "--email must be given"),
             (["create-user", "--mail", "x"], "unknown option: --mail"),
             (["create-user", "--email", "a\nb"], "control characters"),
-            (["get-user"], "usage: get-user USER_ID"),
+            (["get-user"], "USER_ID must be given\n  get-user USER_ID"),
             (["fly"], "unknown command: fly"),
         ]:
             assert part in self.users(*arguments, status=2), arguments
@@ -100,8 +118,9 @@ class Suite:
         assert "set STARGATE_MASTER_KEY" in self.users("list-users", status=2, STARGATE_URL=self.url)
         wrong = self.users("list-users", status=1, STARGATE_URL=self.url, STARGATE_MASTER_KEY="sk-wrong")
         assert "Invalid API key" in wrong
-        bad = self.users("create-user", "--email", "x@y", "--budget", "much", status=1)
-        assert "JSON object" in bad
+        bad = self.users("create-user", "--email", "x@y", "--budget", '5, "user_role": "proxy_admin"', status=2)
+        assert "--budget must be a plain number" in bad
+        assert "litellm-users.sh COMMAND" in self.users("help", name="litellm-users.sh")
 
     def test_without_a_master_key_calls_are_signed(self):
         seen = []
@@ -151,10 +170,11 @@ def main():
     arguments.add_argument("--work", required=True, type=pathlib.Path)
     options = arguments.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    gateway = Gateway(os.path.abspath(options.gateway), str(options.work))
+    binary, work = os.path.abspath(options.gateway), options.work.resolve()
+    gateway = Gateway(binary, str(work))
     failed = 0
     try:
-        suite = Suite(gateway, options.work)
+        suite = Suite(binary, gateway, work)
         tests = [name for name in dir(Suite) if name.startswith("test_")]
         for name in tests:
             try:
