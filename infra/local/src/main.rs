@@ -1,11 +1,12 @@
 //! `cargo run`: the whole gateway on this machine.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use server::Failure;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::exit;
 use shared::model::Catalog;
 use shared::offering::Offering;
 use shared::telemetry;
@@ -18,33 +19,9 @@ use stargate::table_alone::table_alone;
 use stargate::welcome;
 use tokio::signal::unix::{SignalKind, signal};
 
-type Failure = Box<dyn Error + Send + Sync>;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    match run(&options).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error(&*error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Prints an error and its causes in one line.
-#[expect(clippy::print_stderr, reason = "the terminal is this program's user interface")]
-fn print_error(error: &(dyn Error + 'static)) {
-    let mut causes = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
-        if !causes.iter().any(|known| known.contains(&cause)) {
-            causes.push(cause);
-        }
-        source = error.source();
-    }
-    eprintln!("stargate: {}", causes.join(": ").replace(['\n', '\r'], " "));
+    exit::report("stargate", run(&Options::parse()).await)
 }
 
 async fn run(options: &Options) -> Result<(), Failure> {
