@@ -29,6 +29,8 @@ pub struct Config {
     /// `STARGATE_CREATE_MISSING_USERS`: whether an administrator's request creates the unknown users that it names: `allow`
     /// (default) or `deny`.
     pub create_missing_users: bool,
+    /// `STARGATE_TEAM_ADMINS_ADD_USERS`: whether a team's administrators add existing users at once, or (default) invite them.
+    pub team_admins_add_users: bool,
     /// `STARGATE_SOFT_BUDGET_TOPIC`: the ARN of an SNS topic that is told of soft budgets.
     pub soft_budget_topic: Option<String>,
     /// `STARGATE_JWT`: whose tokens are accepted instead of keys, a JSON object that [`crate::jwt`] reads.
@@ -144,6 +146,7 @@ impl Config {
             jwt: set("STARGATE_JWT"),
             upstream: set("STARGATE_UPSTREAM"),
             create_missing_users,
+            team_admins_add_users: flag(&set, "STARGATE_TEAM_ADMINS_ADD_USERS", false)?,
             soft_budget_topic: set("STARGATE_SOFT_BUDGET_TOPIC"),
             metrics: set("STARGATE_METRICS"),
             max_body: usize::try_from(number("STARGATE_MAX_BODY_BYTES", 32 << 20)?).unwrap_or(usize::MAX),
@@ -187,14 +190,16 @@ mod tests {
             ("STARGATE_USER_BUDGET_ON_TEAM_KEYS", "yes"),
             ("STARGATE_ADMIN_AUTH", "nobody"),
             ("STARGATE_CREATE_MISSING_USERS", "true"),
+            ("STARGATE_TEAM_ADMINS_ADD_USERS", "allow"),
         ] {
             assert_eq!(read(name, value).map(|_| ()).map_err(|error| error.name), Err(name), "{value}");
         }
         let rome = read("STARGATE_TIME_ZONE", "Europe/Rome").unwrap();
         assert_eq!(rome.terms.zone.iana_name(), Some("Europe/Rome"));
         assert_eq!(rome.terms.lease_margin, Duration::from_secs(10));
-        assert!(rome.create_missing_users);
+        assert!(rome.create_missing_users && !rome.team_admins_add_users);
         assert!(!read("STARGATE_CREATE_MISSING_USERS", "deny").unwrap().create_missing_users);
+        assert!(read("STARGATE_TEAM_ADMINS_ADD_USERS", "true").unwrap().team_admins_add_users);
         assert_eq!(read("STARGATE_LEASE_MS", "3000").unwrap().terms.lease_margin, Duration::from_millis(500));
     }
 }

@@ -146,6 +146,8 @@ fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Rout
         offering,
         entrance,
         rules: Arc::new(rules),
+        create_missing_users: true,
+        team_admins_add_users: false,
         tokens: None,
         clock: clock.clone(),
         max_body: 64 << 10,

@@ -112,6 +112,8 @@ fn router(store: &Store) -> Router {
         catalog: Arc::clone(offering.shipped()),
         offering,
         rules: Arc::new(Rules::default()),
+        create_missing_users: true,
+        team_admins_add_users: false,
         tokens: None,
         entrance: Entrance::MasterKey(MasterKey::new(Kept::given(Secret::new("sk-master")), None)),
         clock: Clock::default(),

@@ -62,6 +62,10 @@ pub struct App {
     pub offering: Offering,
     pub entrance: Entrance,
     pub rules: Arc<Rules>,
+    /// Whether an administrator's request creates the unknown users that it names.
+    pub create_missing_users: bool,
+    /// Whether a team's administrators add existing users at once, or invite them.
+    pub team_admins_add_users: bool,
     /// Tokens that are accepted instead of keys, where the deployment has an issuer.
     pub tokens: Option<Tokens>,
     pub clock: Clock,

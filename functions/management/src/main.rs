@@ -43,6 +43,8 @@ async fn run() -> Result<(), Error> {
         catalog: Arc::clone(offering.shipped()),
         offering,
         rules: Arc::new(rules),
+        create_missing_users: config.create_missing_users,
+        team_admins_add_users: config.team_admins_add_users,
         tokens,
         entrance: entrance?,
         clock: clock.clone(),

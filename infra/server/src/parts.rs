@@ -21,6 +21,8 @@ use crate::Failure;
 pub struct Parts {
     calls: inference::App,
     rules: Arc<Rules>,
+    create_missing_users: bool,
+    team_admins_add_users: bool,
     max_body: usize,
     abandoned: UnboundedReceiver<Abandoned>,
 }
@@ -51,7 +53,14 @@ impl Parts {
             notices,
             abandonment: Some(abandonment),
         };
-        Ok(Self { calls, rules: Arc::new(rules), max_body: config.max_body, abandoned })
+        Ok(Self {
+            calls,
+            rules: Arc::new(rules),
+            create_missing_users: config.create_missing_users,
+            team_admins_add_users: config.team_admins_add_users,
+            max_body: config.max_body,
+            abandoned,
+        })
     }
 
     /// Refuses settings that only the table can judge: names of custom models.
@@ -69,6 +78,8 @@ impl Parts {
             offering,
             entrance,
             rules,
+            create_missing_users: self.create_missing_users,
+            team_admins_add_users: self.team_admins_add_users,
             tokens,
             clock,
             max_body,
