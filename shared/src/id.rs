@@ -93,6 +93,11 @@ checked_id!(
     OrgId
 );
 
+checked_id!(
+    /// An invitation to a team. It is no secret: what it allows, it allows the invited user only.
+    InvitationId
+);
+
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const TIME_DIGITS: usize = 7;
 const RANDOM_DIGITS: usize = 5;
@@ -174,10 +179,19 @@ fn value(digit: u8) -> i64 {
 
 /// Sixteen random characters: a new key's id.
 pub fn random_key_id() -> Result<KeyId, getrandom::Error> {
+    random_text().map(KeyId)
+}
+
+/// The same for a new invitation to a team.
+pub fn random_invitation_id() -> Result<InvitationId, getrandom::Error> {
+    random_text().map(InvitationId)
+}
+
+fn random_text() -> Result<String, getrandom::Error> {
     let mut digits = [b'0'; 16];
     write_base62(&mut digits[..8], getrandom::u64()?);
     write_base62(&mut digits[8..], getrandom::u64()?);
-    Ok(KeyId(digits.iter().map(|digit| char::from(*digit)).collect()))
+    Ok(digits.iter().map(|digit| char::from(*digit)).collect())
 }
 
 #[cfg(test)]

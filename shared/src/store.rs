@@ -36,6 +36,7 @@ mod search;
 mod settle;
 mod sweep;
 mod tally;
+mod team_invitations;
 mod teams;
 mod users;
 

@@ -6,6 +6,7 @@ mod ledger;
 mod orgs;
 mod people;
 mod stage;
+mod team_invitations;
 mod teams;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use stage::{End, Stage, Told};
 const AT_ONCE: usize = 24;
 
 /// The store's ways to ask, each with its call site's name first.
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "update",
     "conditional",
     "mark_deleted",
@@ -39,6 +40,7 @@ const VERBS: [&str; 16] = [
     "delete",
     "put_all",
     "put_with",
+    "transact",
     "entries",
     "delete_all",
     "delete_with",
@@ -150,12 +152,18 @@ fn every_call_site_of_invitations_and_passwords_survives_every_fault() {
     insta::assert_snapshot!("people", outcomes(&people::STORIES));
 }
 
+#[test]
+fn every_call_site_of_invitations_to_teams_survives_every_fault() {
+    insta::assert_snapshot!("team_invitations", outcomes(&team_invitations::STORIES));
+}
+
 #[tokio::test]
 async fn every_call_site_has_a_story() {
     let table: &'static Table = Box::leak(Box::new(Table::fresh().await));
     let mut told = BTreeSet::new();
     let ledger = ledger::STORIES.iter().chain(&entities::STORIES);
-    for story in ledger.chain(&teams::STORIES).chain(&orgs::STORIES).chain(&people::STORIES) {
+    let people = people::STORIES.iter().chain(&team_invitations::STORIES);
+    for story in ledger.chain(&teams::STORIES).chain(&orgs::STORIES).chain(people) {
         told.extend(story.cases(table).await.into_iter().map(|case| case.site));
     }
     let untold: Vec<_> = named_in_the_store().difference(&told).cloned().collect();

@@ -11,6 +11,7 @@
 //! | e-mail to user, alias to key: held by one | `E#email` `N#alias` | `pointer` |
 //! | a user's sessions (keys that no list shows), invitations, password | `U#user` | `session#key` `invite#hash` `login` |
 //! | an invitation, by the hash of its id; tries of a name to log in | `V#hash`; `P#hash` | `invitation`; window |
+//! | a pending invitation to a team; the team's note of it; both by its id | `U#user`; `T#team`; `V#id` | `team-invite#team`; `team-invite#user`; `team-invitation` |
 //! | the deployment's own models | `C#models` | `models` |
 //! | how many users and keys there are | `C#count#list` | `n0` to `n7` |
 //! | a user, by how a part of its id or address begins | `Q#user#ab` | `part␟user` |
@@ -53,6 +54,9 @@ pub(super) const SEAT: &str = "member#";
 pub(super) const SESSION: &str = "session#";
 pub(super) const INVITATION_LINK: &str = "invite#";
 pub(super) const INVITATION: &str = "invitation";
+/// The sort key prefix of a user's invitations to teams, and of a team's invited users.
+pub(super) const TEAM_INVITE: &str = "team-invite#";
+pub(super) const TEAM_INVITATION: &str = "team-invitation";
 pub(super) const MODELS: &str = "models";
 pub(super) const LOGIN: &str = "login";
 

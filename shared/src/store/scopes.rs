@@ -134,7 +134,7 @@ pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
     })
 }
 
-fn read_limits(item: &HashMap<String, AttributeValue>) -> Result<Limits, StoreError> {
+pub(super) fn read_limits(item: &HashMap<String, AttributeValue>) -> Result<Limits, StoreError> {
     Ok(Limits {
         max_budget: item.opt_money("max_budget")?,
         soft_budget: item.opt_money("soft_budget")?,

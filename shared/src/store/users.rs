@@ -191,6 +191,9 @@ impl Store {
         for team in self.teams_of_user(id).await? {
             self.delete_member(&team, id).await?;
         }
+        for pending in self.team_invitations_of_user(id).await? {
+            self.end_team_invitation(&pending.id, &pending.team, id).await?;
+        }
         let pk = schema::scope_pk(&scope);
         let about_key = schema::key(&pk, schema::ABOUT);
         if let Some(about) = self.get("delete_user", about_key.clone()).await? {
