@@ -82,6 +82,7 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/user/update", [No, Own, No]),
     row("POST", "/user/delete", [No, No, No]),
     row("POST", "/key/generate", [No, Own, No]),
+    row("POST", "/key/service-account/generate", [No, Own, No]),
     row("POST", "/key/update", [No, Own, No]),
     row("POST", "/key/delete", [No, Own, No]),
     row("POST", "/key/block", [No, No, No]),

@@ -13,6 +13,7 @@ mod reports;
 mod roles;
 mod rules;
 mod spend;
+mod team_admins;
 mod teams;
 mod update;
 mod users;
@@ -74,7 +75,7 @@ impl Management {
         let table = Arc::new(table);
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
-        let router = router(&store, &clock, by_master_key(), "{}");
+        let router = management::router(app(&store, &clock, by_master_key(), "{}"));
         Self { table, store, clock, router }
     }
 
@@ -93,9 +94,12 @@ impl Management {
     }
 
     fn behind(&self, entrance: Entrance, rules: &str) -> Self {
+        self.with(app(&self.store, &self.clock, entrance, rules))
+    }
+
+    fn with(&self, app: management::App) -> Self {
         let (table, store, clock) = (Arc::clone(&self.table), self.store.clone(), self.clock.clone());
-        let router = router(&store, &clock, entrance, rules);
-        Self { table, store, clock, router }
+        Self { table, store, clock, router: management::router(app) }
     }
 
     /// The status that a route answers to somebody who sends what it cannot take.
@@ -137,10 +141,10 @@ impl Management {
     }
 }
 
-fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Router {
+fn app(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> management::App {
     let offering = Offering::new(Catalog::bundled("global").unwrap());
     let rules = Rules::read(Some(rules), offering.shipped(), clock.now()).unwrap();
-    management::router(management::App {
+    management::App {
         store: store.clone(),
         catalog: Arc::clone(offering.shipped()),
         offering,
@@ -151,7 +155,7 @@ fn router(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> Rout
         tokens: None,
         clock: clock.clone(),
         max_body: 64 << 10,
-    })
+    }
 }
 
 /// A request with document 000's two headers.

@@ -9,8 +9,10 @@ mod health;
 mod info;
 mod list;
 mod mint;
+mod owner;
 mod regenerate;
 mod row;
+mod service_account;
 mod update;
 
 pub use generate::{order, read as read_order};
@@ -23,6 +25,7 @@ use shared::secret::{Secret, SecretHash};
 /// The routes of keys.
 pub fn routes(routes: &mut Routes) {
     routes.post("/key/generate", generate::OPERATION, generate::generate);
+    routes.post("/key/service-account/generate", service_account::OPERATION, service_account::generate);
     routes.post("/key/update", update::OPERATION, update::update);
     routes.post("/key/delete", delete::OPERATION, delete::delete);
     routes.post("/key/block", block::BLOCK, block::block);

@@ -53,6 +53,7 @@ pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Resu
         alias: None,
         duration: KeyDuration::parse("24h").ok(),
         user: Some(user.clone()),
+        is_service_key: false,
         team: None,
         org: None,
         limits: Limits { models: BTreeSet::from([NO_MODELS.to_owned()]), ..Limits::default() },

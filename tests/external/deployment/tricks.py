@@ -32,6 +32,7 @@ SELF_MANAGEMENT = [
     *[("POST", f"/user/{what}") for what in ("update", "password/change")],
     *[("GET", f"/key/{what}") for what in ("info", "list")],
     *[("POST", f"/key/{what}") for what in ("generate", "update", "delete", "regenerate", "health")],
+    ("POST", "/key/service-account/generate"),
     ("POST", "/key/sk-0123456789abcdef/regenerate"),
     *[("GET", f"/team/{what}") for what in ("info", "list")],
     *[("POST", f"/team/{what}") for what in ("update", "member_add", "member_update", "member_delete")],

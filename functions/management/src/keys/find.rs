@@ -2,6 +2,7 @@
 
 use shared::fault::Fault;
 use shared::id::KeyId;
+use shared::key::Key;
 use shared::policy::{Forbidden, Permit};
 use shared::secret::Secret;
 use shared::store::KeyEntry;
@@ -50,6 +51,12 @@ pub async fn within_reach(app: &App, permit: &Permit, id: &KeyId) -> Result<Opti
         return Ok(Some(entry));
     }
     Err(Forbidden("this key is not yours").into())
+}
+
+/// Whether a key belongs to another user, and the caller reaches it only as an administrator of its team. A new secret would
+/// let the caller spend that user's budget; new aliases would decide what that user pays for.
+pub fn is_key_of_another(permit: &Permit, key: &Key) -> bool {
+    key.holder.user.is_some() && !permit.reaches_key(&key.id, key.holder.user.as_ref())
 }
 
 /// A key by its alias, which anybody may guess: one out of reach is as unknown as one that is not there.

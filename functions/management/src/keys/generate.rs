@@ -5,17 +5,16 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
-use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
 use shared::moment::Moment;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::Permit;
 use shared::scope::Limits;
 use shared::secret::Secret;
 use shared::store::NotCreated;
-use shared::team::TeamRole;
 use shared::web::json_answer;
 
 use super::mint::not_unique;
+use super::owner::{belongs, permitted};
 use super::{KeyRow, Order, aliases, mint, must_be_free};
 use crate::App;
 use crate::audit::Scribe;
@@ -25,6 +24,7 @@ use crate::limits::{LimitsPatch, key_life};
 use crate::model_limits::ModelLimits;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
+use crate::patch::Patch;
 use crate::rules::Rules;
 use crate::teams;
 use crate::users::{Whom, must_exist, parse_id};
@@ -65,11 +65,17 @@ pub const OPERATION: Operation = Operation::new("Makes a key, shown once", schem
     MODEL_LIMITS,
 ]);
 
-/// Makes a key. A `user_id` that is not known yet becomes a user without limits, as LiteLLM's clients expect.
+/// Makes a key. An administrator's request creates the user that it names, if there is none: see [`must_exist`].
 ///
-/// Users make keys for themselves; administrators of a team make keys for it and its members.
+/// Users make keys for themselves. Administrators of a team make its keys for themselves, and service keys.
 pub async fn generate(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
-    let order = permitted(&app, &permit, read(fields, &app.rules, &app.catalog, ask.now)?).await?;
+    let order = read(fields, &app.rules, &app.catalog, ask.now)?;
+    Box::pin(create(app, permit, ask, order)).await
+}
+
+/// Makes a key that was ordered, if the caller may order it.
+pub async fn create(app: App, permit: Permit, ask: Ask, order: Order) -> Result<Response, Fault> {
+    let order = permitted(&app, &permit, order).await?;
     // What would be refused is refused before a user is created for it.
     if let Some(alias) = &order.alias {
         must_be_free(&app, alias).await?;
@@ -85,65 +91,16 @@ pub async fn generate(app: App, permit: Permit, ask: Ask, fields: Fields) -> Res
         }
         orgs::find(&app, org).await?;
     }
+    let scribe = Scribe::new(&app, &permit, &ask);
     if let Some(team) = &order.team {
         belongs(&app, team, order.user.as_ref()).await?;
     } else if let Some(user) = &order.user {
-        let scribe = Scribe::new(&app, &permit, &ask);
         must_exist(&app, &scribe, &Whom::Id(user.clone()), ask.now).await?;
     }
     let minted = mint(&app, &permit, order, ask.now).await?;
-    minted.note(&app, &Scribe::new(&app, &permit, &ask), ask.now).await?;
+    minted.note(&app, &scribe, ask.now).await?;
     let row = KeyRow::read(&app, &minted.entry, ask.now).await?;
     Ok(json_answer(StatusCode::OK, &Answer::once(&minted.secret, row)))
-}
-
-/// What the caller may order: everything, or a key of its own, or one of a team that it administers.
-async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fault> {
-    if permit.sees_all() {
-        return Ok(order);
-    }
-    if order.org.is_some() {
-        return Err(Forbidden("only administrators charge a key to an organization").into());
-    }
-    let caller = permit.user().ok_or(Forbidden("User can only create keys for themselves"))?;
-    let order = match &order.team {
-        // A key of the team's own would not be bound by what its administrator may spend there.
-        Some(team) => {
-            let member = app.store.find_member(team, caller).await?;
-            let role = member.ok_or(Forbidden("only members of the team make its keys"))?.member.role;
-            app.rules.makers.allow_of_team(role)?;
-            if role == TeamRole::Admin {
-                Order { user: order.user.or_else(|| Some(caller.clone())), ..order }
-            } else {
-                own(order, caller)?
-            }
-        }
-        None => {
-            app.rules.makers.allow_personal(permit.role())?;
-            own(order, caller)?
-        }
-    };
-    Ok(order)
-}
-
-/// A key for the caller.
-fn own(order: Order, caller: &UserId) -> Result<Order, Fault> {
-    match &order.user {
-        Some(user) if user != caller => Err(Forbidden("User can only create keys for themselves").into()),
-        _ => Ok(Order { user: Some(caller.clone()), ..order }),
-    }
-}
-
-/// A team's key is the team's own or a member's.
-async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), Fault> {
-    app.store.find_team(team).await?.ok_or_else(|| teams::unknown("team_id", team))?;
-    match user {
-        Some(user) if app.store.find_member(team, user).await?.is_none() => {
-            let message = format!("user_id: User={user} not assigned to team={team}");
-            Err(Fault::Invalid { param: Some("user_id".to_owned()), message })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Reads a request for a key, completed by what this deployment gives every key, and held to its bounds.
@@ -156,14 +113,15 @@ pub fn read(fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -> Re
 pub fn order(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -> Result<Order, Fault> {
     rules.complete_key(&mut fields);
     let secret = fields.text("key")?.checked(own_secret)?.value();
-    let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();
+    let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?;
     let (limits, life) = (LimitsPatch::read(&mut fields)?, key_life(&mut fields)?);
     rules.within_bounds(&limits, &life, now)?;
     let order = Order {
         secret,
         alias: fields.text("key_alias")?.value(),
         duration: life.value(),
-        user,
+        is_service_key: user == Patch::Clear,
+        user: user.value(),
         team: fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?.value(),
         org: fields
             .patch("organization_id", "a string")?

@@ -26,6 +26,8 @@ pub struct Order {
     /// `None`: for ever.
     pub duration: Option<KeyDuration>,
     pub user: Option<UserId>,
+    /// Whether the request says that the key belongs to no user: `"user_id": null`.
+    pub is_service_key: bool,
     pub team: Option<TeamId>,
     pub org: Option<OrgId>,
     pub limits: Limits,

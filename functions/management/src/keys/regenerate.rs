@@ -13,7 +13,7 @@ use shared::store::{KeyEntry, StoreError};
 use shared::web::json_answer;
 
 use super::KeyRow;
-use super::find::{changeable, unknown};
+use super::find::{changeable, is_key_of_another, unknown};
 use super::generate::{Answer, own_secret};
 use crate::App;
 use crate::audit::{KEYS, Scribe};
@@ -31,6 +31,11 @@ pub const OPERATION: Operation =
         "duration",
     ]]);
 
+const NOT_OWNER: Forbidden = Forbidden(
+    "only its owner and administrators of the deployment give a user's key another secret; \
+     a team's administrators may rotate its service keys, and narrow or delete its members' keys",
+);
+
 /// Gives a key another secret. Its limits, its spend and its alias stay. With `grace_period` the old secret goes on
 /// working that long: both are one key with one budget.
 pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
@@ -46,6 +51,9 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
     let entry = changeable(&app, &permit, "key", &named).await?;
     if entry.key.is_stand_in() {
         return Err(Fault::invalid("key", "stands in for tokens, and has no secret"));
+    }
+    if is_key_of_another(&permit, &entry.key) {
+        return Err(NOT_OWNER.into());
     }
     let before = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
     let secret = match chosen {

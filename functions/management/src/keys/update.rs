@@ -17,7 +17,7 @@ use shared::policy::{Forbidden, Permit};
 use shared::scope::{Limits, Scope};
 use shared::web::json_answer;
 
-use super::find::{changeable, unknown};
+use super::find::{changeable, is_key_of_another, unknown};
 use super::mint::not_unique;
 use super::{KeyRow, aliases};
 use crate::App;
@@ -62,6 +62,10 @@ pub const OPERATION: Operation =
         ])
         .needs(&["key"]);
 
+const NOT_OWNER: Forbidden = Forbidden(
+    "aliases: only its owner and administrators of the deployment say which models a user's key calls by which names",
+);
+
 /// Changes a key: a field that is absent stays, `null` clears it, anything else sets it; `duration` counts from now.
 ///
 /// Whose key it is stays. Its holder may narrow what it is good for, and never widen it.
@@ -79,6 +83,9 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     };
     limits(&entry.state.limits)?;
     patch.model_limits.fits(&entry.state)?;
+    if is_key_of_another(&permit, &entry.key) && patch.aliases_after(&entry.key) != entry.key.ties.aliases {
+        return Err(NOT_OWNER.into());
+    }
     if !permit.sees_all() && patch.spend.is_some_and(|spend| spend != entry.state.spend) {
         return Err(Forbidden("only administrators say what was spent").into());
     }
@@ -104,11 +111,13 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     if let Some(spend) = patch.spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
     }
-    if patch.aliases != Patch::Keep {
-        let own = patch.aliases.clone().value().unwrap_or_default();
-        if !app.store.set_aliases(&entry.key.id, &own).await? {
-            return Err(missing());
-        }
+    let aliases_after = patch.aliases_after(&entry.key);
+    // What changes nothing now might undo what its owner changes meanwhile.
+    if patch.aliases != Patch::Keep
+        && !is_key_of_another(&permit, &entry.key)
+        && !app.store.set_aliases(&entry.key.id, &aliases_after).await?
+    {
+        return Err(missing());
     }
     if !patch.model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
         return Err(missing());
@@ -160,6 +169,11 @@ impl KeyPatch {
             ));
         }
         Ok(())
+    }
+
+    /// What the key calls models once it is changed.
+    fn aliases_after(&self, key: &Key) -> BTreeMap<String, String> {
+        self.aliases.clone().over(Some(key.ties.aliases.clone())).unwrap_or_default()
     }
 
     fn limits_over(&self, limits: &Limits, now: Moment) -> Limits {
