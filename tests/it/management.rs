@@ -6,6 +6,7 @@ mod bad_input;
 mod invitations;
 mod keys;
 mod list;
+mod missing_users;
 mod models;
 mod orgs;
 mod outage;
@@ -91,6 +92,12 @@ impl Management {
     /// The same table where the deployment has rules of its own.
     fn ruled(&self, rules: &str) -> Self {
         self.behind(by_master_key(), rules)
+    }
+
+    /// The same table where missing users are created or not, and team administrators add users at once or not.
+    fn with_users(&self, create_missing_users: bool, team_admins_add_users: bool) -> Self {
+        let change = |app| management::App { create_missing_users, team_admins_add_users, ..app };
+        self.with(change(app(&self.store, &self.clock, by_master_key(), "{}")))
     }
 
     fn behind(&self, entrance: Entrance, rules: &str) -> Self {

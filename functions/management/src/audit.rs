@@ -45,6 +45,10 @@ impl<'a> Scribe<'a> {
         Self { app, permit, changed_by: ask.changed_by.clone(), now: ask.now }
     }
 
+    pub fn permit(&self) -> &Permit {
+        self.permit
+    }
+
     /// Writes down a change that was made. If the table does not take it, the change stands all the same, and the entry is
     /// in the log.
     pub async fn note<T: Serialize>(

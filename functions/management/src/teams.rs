@@ -5,7 +5,9 @@ mod delete;
 mod info;
 mod list;
 mod member;
+mod member_add;
 mod new;
+mod new_member;
 mod row;
 mod update;
 
@@ -23,6 +25,7 @@ use crate::App;
 use crate::audit::Scribe;
 use crate::fields::Fields;
 use crate::routes::Routes;
+use crate::users::CreatedUsers;
 
 /// The routes of teams and their members.
 pub fn routes(routes: &mut Routes) {
@@ -33,7 +36,7 @@ pub fn routes(routes: &mut Routes) {
     routes.post("/team/unblock", block::UNBLOCK, block::unblock);
     routes.get("/team/info", info::OPERATION, info::info);
     routes.get("/team/list", list::OPERATION, list::list);
-    routes.post("/team/member_add", member::ADD, member::member_add);
+    routes.post("/team/member_add", member_add::OPERATION, member_add::member_add);
     routes.post("/team/member_update", member::UPDATE, member::member_update);
     routes.post("/team/member_delete", member::DELETE, member::member_delete);
 }
@@ -78,6 +81,7 @@ pub async fn join(
     user: &UserId,
     now: Moment,
 ) -> Result<(), Fault> {
-    let member = member::NewMember::plain(user.clone());
-    member::seat(app, scribe, team, member, &Limits::default(), now).await.map(|_| ())
+    let member = new_member::NewMember::plain(user.clone());
+    let (limits, mut created) = (Limits::default(), CreatedUsers::default());
+    new_member::seat(app, scribe, team, (member, &limits), &mut created, now).await.map(|_| ())
 }

@@ -1,5 +1,6 @@
 //! Users.
 
+mod created;
 mod delete;
 mod filter;
 mod info;
@@ -11,9 +12,10 @@ mod search;
 mod update;
 mod whom;
 
+pub use created::CreatedUsers;
 pub use new::read as read_new;
 pub use row::UserRow;
-pub use whom::{Whom, must_exist};
+pub use whom::{Whom, look_up_all, must_exist};
 
 use shared::fault::Fault;
 use shared::id::UserId;

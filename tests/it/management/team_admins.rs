@@ -195,3 +195,26 @@ async fn a_members_key_is_narrowed_described_and_deleted_but_never_widened_or_re
         assert_eq!(team.as_boss(path, body).await.refusal().0, 403, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_teams_administrator_creates_no_users() {
+    let team = Team::fresh().await;
+    let before = team.management.table.count().await;
+    for adds in [false, true] {
+        let management = team.management.with_users(true, adds);
+        for (member, field) in [
+            (json!({"user_id": "ghost"}), "user_id"),
+            (json!({"user_email": "ceo@company.com"}), "user_email"),
+            (json!([{"user_id": "stranger"}, {"user_id": "ghost"}]), "user_id"),
+        ] {
+            let body = json!({"team_id": "dev", "member": member}).to_string();
+            let refused = management.post_as(&team.boss, "/team/member_add", &body).await;
+            let (status, param, message) = refused.refusal();
+            assert_eq!((status, param), (404, Some(field)), "{body}");
+            assert!(message.contains("Only administrators of the deployment create users"), "{message}");
+        }
+    }
+    assert_eq!(team.management.table.count().await, before, "no user, no address, no entry of the audit log");
+    // The address is free for who has it.
+    team.management.post("/user/new", r#"{"user_email": "ceo@company.com"}"#).await.ok();
+}

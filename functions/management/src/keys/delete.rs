@@ -15,7 +15,7 @@ use super::find::{by_alias, by_secret};
 use super::{KeyRow, hash_of};
 use crate::App;
 use crate::audit::{KEYS, Scribe};
-use crate::fields::Fields;
+use crate::fields::{Fields, MOST_ENTRIES};
 use crate::guard::Ask;
 use crate::openapi::{Operation, schema_of};
 
@@ -82,6 +82,10 @@ impl Doomed {
         fields.finish()?;
         if doomed.keys.is_empty() && doomed.aliases.is_empty() {
             return Err(Fault::invalid("keys", "keys or key_aliases must name at least one key"));
+        }
+        if doomed.keys.len() + doomed.aliases.len() > MOST_ENTRIES {
+            let rule = format!("and key_aliases must have at most {MOST_ENTRIES} entries together");
+            return Err(Fault::invalid("keys", rule));
         }
         Ok(doomed)
     }

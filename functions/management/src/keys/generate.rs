@@ -27,7 +27,7 @@ use crate::orgs;
 use crate::patch::Patch;
 use crate::rules::Rules;
 use crate::teams;
-use crate::users::{Whom, must_exist, parse_id};
+use crate::users::{CreatedUsers, Whom, must_exist, parse_id};
 
 /// The shortest and the longest key that may be chosen.
 const SHORTEST: usize = 16;
@@ -40,11 +40,14 @@ pub struct Answer {
     key: String,
     #[serde(flatten)]
     row: KeyRow,
+    #[serde(flatten)]
+    created: CreatedUsers,
 }
 
 impl Answer {
     pub fn once(secret: &Secret, row: KeyRow) -> Self {
-        Self { key: secret.reveal().to_owned(), row: row.with_hash() }
+        let key = secret.reveal().to_owned();
+        Self { key, row: row.with_hash(), created: CreatedUsers::default() }
     }
 }
 
@@ -92,15 +95,16 @@ pub async fn create(app: App, permit: Permit, ask: Ask, order: Order) -> Result<
         orgs::find(&app, org).await?;
     }
     let scribe = Scribe::new(&app, &permit, &ask);
+    let mut created = CreatedUsers::default();
     if let Some(team) = &order.team {
         belongs(&app, team, order.user.as_ref()).await?;
     } else if let Some(user) = &order.user {
-        must_exist(&app, &scribe, &Whom::Id(user.clone()), ask.now).await?;
+        must_exist(&app, &scribe, &Whom::Id(user.clone()), &mut created, ask.now).await?;
     }
     let minted = mint(&app, &permit, order, ask.now).await?;
     minted.note(&app, &scribe, ask.now).await?;
     let row = KeyRow::read(&app, &minted.entry, ask.now).await?;
-    Ok(json_answer(StatusCode::OK, &Answer::once(&minted.secret, row)))
+    Ok(json_answer(StatusCode::OK, &Answer { created, ..Answer::once(&minted.secret, row) }))
 }
 
 /// Reads a request for a key, completed by what this deployment gives every key, and held to its bounds.

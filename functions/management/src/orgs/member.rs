@@ -19,7 +19,7 @@ use crate::audit::{ORG_MEMBERS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::openapi::{Operation, schema_of};
-use crate::users::{Whom, must_exist};
+use crate::users::{CreatedUsers, Whom, look_up_all, must_exist};
 
 /// LiteLLM's words for what a user is in an organisation.
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
@@ -28,6 +28,8 @@ const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
 struct Added {
     organization_id: OrgId,
     updated_organization_memberships: Vec<MemberRow>,
+    #[serde(flatten)]
+    created: CreatedUsers,
 }
 
 pub const ADD: Operation = Operation::new("Names users with an organisation", schema_of::<Added>)
@@ -43,12 +45,15 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
     if members.is_empty() {
         return Err(Fault::invalid("member", "must name at least one user"));
     }
-    let mut rows = Vec::new();
+    let named: Vec<&Whom> = members.iter().map(|(whom, _)| whom).collect();
+    look_up_all(&app, &permit, "member", &named).await?;
+    let (mut created, mut rows) = (CreatedUsers::default(), Vec::new());
     for (whom, role) in members {
-        let user = must_exist(&app, &Scribe::new(&app, &permit, &ask), &whom, ask.now).await?;
+        let scribe = Scribe::new(&app, &permit, &ask);
+        let user = must_exist(&app, &scribe, &whom, &mut created, ask.now).await?;
         rows.push(put(&app, &permit, &ask, &org, user, role).await?);
     }
-    let answer = Added { organization_id: org, updated_organization_memberships: rows };
+    let answer = Added { organization_id: org, updated_organization_memberships: rows, created };
     Ok(json_answer(StatusCode::OK, &answer))
 }
 

@@ -34,7 +34,7 @@ struct Seat {
 /// What a member may spend in the team, and has spent.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct MembershipRow {
-    user_id: UserId,
+    pub user_id: UserId,
     team_id: TeamId,
     role: &'static str,
     #[serde(flatten)]

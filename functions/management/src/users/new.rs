@@ -165,8 +165,7 @@ pub fn read(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         created: now,
     };
-    let teams = fields.texts("teams")?.value().unwrap_or_default();
-    let teams = teams.into_iter().map(|id| teams::parse_id("teams", id)).collect::<Result<_, _>>()?;
+    let teams = teams_of(&mut fields)?;
     let model_limits = ModelLimits::read(&mut fields, catalog)?;
     let key = match first_key(&mut fields, &user)? {
         Some(fields) => Some(keys::order(fields, rules, catalog, now)?),
@@ -175,6 +174,20 @@ pub fn read(mut fields: Fields, rules: &Rules, catalog: &Catalog, now: Moment) -
     fields.only_zero("spend")?;
     fields.finish()?;
     Ok(NewUser { user, role_word, hangings: Hangings { model_limits, teams, key } })
+}
+
+/// The teams that a user joins, each once.
+fn teams_of(fields: &mut Fields) -> Result<Vec<TeamId>, Fault> {
+    let sent = fields.texts("teams")?.value().unwrap_or_default();
+    let mut teams = Vec::with_capacity(sent.len());
+    for id in sent {
+        let id = teams::parse_id("teams", id)?;
+        if teams.contains(&id) {
+            return Err(Fault::invalid("teams", format!("names team {id} twice")));
+        }
+        teams.push(id);
+    }
+    Ok(teams)
 }
 
 /// What is said of a key to be made along, where one is asked for. It may what the user may, and is held to the same rules as

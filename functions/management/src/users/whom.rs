@@ -1,13 +1,17 @@
 //! Which user a request means.
 
+use std::collections::HashSet;
+
 use shared::audit::Action;
 use shared::fault::Fault;
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
+use shared::policy::Permit;
 use shared::scope::Scope;
 use shared::store::{NotCreated, StoreError};
 use shared::user::User;
 
+use super::created::CreatedUsers;
 use super::row::UserRow;
 use super::{email, not_unique, parse_id, read_new, unknown};
 use crate::App;
@@ -35,11 +39,15 @@ impl Whom {
 
     /// The user's id, of a user who is there.
     pub async fn find(&self, app: &App) -> Result<UserId, Fault> {
-        let id = self.id(app).await?.ok_or_else(|| self.unknown())?;
-        match app.store.find_user(&id).await? {
-            Some(_) => Ok(id),
-            None => Err(self.unknown()),
-        }
+        self.look_up(app).await?.ok_or_else(|| self.unknown())
+    }
+
+    /// The same; `None` where there is no such user.
+    pub async fn look_up(&self, app: &App) -> Result<Option<UserId>, Fault> {
+        let Some(id) = self.id(app).await? else {
+            return Ok(None);
+        };
+        Ok(app.store.find_user(&id).await?.map(|entry| entry.user.id))
     }
 
     /// The id by which the user would be found.
@@ -51,15 +59,68 @@ impl Whom {
     }
 
     pub fn unknown(&self) -> Fault {
+        let (field, name) = self.name();
+        unknown(field, name)
+    }
+
+    /// The field that names the user, and the name.
+    fn name(&self) -> (&'static str, &str) {
         match self {
-            Self::Id(id) => unknown("user_id", id.as_str()),
-            Self::Email(email) => unknown("user_email", email),
+            Self::Id(id) => ("user_id", id.as_str()),
+            Self::Email(email) => ("user_email", email),
         }
     }
 }
 
-/// Sees to it that there is such a user: one that is not known yet is made, with what every new user gets.
-pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment) -> Result<UserId, Fault> {
+/// Looks up the users of a list, before anything is written. Refuses a user who is named twice, by whatever name, and one
+/// who is missing and may not be created. `None`: the user is to be created.
+pub async fn look_up_all(
+    app: &App,
+    permit: &Permit,
+    field: &str,
+    named: &[&Whom],
+) -> Result<Vec<Option<UserId>>, Fault> {
+    let mut seen = HashSet::new();
+    let mut found = Vec::with_capacity(named.len());
+    for whom in named {
+        let user = whom.look_up(app).await?;
+        if user.is_none() {
+            check_may_create(app, permit, whom)?;
+        }
+        let name = match (&user, whom) {
+            (Some(id), _) | (None, Whom::Id(id)) => id.to_string(),
+            (None, Whom::Email(email)) => email.to_lowercase(),
+        };
+        if !seen.insert(name.clone()) {
+            let rule = format!("names user {name} twice, by user_id or user_email: name each user once");
+            return Err(Fault::invalid(field, rule));
+        }
+        found.push(user);
+    }
+    Ok(found)
+}
+
+/// Refuses to create a missing user where the caller does not administer the deployment, or the deployment forbids it.
+fn check_may_create(app: &App, permit: &Permit, whom: &Whom) -> Result<(), Fault> {
+    let next = match (permit.sees_all(), app.create_missing_users) {
+        (true, true) => return Ok(()),
+        (true, false) => "Create it with /user/new first: STARGATE_CREATE_MISSING_USERS is deny",
+        (false, _) => "Only administrators of the deployment create users: ask one to call /user/new first",
+    };
+    let (field, name) = whom.name();
+    let message = format!("{field}: User {name} not found. {next}");
+    Err(Fault::NotFound { param: Some(field.to_owned()), message })
+}
+
+/// Sees to it that there is such a user. One who is missing is created with what every new user gets, where the caller may
+/// create users, and added to `created`.
+pub async fn must_exist(
+    app: &App,
+    scribe: &Scribe<'_>,
+    whom: &Whom,
+    created: &mut CreatedUsers,
+    now: Moment,
+) -> Result<UserId, Fault> {
     let id = match whom.id(app).await? {
         Some(id) => id,
         None => new_id()?,
@@ -67,6 +128,7 @@ pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment
     if app.store.find_user(&id).await?.is_some() {
         return Ok(id);
     }
+    check_may_create(app, scribe.permit(), whom)?;
     let email = match whom {
         Whom::Id(_) => None,
         Whom::Email(email) => Some(email.clone()),
@@ -81,6 +143,7 @@ pub async fn must_exist(app: &App, scribe: &Scribe<'_>, whom: &Whom, now: Moment
                 let row = UserRow::of(app, &entry, Vec::new(), now)?;
                 scribe.note(Action::Created, (USERS, bare.id.as_str()), None, Some(&row)).await;
             }
+            created.add(&bare);
             Ok(bare.id)
         }
         // Another call was faster; or the user is on its way out, and what is made for it would go with it.

@@ -1,0 +1,78 @@
+//! `POST /team/member_add`
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::audit::Action;
+use shared::fault::Fault;
+use shared::id::{TeamId, UserId};
+use shared::policy::Permit;
+use shared::scope::Limits;
+use shared::web::json_answer;
+
+use super::member::{member_limits, no_member, object};
+use super::new_member::{NewMember, look_up_members, seat};
+use super::row::MembershipRow;
+use super::{TeamRow, administered, required_id};
+use crate::App;
+use crate::audit::{MEMBERS, Scribe};
+use crate::fields::Fields;
+use crate::guard::Ask;
+use crate::openapi::{LIMITS, Operation, schema_of};
+use crate::users::CreatedUsers;
+
+#[derive(JsonSchema, Serialize)]
+struct MemberAddResponse {
+    #[serde(flatten)]
+    team: TeamRow,
+    /// Who is a member now.
+    updated_users: Vec<UserId>,
+    updated_team_memberships: Vec<MembershipRow>,
+    #[serde(flatten)]
+    created: CreatedUsers,
+}
+
+pub const OPERATION: Operation =
+    Operation::new("Adds users to a team, each with these limits there", schema_of::<MemberAddResponse>)
+        .takes(&[&["team_id", "member", "max_budget_in_team", "allowed_models"], LIMITS])
+        .needs(&["team_id", "member"]);
+
+/// Adds users to a team, each with these limits there.
+///
+/// Administrators of the deployment create those who are missing.
+pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
+    let id = required_id(&mut fields)?;
+    let members = NewMember::read_all(&mut fields, "member")?;
+    let limits = member_limits(&mut fields)?.over(Limits::default());
+    fields.finish()?;
+    if members.is_empty() {
+        return Err(Fault::invalid("member", "must name at least one user"));
+    }
+    let team = administered(&app, &permit, &id).await?;
+    look_up_members(&app, &permit, &id, &members).await?;
+    let scribe = Scribe::new(&app, &permit, &ask);
+    let (mut created, mut rows) = (CreatedUsers::default(), Vec::new());
+    for member in members {
+        let user = seat(&app, &scribe, &id, (member, &limits), &mut created, ask.now).await?;
+        rows.push(record_membership(&app, &scribe, &id, &user, &ask).await?);
+    }
+    let team = TeamRow::read(&app, &team, ask.now).await?;
+    let updated_users = rows.iter().map(|row: &MembershipRow| row.user_id.clone()).collect();
+    let response = MemberAddResponse { team, updated_users, updated_team_memberships: rows, created };
+    Ok(json_answer(StatusCode::OK, &response))
+}
+
+/// Adds a new membership to the audit log.
+async fn record_membership(
+    app: &App,
+    scribe: &Scribe<'_>,
+    team: &TeamId,
+    user: &UserId,
+    ask: &Ask,
+) -> Result<MembershipRow, Fault> {
+    let entry = app.store.find_member(team, user).await?.ok_or_else(|| no_member(team, user))?;
+    let row = MembershipRow::of(app, &entry, ask.now);
+    scribe.note(Action::Created, (MEMBERS, &object(team, user)), None, Some(&row)).await;
+    Ok(row)
+}
