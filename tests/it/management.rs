@@ -15,6 +15,7 @@ mod roles;
 mod rules;
 mod spend;
 mod team_admins;
+mod team_invitations;
 mod teams;
 mod update;
 mod users;

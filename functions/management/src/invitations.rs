@@ -1,5 +1,6 @@
-//! Invitations, and how they are accepted.
+//! Invitations, and how they are accepted: to set a password, and to join a team.
 
+mod accept;
 mod claim;
 mod delete;
 mod info;
@@ -11,7 +12,8 @@ pub use row::InvitationRow;
 
 use axum::http::Method;
 use shared::fault::Fault;
-use shared::invitation::Invitation;
+use shared::id::InvitationId;
+use shared::invitation::{Invitation, TeamInvitation};
 use shared::moment::Moment;
 use shared::secret::Secret;
 
@@ -22,18 +24,31 @@ use crate::routes::Routes;
 pub fn routes(routes: &mut Routes) {
     routes.post("/invitation/new", new::OPERATION, new::new);
     routes.get("/invitation/info", info::OPERATION, info::info);
+    routes.post("/invitation/accept", accept::OPERATION, accept::accept);
     routes.post("/invitation/delete", delete::OPERATION, delete::delete);
     routes.open(Method::GET, "/onboarding/get_token", open::OPERATION, open::get_token);
     routes.open(Method::POST, "/onboarding/claim_token", claim::OPERATION, claim::claim);
 }
 
-/// An invitation by its id, for administrators.
-async fn find(app: &App, field: &str, id: &Secret) -> Result<Invitation, Fault> {
-    let found = app.store.find_invitation(&id.hash()).await?;
-    found.ok_or_else(|| Fault::NotFound {
-        param: Some(field.to_owned()),
-        message: format!("{field}: Invitation not found"),
-    })
+/// The field that names an invitation.
+const ID: &str = "invitation_id";
+
+/// An invitation to set a password by its id, for administrators.
+async fn find(app: &App, id: &Secret) -> Result<Invitation, Fault> {
+    app.store.find_invitation(&id.hash()).await?.ok_or_else(|| not_found(ID))
+}
+
+/// A pending invitation to a team by its id.
+async fn find_team_invitation(app: &App, id: &str) -> Result<Option<TeamInvitation>, Fault> {
+    match InvitationId::parse(id) {
+        Ok(id) => Ok(app.store.find_team_invitation(&id).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Nobody learns of an invitation that is not theirs.
+fn not_found(field: &str) -> Fault {
+    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: Invitation not found") }
 }
 
 /// An invitation that can still be accepted.

@@ -3,6 +3,7 @@
 mod block;
 mod delete;
 mod info;
+mod invite;
 mod list;
 mod member;
 mod member_add;
@@ -11,7 +12,9 @@ mod new_member;
 mod row;
 mod update;
 
-pub use row::TeamRow;
+pub use invite::{TeamInvitationRow, record_invitation};
+pub use member::object as membership_name;
+pub use row::{MembershipRow, TeamRow};
 
 use shared::fault::Fault;
 use shared::id::{TeamId, UserId};

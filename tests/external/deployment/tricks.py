@@ -38,6 +38,8 @@ SELF_MANAGEMENT = [
     *[("POST", f"/team/{what}") for what in ("update", "member_add", "member_update", "member_delete")],
     *[("GET", f"/organization/{what}") for what in ("info", "list")],
     ("GET", "/invitation/info"),
+    ("POST", "/invitation/accept"),
+    ("POST", "/invitation/delete"),
     ("GET", "/onboarding/get_token"),
     ("POST", "/onboarding/claim_token"),
     ("POST", "/login"),

@@ -19,7 +19,10 @@ async fn key(management: &Management, order: &Value) -> String {
 
 impl Team {
     async fn fresh() -> Self {
-        let management = Management::fresh().await;
+        Self::of(Management::fresh().await).await
+    }
+
+    async fn of(management: Management) -> Self {
         let body = r#"{"team_id": "dev", "members_with_roles": [{"user_id": "boss", "role": "admin"}, {"user_id": "eva"}]}"#;
         management.post("/team/new", body).await.ok();
         let boss = key(&management, &json!({"user_id": "boss"})).await;
@@ -217,4 +220,18 @@ async fn a_teams_administrator_creates_no_users() {
     assert_eq!(team.management.table.count().await, before, "no user, no address, no entry of the audit log");
     // The address is free for who has it.
     team.management.post("/user/new", r#"{"user_email": "ceo@company.com"}"#).await.ok();
+}
+
+#[tokio::test]
+async fn a_deployment_may_let_them_add_existing_users_at_once() {
+    let management = Management::fresh().await;
+    management.post("/user/new", r#"{"user_id": "tom", "user_email": "tom@x.com"}"#).await.ok();
+    let team = Team::of(management.with_users(true, true)).await;
+    let body = json!({"team_id": "dev", "member": {"user_email": "Tom@x.com"}, "max_budget_in_team": 3});
+    let added = team.as_boss("/team/member_add", body).await.ok();
+    assert_eq!((&added["updated_users"], &added["pending_invitations"]), (&json!(["tom"]), &json!([])));
+    assert_eq!(added["updated_team_memberships"][0]["max_budget"], 3.0);
+    assert!(added.get("user_created").is_none());
+    let refused = team.as_boss("/key/generate", json!({"team_id": "dev", "user_id": "tom"})).await;
+    assert_eq!(refused.refusal().0, 403, "and make no key of theirs");
 }

@@ -4,31 +4,61 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
 use shared::fault::Fault;
+use shared::invitation::TeamInvitation;
 use shared::policy::Permit;
 use shared::secret::Secret;
 use shared::web::json_answer;
 
-use super::row::Answer;
-use super::{InvitationRow, find};
+use super::row::{Answer, AnyInvitation};
+use super::{ID, InvitationRow, find, find_team_invitation, not_found};
 use crate::App;
 use crate::audit::{INVITATIONS, Scribe};
 use crate::fields::Fields;
 use crate::guard::Ask;
 use crate::openapi::{Operation, schema_of};
+use crate::teams::{may_administer, record_invitation};
 
-pub const OPERATION: Operation = Operation::new("Takes an invitation back", schema_of::<Answer<'_>>)
-    .takes(&[&["invitation_id"]])
-    .needs(&["invitation_id"]);
+pub const OPERATION: Operation =
+    Operation::new("Withdraws an invitation, or declines one to a team", schema_of::<AnyInvitation<'_>>)
+        .takes(&[&[ID]])
+        .needs(&[ID]);
 
-/// Takes an invitation back.
+/// Withdraws an invitation, or declines one. Administrators of the deployment withdraw any; a team's administrators
+/// withdraw those to their team; users decline their own.
 pub async fn delete(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    const FIELD: &str = "invitation_id";
-    let id = fields.text(FIELD)?.value().ok_or_else(|| Fault::invalid(FIELD, "must be given"))?;
+    let id = fields.text(ID)?.value().ok_or_else(|| Fault::invalid(ID, "must be given"))?;
     fields.finish()?;
-    let invitation = find(&app, FIELD, &Secret::new(&id)).await?;
-    app.store.delete_invitation(&invitation.id).await?;
-    let row = InvitationRow::of(&invitation);
     let scribe = Scribe::new(&app, &permit, &ask);
-    scribe.note(Action::Deleted, (INVITATIONS, invitation.user.as_str()), Some(&row), None).await;
-    Ok(json_answer(StatusCode::OK, &Answer { id: &id, row }))
+    let deleted = match find_team_invitation(&app, &id).await? {
+        Some(invitation) => delete_team_invitation(&app, &permit, &scribe, &invitation).await?,
+        // Only administrators see that there is such an invitation.
+        None if !permit.sees_all() => return Err(not_found(ID)),
+        None => {
+            let invitation = find(&app, &Secret::new(&id)).await?;
+            app.store.delete_invitation(&invitation.id).await?;
+            let row = InvitationRow::of(&invitation);
+            let object = (INVITATIONS, invitation.user.as_str());
+            scribe.note(Action::Deleted, object, Some(&row), None).await;
+            AnyInvitation::Password(Answer { id: &id, row })
+        }
+    };
+    Ok(json_answer(StatusCode::OK, &deleted))
+}
+
+async fn delete_team_invitation(
+    app: &App,
+    permit: &Permit,
+    scribe: &Scribe<'_>,
+    invitation: &TeamInvitation,
+) -> Result<AnyInvitation<'static>, Fault> {
+    let is_own = permit.user() == Some(&invitation.user);
+    if !is_own && !may_administer(app, permit, &invitation.team).await? {
+        return Err(not_found(ID));
+    }
+    if !app.store.delete_team_invitation(invitation).await? {
+        // It was accepted or deleted meanwhile.
+        return Err(not_found(ID));
+    }
+    record_invitation(scribe, Action::Deleted, invitation).await;
+    Ok(AnyInvitation::Team(Box::new(invitation.into())))
 }

@@ -7,21 +7,26 @@ use shared::policy::Permit;
 use shared::secret::Secret;
 use shared::web::json_answer;
 
-use super::row::Answer;
-use super::{InvitationRow, find};
+use super::row::{Answer, AnyInvitation};
+use super::{ID, InvitationRow, find, find_team_invitation};
 use crate::App;
 use crate::guard::Ask;
 use crate::openapi::{Operation, schema_of};
 
 pub const OPERATION: Operation =
-    Operation::new("An invitation, to whoever has its id", schema_of::<Answer<'_>>)
-        .query(&["invitation_id"])
-        .needs(&["invitation_id"]);
+    Operation::new("An invitation, to whoever has its id", schema_of::<AnyInvitation<'_>>)
+        .query(&[ID])
+        .needs(&[ID]);
 
 /// An invitation, to whoever has its id.
 pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    const FIELD: &str = "invitation_id";
-    let id = ask.query.text(FIELD)?.ok_or_else(|| Fault::invalid(FIELD, "must be given"))?;
-    let row = InvitationRow::of(&find(&app, FIELD, &Secret::new(&id)).await?);
-    Ok(json_answer(StatusCode::OK, &Answer { id: &id, row }))
+    let id = ask.query.text(ID)?.ok_or_else(|| Fault::invalid(ID, "must be given"))?;
+    let shown = match find_team_invitation(&app, &id).await? {
+        Some(invitation) => AnyInvitation::Team(Box::new((&invitation).into())),
+        None => {
+            let row = InvitationRow::of(&find(&app, &Secret::new(&id)).await?);
+            AnyInvitation::Password(Answer { id: &id, row })
+        }
+    };
+    Ok(json_answer(StatusCode::OK, &shown))
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use shared::id::UserId;
 use shared::invitation::Invitation;
 
+use crate::teams::TeamInvitationRow;
+
 /// LiteLLM's row. Its id is what opens it: only whoever has that sees it.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct InvitationRow {
@@ -39,4 +41,15 @@ pub struct Answer<'a> {
     pub id: &'a str,
     #[serde(flatten)]
     pub row: InvitationRow,
+}
+
+/// An invitation of either kind.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AnyInvitation")]
+#[serde(untagged)]
+pub enum AnyInvitation<'a> {
+    /// To set a password.
+    Password(Answer<'a>),
+    /// To join a team.
+    Team(Box<TeamInvitationRow>),
 }

@@ -9,6 +9,7 @@ use shared::id::TeamId;
 use shared::policy::{Forbidden, Permit};
 use shared::web::json_answer;
 
+use super::invite::PendingInvitation;
 use super::row::MembershipRow;
 use super::{TeamRow, may_administer, parse_id, unknown};
 use crate::App;
@@ -22,6 +23,8 @@ struct Answer {
     team_info: TeamRow,
     keys: Vec<KeyRow>,
     team_memberships: Vec<MembershipRow>,
+    /// Who is invitees and has not accepted yet: for those who administer the team.
+    pending_invitations: Vec<PendingInvitation>,
 }
 
 pub const OPERATION: Operation = Operation::new("A team with its members and keys", schema_of::<Answer>)
@@ -39,16 +42,21 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     }
     let entry = app.store.find_team(&id).await?.ok_or_else(|| unknown("team_id", &id))?;
     let mut keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
-    let mut shown = members.clone();
-    if !permit.sees_all() && !may_administer(&app, &permit, &id).await? {
+    let (mut shown, mut invitees) = (members.clone(), Vec::new());
+    if permit.sees_all() || may_administer(&app, &permit, &id).await? {
+        invitees = app.store.invitees_of_team(&id).await?;
+        invitees.retain(|invitee| invitee.expires > ask.now);
+    } else {
         // A plain member sees who is there, and of keys and spend its own.
         keys.retain(|entry| entry.key.holder.user.as_ref() == permit.user());
         shown.retain(|entry| Some(&entry.member.user) == permit.user());
     }
+    let pending = |invitee| PendingInvitation::from_invitee(&id, invitee);
     let zone = &app.store.terms().zone;
     let answer = Answer {
         team_info: TeamRow::of(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
-        team_id: id,
+        pending_invitations: invitees.into_iter().map(pending).collect(),
+        team_id: id.clone(),
         keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
         team_memberships: shown.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),
     };

@@ -11,6 +11,7 @@ use shared::policy::Permit;
 use shared::scope::Limits;
 use shared::web::json_answer;
 
+use super::invite::{PendingInvitation, invite};
 use super::member::{member_limits, no_member, object};
 use super::new_member::{NewMember, look_up_members, seat};
 use super::row::MembershipRow;
@@ -29,18 +30,23 @@ struct MemberAddResponse {
     /// Who is a member now.
     updated_users: Vec<UserId>,
     updated_team_memberships: Vec<MembershipRow>,
+    /// Who was invited, and is a member once they accept.
+    pending_invitations: Vec<PendingInvitation>,
     #[serde(flatten)]
     created: CreatedUsers,
 }
 
-pub const OPERATION: Operation =
-    Operation::new("Adds users to a team, each with these limits there", schema_of::<MemberAddResponse>)
-        .takes(&[&["team_id", "member", "max_budget_in_team", "allowed_models"], LIMITS])
-        .needs(&["team_id", "member"]);
+pub const OPERATION: Operation = Operation::new(
+    "Adds users to a team, each with these limits there; a team's administrators invite them",
+    schema_of::<MemberAddResponse>,
+)
+.takes(&[&["team_id", "member", "max_budget_in_team", "allowed_models"], LIMITS])
+.needs(&["team_id", "member"]);
 
 /// Adds users to a team, each with these limits there.
 ///
-/// Administrators of the deployment create those who are missing.
+/// Administrators of the deployment add users at once, and create those who are missing. A team's administrators invite
+/// existing users, unless `STARGATE_TEAM_ADMINS_ADD_USERS` lets them add them at once.
 pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
     let id = required_id(&mut fields)?;
     let members = NewMember::read_all(&mut fields, "member")?;
@@ -50,16 +56,27 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
         return Err(Fault::invalid("member", "must name at least one user"));
     }
     let team = administered(&app, &permit, &id).await?;
-    look_up_members(&app, &permit, &id, &members).await?;
+    let users = look_up_members(&app, &permit, &id, &members).await?;
     let scribe = Scribe::new(&app, &permit, &ask);
-    let (mut created, mut rows) = (CreatedUsers::default(), Vec::new());
-    for member in members {
-        let user = seat(&app, &scribe, &id, (member, &limits), &mut created, ask.now).await?;
-        rows.push(record_membership(&app, &scribe, &id, &user, &ask).await?);
+    let (mut created, mut rows, mut pending) = (CreatedUsers::default(), Vec::new(), Vec::new());
+    let invited_by = permit.user().filter(|_| !permit.sees_all() && !app.team_admins_add_users);
+    for (member, user) in members.into_iter().zip(users) {
+        match (invited_by, user) {
+            (Some(inviter), Some(user)) => {
+                let role = member.role;
+                pending.push(invite(&app, &scribe, (&id, user, role), &limits, (inviter, ask.now)).await?);
+            }
+            _ => {
+                let user = seat(&app, &scribe, &id, (member, &limits), &mut created, ask.now).await?;
+                rows.push(record_membership(&app, &scribe, &id, &user, &ask).await?);
+            }
+        }
     }
     let team = TeamRow::read(&app, &team, ask.now).await?;
     let updated_users = rows.iter().map(|row: &MembershipRow| row.user_id.clone()).collect();
-    let response = MemberAddResponse { team, updated_users, updated_team_memberships: rows, created };
+    let (updated_team_memberships, pending_invitations) = (rows, pending);
+    let response =
+        MemberAddResponse { team, updated_users, updated_team_memberships, pending_invitations, created };
     Ok(json_answer(StatusCode::OK, &response))
 }
 

@@ -1,11 +1,14 @@
 //! `GET /user/info`
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::fault::Fault;
-use shared::id::{KeyId, TeamId};
+use shared::id::{KeyId, TeamId, UserId};
+use shared::invitation::TeamInvitation;
 use shared::policy::Permit;
 use shared::store::Start;
 use shared::web::json_answer;
@@ -16,7 +19,7 @@ use crate::App;
 use crate::guard::Ask;
 use crate::keys::KeyRow;
 use crate::openapi::{Operation, schema_of};
-use crate::teams::TeamRow;
+use crate::teams::{TeamInvitationRow, TeamRow};
 
 /// What everything is cut to where nobody is named: LiteLLM shows an administrator all keys and all teams.
 const MOST: usize = 1000;
@@ -30,6 +33,16 @@ struct Answer {
     user_info: UserRow,
     keys: Vec<KeyRow>,
     teams: Vec<TeamRow>,
+    /// Invitations that the user has neither accepted nor declined.
+    team_invitations: Vec<InvitationWithAlias>,
+}
+
+/// An invitation, and what the team is called.
+#[derive(JsonSchema, Serialize)]
+struct InvitationWithAlias {
+    #[serde(flatten)]
+    row: TeamInvitationRow,
+    team_alias: Option<String>,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -68,6 +81,7 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
         user_info,
         keys: key_rows(&app, &keys, &ask).await?,
         teams: team_rows(&app, &teams, &ask).await?,
+        team_invitations: pending_invitations(&app, &id, &ask).await?,
     };
     Ok(json_answer(StatusCode::OK, &Told::One(Box::new(answer))))
 }
@@ -81,6 +95,21 @@ async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
         StatusCode::OK,
         &Told::Everything(Everything { user_id: None, user_info: None, keys, teams }),
     ))
+}
+
+/// The invitations that the user can still accept: those to teams that are here.
+async fn pending_invitations(app: &App, user: &UserId, ask: &Ask) -> Result<Vec<InvitationWithAlias>, Fault> {
+    let mut pending = app.store.team_invitations_of_user(user).await?;
+    pending.retain(|invitation| invitation.expires() > ask.now);
+    let ids: Vec<TeamId> = pending.iter().map(|invitation| invitation.team.clone()).collect();
+    let teams = app.store.teams(&ids).await?;
+    let aliases: BTreeMap<TeamId, Option<String>> =
+        teams.into_iter().map(|entry| (entry.team.id, entry.team.alias)).collect();
+    let with_alias = |invitation: &TeamInvitation| {
+        let team_alias = aliases.get(&invitation.team)?.clone();
+        Some(InvitationWithAlias { row: invitation.into(), team_alias })
+    };
+    Ok(pending.iter().filter_map(with_alias).collect())
 }
 
 async fn key_rows(app: &App, ids: &[KeyId], ask: &Ask) -> Result<Vec<KeyRow>, Fault> {
