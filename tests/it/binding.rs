@@ -1,6 +1,7 @@
 //! What an administrator changes binds the very next request: through HTTP, on the whole gateway, with no wait.
 
 mod aliases;
+mod members;
 
 use serde_json::{Value, json};
 use shared::money::Money;

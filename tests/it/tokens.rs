@@ -192,6 +192,25 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
     assert_eq!(company.call(&token).await.0, 429, "ops is next, and has no budget");
 }
 
+/// A token makes its user a member of a team. Limits that were set for the member before stay, and those set later bind.
+#[tokio::test]
+async fn what_a_member_may_spend_binds_their_tokens() {
+    let company = Company::with(json!({"team_ids_jwt_field": "groups"})).await;
+    // Created on the way, with limits in the team.
+    company.admin("/team/new", json!({"team_id": "dev"})).await;
+    let body = json!({"team_id": "dev", "member": {"user_id": "luigi"}, "rpm_limit": 1});
+    assert_eq!(company.admin("/team/member_add", body).await["user_created"], true);
+    let luigi = company.token(json!({"sub": "luigi", "groups": ["dev"]}));
+    assert_eq!((company.call(&luigi).await.0, company.call(&luigi).await.0), (200, 429));
+    // Made a member by the token, and limited then.
+    company.admin("/key/generate", json!({"user_id": "mario"})).await;
+    let mario = company.token(json!({"sub": "mario", "groups": ["dev"]}));
+    assert_eq!(company.call(&mario).await.0, 200);
+    let limits = json!({"team_id": "dev", "user_id": "mario", "max_budget_in_team": COST});
+    company.admin("/team/member_update", limits).await;
+    assert_eq!(company.call(&mario).await.0, 429, "it has spent that already");
+}
+
 /// What an administrator took away is not had again by leaving and coming back.
 #[tokio::test]
 async fn nobody_leaves_a_team_to_be_rid_of_limits() {
