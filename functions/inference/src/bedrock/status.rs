@@ -60,7 +60,7 @@ pub fn find_message(response: &HttpResponse) -> Option<String> {
     let is_plain = response.headers().get("content-type").is_none_or(|kind| kind.starts_with("text/plain"));
     let plain = std::str::from_utf8(bytes).ok().map(str::trim);
     let plain = plain.filter(|text| is_plain && !text.is_empty() && text.len() <= MAX_PLAIN_TEXT);
-    plain.filter(|text| !text.starts_with(['<', '{'])).map(str::to_owned)
+    plain.filter(|text| !text.starts_with(['<', '{', '['])).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -201,14 +201,14 @@ mod tests {
             ("gpt-oss-120b", r#"{"max_tokens": 16385}"#, "max_tokens"),
             ("gpt-oss-120b", r#"{"max\u005ftokens": 16385}"#, "max_tokens"),
             ("gpt-oss-120b", r#"{"max_output_tokens": 16385}"#, "max_output_tokens"),
-            ("llama3-8b-instruct", r#"{"max_gen_len": 9000}"#, "max_gen_len"),
+            ("meta.llama3-8b-instruct-v1:0", r#"{"max_gen_len": 9000}"#, "max_gen_len"),
             (
-                "titan-text-express",
+                "amazon.titan-text-express-v1",
                 r#"{"textGenerationConfig": {"maxTokenCount": 9000}}"#,
                 "textGenerationConfig.maxTokenCount",
             ),
-            ("command-text", r#"{"max_tokens_to_sample": 5000}"#, "max_tokens_to_sample"),
-            ("j2-ultra", r#"{"maxTokens": 9000}"#, "maxTokens"),
+            ("cohere.command-text-v14", r#"{"max_tokens_to_sample": 5000}"#, "max_tokens_to_sample"),
+            ("ai21.j2-ultra-v1", r#"{"maxTokens": 9000}"#, "maxTokens"),
             ("nova-lite", r#"{"inferenceConfig": {"maxTokens": 10001}}"#, "inferenceConfig.maxTokens"),
             (
                 "nova-lite",
