@@ -140,7 +140,7 @@ async fn closing() -> String {
     tokio::spawn(async move {
         while let Ok((mut connection, _)) = listener.accept().await {
             let mut bytes = [0; 1024];
-            connection.read(&mut bytes).await.unwrap();
+            let _read = connection.read(&mut bytes).await.unwrap();
         }
     });
     format!("http://{address}")
