@@ -88,6 +88,25 @@ impl Stargate {
         self.http.post(format!("{}{path}", self.gateway.url())).header("x-api-key", key)
     }
 
+    /// Makes a custom model, and waits until the gateway offers it: it follows the table within ten seconds.
+    pub async fn make_custom_model(&self, holder: &Keyholder, name: &str, params: &Value, info: &Value) {
+        let mut new = json!({"model_name": name, "litellm_params": params, "model_info": {"id": name}});
+        new["model_info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        let url = format!("{}/model/new", self.gateway.url());
+        let master_key = self.gateway.master_key.reveal();
+        let made = self.http.post(url).bearer_auth(master_key).json(&new).send().await.unwrap();
+        assert_eq!(made.status(), 200, "{}", made.text().await.unwrap());
+        for _ in 0..150 {
+            let url = format!("{}/v1/models/{name}", self.gateway.url());
+            let found = self.http.get(url).bearer_auth(&holder.secret).send().await.unwrap();
+            if found.status() == 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{name} is not offered");
+    }
+
     pub async fn messages(&self, holder: &Keyholder, body: &Value) -> reqwest::Response {
         self.post("/v1/messages", &holder.secret).json(body).send().await.unwrap()
     }

@@ -60,10 +60,6 @@ fn what_passes_in_bedrock_mode_is_counted() {
         ),
         ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"somethingNew": {"text": long}}})),
         (
-            "contentBlockDelta",
-            json!({"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "", "signature": long}}}),
-        ),
-        (
             "contentBlockStart",
             json!({"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "a", "name": long}}}),
         ),

@@ -87,17 +87,29 @@ pub fn question(api: Api, body: &[u8]) -> Option<Question> {
 /// Whether the model may generate output from the start of a stream that no event shows; and if so, whether it is one that
 /// shows all it thinks. `None`: it does not, or its events say when it begins to think.
 pub fn hides_output(said: &Said, model: &Model) -> Option<bool> {
-    if said.api == Api::Messages || !model.can(Capability::Reasoning) {
+    // Of a custom model that is made over none it is not known what it can do.
+    let is_unknown = model.base_name.is_none();
+    if said.api == Api::Messages || !model.can(Capability::Reasoning) && !is_unknown {
         return None;
     }
     let asks = |word: &str| may_hold(&said.body, word);
+    let is_off = || memchr::memmem::find(&said.body, br#""thinking":{"type":"disabled"}"#).is_some();
     match (&model.rules, model.provider()) {
         // Claude thinks where it is asked to, or where that cannot be turned off.
-        (Some(rules), _) => (asks("thinking") || !rules.allows_thinking("disabled")).then_some(false),
+        (Some(rules), _) => {
+            let thinks = asks("thinking") && !is_off() || !rules.allows_thinking("disabled");
+            thinks.then_some(false)
+        }
         (None, "amazon") => asks("reasoningConfig").then_some(false),
-        (None, _) => Some(true),
+        (None, "openai") => Some(model.base_id.contains("gpt-oss")),
+        // Models with open weights show what they think, if they show anything of it.
+        (None, provider) => Some(SHOWS_REASONING.contains(&provider)),
     }
 }
+
+/// Who makes models that stream their reasoning in full.
+const SHOWS_REASONING: [&str; 8] =
+    ["deepseek", "minimax", "mistral", "moonshot", "moonshotai", "nvidia", "qwen", "zai"];
 
 /// Whether a body may hold this word as a name or a value, by whatever spelling.
 pub fn may_hold(body: &[u8], word: &str) -> bool {

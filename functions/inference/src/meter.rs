@@ -31,6 +31,9 @@ const NO_CONTENT: usize = 40;
 /// generated in any language that people write, and less than the bound of a token per byte.
 const BYTES_PER_TOKEN: u64 = 2;
 
+/// What a token of English text or code usually has.
+const USUAL_BYTES_PER_TOKEN: u64 = 4;
+
 #[derive(Clone, Debug)]
 pub struct Meter {
     prices: Prices,
@@ -45,8 +48,6 @@ pub struct Meter {
     shows_reasoning: bool,
     /// Whether a first piece of the answer was seen.
     has_begun: bool,
-    /// Tokens that are charged at least for what could not be counted.
-    least_output: u64,
     /// Whether the answer comes whole, so that nothing of it is seen before its end.
     is_blind: bool,
 }
@@ -66,7 +67,6 @@ impl Meter {
             hidden: HiddenOutput::new(Instant::now()),
             shows_reasoning: false,
             has_begun: false,
-            least_output: 0,
             is_blind: false,
         }
     }
@@ -88,6 +88,8 @@ impl Meter {
     /// `bytes` is how long it was: what nothing is known of counts by that.
     pub fn observe(&mut self, heard: &Heard<'_>, bytes: u64, now: Instant) {
         match heard {
+            // It comes in silence, while something may be generated.
+            Heard::Message { kind, .. } if kind == "ping" => return,
             Heard::Message { kind, json } => self.message(kind, json, now),
             Heard::Converse(event) => self.converse(event, bytes, now),
             Heard::Native(chunk) => {
@@ -108,15 +110,14 @@ impl Meter {
                 if let Some(tokens) = shapes::estimated_tokens(chunk) {
                     self.hidden.add_estimate(tokens);
                 }
+                if shapes::is_signature(chunk) {
+                    return;
+                }
                 self.text_bytes += (chunk.len() as u64).saturating_sub(FRAME);
             }
-            // A block may begin with content: redacted thinking does.
-            "content_block_start" => {
-                self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME);
-                if shapes::is_thinking(chunk) {
-                    self.hidden.begin();
-                }
-            }
+            // Redacted thinking is encrypted: its length says little of its tokens.
+            "content_block_start" if shapes::is_thinking(chunk) => self.hidden.begin(),
+            "content_block_start" => self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME),
             "content_block_stop" => self.hidden.end(now),
             "message_start" => {
                 let start: Option<Start> = serde_json::from_slice(chunk).ok();
@@ -133,7 +134,9 @@ impl Meter {
         match event {
             Event::Delta { delta, .. } => {
                 self.deltas += 1;
-                self.text_bytes += delta.text().len() as u64;
+                if !matches!(delta, Delta::Signature(_) | Delta::Redacted(_)) {
+                    self.text_bytes += delta.text().len() as u64;
+                }
                 match delta {
                     Delta::Text(_) | Delta::ToolInput(_) => self.hidden.end(now),
                     Delta::Reasoning(text) if self.shows_reasoning && is_shown(text) => {
@@ -209,9 +212,11 @@ impl Meter {
         generated.max(self.tokens.output())
     }
 
-    /// Tokens that were certainly counted, or at most seen, so far: what reading on has used.
-    pub fn counted(&self) -> u64 {
-        self.visible_at_most().saturating_add(self.hidden.estimated())
+    /// About how many tokens were generated until `now`: what reading on has used.
+    pub fn estimate(&self, api: Api, now: Instant) -> u64 {
+        // Of a model's own form nobody knows which bytes are text.
+        let text = if api == Api::Native { 0 } else { self.text_bytes / USUAL_BYTES_PER_TOKEN };
+        text.max(self.deltas).saturating_add(self.hidden.estimate(now))
     }
 
     fn visible_at_most(&self) -> u64 {
@@ -224,11 +229,6 @@ impl Meter {
         !self.is_final() && (lacks_prompt || self.hidden.is_uncounted())
     }
 
-    /// Charges so many tokens at least, since what is left to count will not be waited for.
-    pub fn assume_at_least(&mut self, tokens: u64) {
-        self.least_output = tokens;
-    }
-
     /// A count of nothing is believed unless something was seen.
     fn is_final(&self) -> bool {
         self.final_output && (self.tokens.output() > 0 || self.deltas == 0)
@@ -238,7 +238,7 @@ impl Meter {
     /// the prompt, the text that was seen, and what was thought unseen.
     pub fn charge(&self, now: Instant) -> (Usage, Money) {
         let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas);
-        let hidden = self.hidden.at_most(now).max(self.least_output);
+        let hidden = self.hidden.at_most(now);
         let seen = seen.saturating_add(hidden).min(self.quote.max_tokens);
         let seen = if self.is_blind { self.quote.max_tokens } else { seen };
         let output = if self.is_final() { self.tokens.output() } else { self.tokens.output().max(seen) };

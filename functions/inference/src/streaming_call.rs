@@ -1,18 +1,22 @@
 //! A call whose response is being streamed: the stream of Bedrock, and what it takes to settle it. It moves as one, from the
 //! client's response to whoever reads on when the client has left.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bedrock::Frames;
+use crate::bedrock::{Frame, Frames};
 use crate::dialect::{Api, Heard};
 use crate::running::{Abandoned, Running};
 
-/// How far a response is read on after its client has left, in output tokens as far as they can be counted: what the leases
-/// cover ahead. What is still uncounted then is charged so much at least.
+/// How far a response is read on after its client has left, in output tokens by a usual speed and length: what the leases cover
+/// ahead.
 const READ_ON: u64 = 8192;
+
+/// How often silence is looked at: whether the window is used.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub struct StreamingCall {
     pub running: Running,
@@ -59,19 +63,19 @@ impl StreamingCall {
     ///
     /// It stops early when `stopping` becomes true, which a server does that ends.
     pub async fn read_on(mut self, mut stopping: watch::Receiver<bool>) -> Running {
-        let counted_before = self.running.meter.counted();
         let mut last_event = Instant::now();
+        let until = self.running.meter.estimate(self.api, last_event).saturating_add(READ_ON);
         while self.running.meter.lacks_a_count(self.api) {
-            if self.running.meter.counted() - counted_before >= READ_ON {
-                self.running.meter.assume_at_least(READ_ON);
+            let now = Instant::now();
+            if self.running.meter.estimate(self.api, now) >= until {
                 break;
             }
-            let now = Instant::now();
             let frame = tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stops| *stops) => break,
                 () = sleep_until(self.running.deadline.ends()) => break,
                 () = sleep_until(last_event + self.silence) => break,
+                () = sleep_until(now + LOOK_EVERY) => continue,
                 kept = self.running.leases.kept(self.running.meter.at_most(now)) => match kept {
                     Ok(()) => continue,
                     Err(_) => break,
@@ -81,12 +85,19 @@ impl StreamingCall {
             let Ok(Some(frame)) = frame else { break };
             last_event = Instant::now();
             self.running.heard();
-            let Some(content) = frame.content(self.api) else { continue };
-            if let Some(heard) = Heard::read(self.api, &frame.kind, &content) {
-                self.running.meter.observe(&heard, content.len() as u64, last_event);
+            // One that panics must not end the settlement of all the others.
+            if catch_unwind(AssertUnwindSafe(|| self.observe(&frame, last_event))).is_err() {
+                break;
             }
         }
         // Its stream is closed here: nothing more is generated.
         self.running
+    }
+
+    fn observe(&mut self, frame: &Frame, now: Instant) {
+        let Some(content) = frame.content(self.api) else { return };
+        if let Some(heard) = Heard::read(self.api, &frame.kind, &content) {
+            self.running.meter.observe(&heard, content.len() as u64, now);
+        }
     }
 }

@@ -26,13 +26,15 @@ use tokio::sync::mpsc::unbounded_channel;
 use tower::ServiceExt;
 
 /// Every way in which a model thinks unseen: a name, the route and the model, and what is shown of it.
-const WAYS: [(&str, Route, &str, &str); 8] = [
+const WAYS: [(&str, Route, &str, &str); 10] = [
     ("omitted", Route::Messages, "claude-opus-4-8", "nothing"),
     ("estimated", Route::Messages, "claude-opus-4-8", "estimates"),
     ("summarized", Route::Messages, "claude-sonnet-4-5", "summary"),
     ("redacted", Route::Messages, "claude-haiku-4-5", "redacted"),
     ("chat, summarized", Route::Chat, "claude-haiku-4-5", "summary"),
     ("chat, nothing at all", Route::Chat, "gpt-6-sol", "nothing"),
+    ("chat, little of it told", Route::Chat, "gpt-6-sol", "summary"),
+    ("custom model over none", Route::Converse, "house", "nothing"),
     ("bedrock, redacted", Route::Converse, "nova-2-lite-v1:0", "redacted"),
     ("bedrock, omitted", Route::Invoke, "claude-opus-4-8", "nothing"),
 ];
@@ -85,7 +87,8 @@ impl Departure {
         let Bill { input, output, cache_read, cache_write_5m, cache_write_1h, .. } = self.bill;
         let usage = Usage { input, output, cache_read, cache_write_5m, cache_write_1h };
         let catalog = Catalog::bundled("global").unwrap();
-        catalog.find(&self.record.model).unwrap().prices.charge(&usage)
+        let model = if self.record.model == "house" { "claude-haiku-4-5" } else { &self.record.model };
+        catalog.find(model).unwrap().prices.charge(&usage)
     }
 
     /// The charge in hundredths of the bill.
@@ -154,6 +157,10 @@ async fn who_leaves_at_any_moment_is_charged_no_less_than_billed() {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut percents = Vec::new();
+    // At the prices of Claude Haiku 4.5.
+    let house = json!({"model": "bedrock/acme.thinker-v1:0", "input_cost_per_token": 0.000_001, "output_cost_per_token": 0.000_005});
+    let limits = json!({"max_input_tokens": 200_000, "max_output_tokens": 64_000});
+    stargate.make_custom_model(&stargate.free_keyholder().await, "house", &house, &limits).await;
     for (at, (name, route, model, shown)) in WAYS.into_iter().enumerate() {
         let holders: Vec<Keyholder> = join_all((0..25).map(|_| stargate.free_keyholder())).await;
         let mark = |(number, holder)| (holder, format!("mark-{at}-{number}-"));
@@ -219,12 +226,13 @@ async fn the_stream_is_closed_when_the_thinking_that_the_model_estimates_is_over
 async fn a_long_answer_after_uncounted_thinking_is_closed_when_the_window_is_used() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
-    let long = "a long answer ".repeat(40_000 / 14);
+    // 16,000 tokens: the window is half of it.
+    let long = "a long answer ".repeat(64_000 / 14);
     let text = format!("mark-window- {long}");
     let script = script(
         "mark-window-",
         "nothing",
-        &json!({"text": text, "deltas": 4000, "delay_ms": 1, "output_tokens": 10_000}),
+        &json!({"text": text, "deltas": 4000, "delay_ms": 1, "output_tokens": 16_000}),
     );
     leave_after(
         &stargate,
@@ -236,8 +244,27 @@ async fn a_long_answer_after_uncounted_thinking_is_closed_when_the_window_is_use
     .await;
     let departure = departure(&stargate, &holder, "mark-window-").await;
     let bill = &departure.bill;
-    assert!(bill.output > 3000 && bill.output < 8000, "it was closed halfway: {bill:?}");
+    assert!(bill.output > 8000 && bill.output < 14_000, "it was closed halfway: {bill:?}");
     assert!(departure.record.cost >= departure.billed(), "{bill:?} {:?}", departure.record);
+}
+
+/// The signature of hidden thinking holds all of it, encrypted: it is no text, and uses nothing of the window.
+#[tokio::test]
+async fn a_long_signature_is_not_counted_as_text() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    let hidden = json!({"hidden": {"tokens": 20_000, "ms": 2000}});
+    let script = script("mark-signature-", "nothing", &hidden);
+    leave_after(
+        &stargate,
+        &holder,
+        (Route::Messages, "claude-opus-4-8"),
+        &script,
+        Duration::from_millis(120),
+    )
+    .await;
+    let departure = departure(&stargate, &holder, "mark-signature-").await;
+    assert_eq!((departure.bill.output, departure.percent()), (20_100, 100), "{:?}", departure.record);
 }
 
 /// A model that thinks and is never heard of again.

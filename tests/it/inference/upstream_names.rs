@@ -1,30 +1,10 @@
 //! Settings for a model apply by every name of it, and to custom models over it; unknown names stop the start.
 
-use std::time::Duration;
-
 use serde_json::json;
 use shared::money::Money;
-use tests::gateway::{Keyholder, Stargate, ask};
+use tests::gateway::{Stargate, ask};
 
 use super::upstream::{throttled, with};
-
-/// Makes a custom model over another one, and waits until the gateway offers it.
-async fn make_custom_model(stargate: &Stargate, holder: &Keyholder, name: &str, base: &str) {
-    let url = format!("{}/model/new", stargate.gateway.url());
-    let new = json!({"model_name": name, "litellm_params": {"model": base}, "model_info": {"id": name}});
-    let made =
-        stargate.http.post(url).bearer_auth(stargate.gateway.master_key.reveal()).json(&new).send().await;
-    assert_eq!(made.unwrap().status(), 200);
-    for _ in 0..150 {
-        let url = format!("{}/v1/models/{name}", stargate.gateway.url());
-        let found = stargate.http.get(url).bearer_auth(&holder.secret).send().await.unwrap();
-        if found.status() == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{name} is not offered");
-}
 
 #[tokio::test]
 async fn a_guardrail_and_a_tier_apply_by_every_name_and_to_models_made_over_theirs() {
@@ -35,8 +15,8 @@ async fn a_guardrail_and_a_tier_apply_by_every_name_and_to_models_made_over_thei
     });
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
-    make_custom_model(&stargate, &holder, "house", "claude-haiku-4-5").await;
-    make_custom_model(&stargate, &holder, "small", "nova-lite").await;
+    stargate.make_custom_model(&holder, "house", &json!({"model": "claude-haiku-4-5"}), &json!({})).await;
+    stargate.make_custom_model(&holder, "small", &json!({"model": "nova-lite"}), &json!({})).await;
     let script = json!({"input_tokens": 100, "output_tokens": 7});
     for (asked, guardrail, tier) in [
         ("claude-haiku-4-5", Some("gr-haiku"), true),
@@ -72,7 +52,7 @@ async fn a_fallback_applies_by_every_name_of_its_model() {
         json!({"fallbacks": {"claude-opus-4-5-20251101": [{"model": "anthropic/claude-sonnet-4-5"}]}});
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
-    make_custom_model(&stargate, &holder, "best", "claude-opus-4-5").await;
+    stargate.make_custom_model(&holder, "best", &json!({"model": "claude-opus-4-5"}), &json!({})).await;
     let script = throttled(&json!({"error": "ServiceUnavailableException", "only_for": "opus"}));
     for asked in ["claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0", "best"] {
         let mut body = ask(&script);

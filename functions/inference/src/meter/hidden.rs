@@ -11,6 +11,9 @@ use tokio::time::Instant;
 /// The most that hidden thinking is taken to make in a second. No model that hides its thinking is known to be faster.
 const TOKENS_PER_SECOND: u64 = 300;
 
+/// What such models usually make in a second.
+const USUAL_TOKENS_PER_SECOND: u64 = 100;
+
 /// Estimates lag behind: "a coarse, running estimate", rate-limited and rounded down to a multiple of some number. So an
 /// eighth is added, and this many tokens.
 const ESTIMATE_LAG: u64 = 256;
@@ -78,22 +81,33 @@ impl HiddenOutput {
         self.current.is_some() || self.uncounted.is_some()
     }
 
-    /// What is known to have been generated: the model's estimates.
-    pub fn estimated(&self) -> u64 {
+    /// About how many tokens were generated until `now`.
+    pub fn estimate(&self, now: Instant) -> u64 {
+        self.estimated().saturating_add(tokens_in(self.uncounted_time(now), USUAL_TOKENS_PER_SECOND))
+    }
+
+    /// The model's own estimates.
+    fn estimated(&self) -> u64 {
         self.estimated + self.current.map_or(0, |part| part.estimated)
+    }
+
+    /// How long was thought that nobody estimates.
+    fn uncounted_time(&self, now: Instant) -> Duration {
+        let current = self.current.filter(|part| part.estimated == 0);
+        current.map_or(Duration::ZERO, |part| now.duration_since(part.since))
+            + self.uncounted.unwrap_or(Duration::ZERO)
     }
 
     /// At most how many tokens were generated until `now`.
     pub fn at_most(&self, now: Instant) -> u64 {
         let estimated = self.estimated();
         let known = if estimated > 0 { estimated + estimated / 8 + ESTIMATE_LAG } else { 0 };
-        let current = self.current.filter(|part| part.estimated == 0);
-        let time = current.map_or(Duration::ZERO, |part| now.duration_since(part.since))
-            + self.uncounted.unwrap_or(Duration::ZERO);
-        let by_time =
-            u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_mul(TOKENS_PER_SECOND) / 1000;
-        known.saturating_add(by_time)
+        known.saturating_add(tokens_in(self.uncounted_time(now), TOKENS_PER_SECOND))
     }
+}
+
+fn tokens_in(time: Duration, per_second: u64) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_mul(per_second) / 1000
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ pub fn is_thinking(chunk: &[u8]) -> bool {
     event.is_some_and(|event| matches!(&*event.content_block.kind, "thinking" | "redacted_thinking"))
 }
 
+/// Whether a delta is the signature of thinking. It holds all of it, encrypted, and its length says little of its tokens.
+pub fn is_signature(chunk: &[u8]) -> bool {
+    memchr::memmem::find(chunk, b"\"signature_delta\"").is_some()
+}
+
 /// What the model says it has thought since the last such event.
 pub fn estimated_tokens(chunk: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]

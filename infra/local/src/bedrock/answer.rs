@@ -50,7 +50,9 @@ impl Answer {
 fn blocks(ask: &Ask, number: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
     if let Some(hidden) = ask.script.hidden.clone() {
-        blocks.push(Block::Hidden { hidden, signature: SIGNATURE.to_owned() });
+        // The real one holds all that was thought, encrypted.
+        let groups = usize::try_from(hidden.tokens).unwrap_or(usize::MAX);
+        blocks.push(Block::Hidden { hidden, signature: "c2Nj".repeat(groups) });
     }
     if ask.script.thinking {
         let pieces = block::spoken("The script asks for a thought before the answer.");
