@@ -12,11 +12,17 @@ const MAX_MESSAGES: u64 = 100_000;
 /// Tools of one request. The largest sets that clients send have some hundreds.
 const MAX_TOOLS: u64 = 10_000;
 
-/// Elements of any other list in the body.
+/// Blocks of the system prompt.
 const MAX_ELEMENTS: u64 = 100_000;
 
 /// Content blocks, tool calls and blocks of tool results of all messages together.
 const MAX_BLOCKS: u64 = 200_000;
+
+/// Brackets and commas of everything but messages, system prompt and tools: of what is read as values, not passed as text.
+const MAX_SETTINGS: u64 = 20_000;
+
+/// The fields that are passed on as text, element by element at most.
+const CONTENT: [&[u8]; 4] = [b"messages", b"system", b"tools", b"toolConfig"];
 
 /// Lists deeper than this are values of the client's own, such as a tool's input: nobody takes them apart.
 const MAX_DEPTH: usize = 6;
@@ -38,12 +44,14 @@ struct Scan<'a> {
     elements: [u64; 2],
     /// Elements of all lists in elements of lists.
     blocks: u64,
+    /// Elements and members outside of what is passed on as text.
+    settings: u64,
 }
 
 impl<'a> Scan<'a> {
     fn new(body: &'a [u8]) -> Self {
         let is_list = [false; MAX_DEPTH + 1];
-        Self { body, at: 0, depth: 0, is_list, field: b"", elements: [0, 0], blocks: 0 }
+        Self { body, at: 0, depth: 0, is_list, field: b"", elements: [0, 0], blocks: 0, settings: 0 }
     }
 
     fn run(mut self) -> Result<(), Fault> {
@@ -56,7 +64,10 @@ impl<'a> Scan<'a> {
                 b'{' => self.open(false)?,
                 b'[' => self.open(true)?,
                 b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                b',' => self.count()?,
+                b',' => {
+                    self.count_setting()?;
+                    self.count()?;
+                }
                 _ => {}
             }
             self.at += 1;
@@ -90,8 +101,19 @@ impl<'a> Scan<'a> {
         self.at = at + 1;
     }
 
+    /// Counts an element or a member of a setting.
+    fn count_setting(&mut self) -> Result<(), Fault> {
+        if self.depth < 2 || CONTENT.contains(&self.field) {
+            return Ok(());
+        }
+        self.settings += 1;
+        let rule = "values in all, beside messages, system and tools";
+        if self.settings > MAX_SETTINGS { Err(self.too_many(rule, MAX_SETTINGS)) } else { Ok(()) }
+    }
+
     fn open(&mut self, is_list: bool) -> Result<(), Fault> {
         self.depth += 1;
+        self.count_setting()?;
         if let Some(known) = self.is_list.get_mut(self.depth) {
             *known = is_list;
         }
@@ -165,6 +187,17 @@ mod tests {
             (r#"{"toolConfig":{"tools":@}}"#, MAX_TOOLS, "toolConfig: must have at most 10000 elements"),
             (r#"{"messages" : @}"#, MAX_MESSAGES, "messages: must have at most 100000 elements"),
             (r#"{"system":@}"#, MAX_ELEMENTS, "system: must have at most 100000 elements"),
+            (
+                r#"{"thinking":{"type":"enabled","a":@}}"#,
+                // Each of the elements counts twice, by its bracket and its comma.
+                MAX_SETTINGS / 2 - 1,
+                "thinking: must have at most 20000 values in all, beside messages, system and tools",
+            ),
+            (
+                r#"{"additionalModelRequestFields":{"a":{"b":@}}}"#,
+                MAX_SETTINGS / 2 - 1,
+                "additionalModelRequestFields: must have at most 20000 values in all, beside messages, system and tools",
+            ),
             (
                 r#"{"messages":[{"role":"user","content":@}]}"#,
                 MAX_BLOCKS,

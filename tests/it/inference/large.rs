@@ -14,6 +14,8 @@ async fn a_list_that_is_too_long_is_refused_on_every_route() {
     let tools = many(json!({}), TOO_MANY_TOOLS);
     let blocks = json!([{"role": "user", "content": many(json!({}), 200_001)}]);
     let messages = many(json!({}), 100_001);
+    let settings = many(json!({}), 10_001);
+    let converse = json!([{"role": "user", "content": [{"text": "hi"}]}]);
     for (path, body, field) in [
         (
             "/v1/messages",
@@ -56,6 +58,31 @@ async fn a_list_that_is_too_long_is_refused_on_every_route() {
             "/bedrock/model/claude-haiku-4-5/invoke",
             json!({"max_tokens": 9, "messages": user, "tools": tools}),
             "tools",
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "claude-haiku-4-5", "max_tokens": 9, "messages": user, "thinking": {"a": settings}}),
+            "thinking",
+        ),
+        (
+            "/v1/messages/count_tokens",
+            json!({"model": "claude-haiku-4-5", "messages": user, "metadata": {"a": {"b": settings}}}),
+            "metadata",
+        ),
+        (
+            "/v1/chat/completions",
+            json!({"model": "nova-lite", "messages": user, "response_format": {"a": settings}}),
+            "response_format",
+        ),
+        (
+            "/bedrock/model/nova-lite/converse",
+            json!({"messages": converse, "additionalModelRequestFields": {"reasoningConfig": settings}}),
+            "additionalModelRequestFields",
+        ),
+        (
+            "/bedrock/model/nova-lite/invoke",
+            json!({"messages": converse, "inferenceConfig": {"a": {"b": settings}}}),
+            "inferenceConfig",
         ),
     ] {
         let response = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
