@@ -16,6 +16,9 @@ use crate::pricing::{Prices, Rates, Tier};
 /// The key of the prices that hold without an inference profile.
 const BASE: &str = "base";
 
+/// Whose models stop at `max_output_tokens`, as Bedrock's pages on their request bodies have it.
+const LIMITED_PROVIDERS: [&str; 7] = ["ai21", "amazon", "anthropic", "cohere", "meta", "mistral", "writer"];
+
 /// Why a model catalogue cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCatalog {
@@ -67,7 +70,7 @@ struct ModelFile {
     rules: Option<String>,
     max_input_tokens: u64,
     max_output_tokens: u64,
-    /// What `InvokeModel` generates at most, where that is more.
+    /// What `InvokeModel` generates at most, where its limit is another.
     max_native_output_tokens: Option<u64>,
     capabilities: Vec<Capability>,
     /// By inference profile prefix, or [`BASE`].
@@ -261,6 +264,7 @@ impl ModelFile {
                 names.push(id.clone());
             }
         }
+        let window = window(prices, self.max_input_tokens);
         let model = Model {
             name: name.clone(),
             base_name: Some(name.clone()),
@@ -270,16 +274,22 @@ impl ModelFile {
             invoke_id,
             prices: *prices,
             max_input_tokens: self.max_input_tokens,
-            window: window(prices, self.max_input_tokens),
+            window,
             max_output_tokens: self.max_output_tokens,
-            output_bound: self
-                .max_native_output_tokens
-                .map_or(self.max_output_tokens, |most| most.max(self.max_output_tokens)),
+            output_bound: self.output_bound(window),
             capabilities: self.capabilities.clone(),
             rules: rules.cloned(),
             own: None,
         };
         Ok(Some((model, offers.keys().map(|prefix| self.id_under(prefix)).collect())))
+    }
+
+    /// What `InvokeModel` generates at most: without a limit in the body some models go on until their context is full.
+    fn output_bound(&self, window: u64) -> u64 {
+        let is_held = LIMITED_PROVIDERS.iter().any(|provider| self.id.starts_with(&format!("{provider}.")));
+        // A context of "128K" may be 131,072.
+        let otherwise = if is_held { self.max_output_tokens } else { window.div_ceil(1000) * 1024 };
+        self.max_native_output_tokens.unwrap_or(otherwise).max(self.max_output_tokens)
     }
 
     fn id_under(&self, prefix: &str) -> String {

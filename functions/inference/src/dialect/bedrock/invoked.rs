@@ -77,7 +77,7 @@ impl Invoked<'_> {
         let management: Option<Management> = fields
             .read("context_management")
             .map_err(|_| Fault::invalid("context_management", "must be an object"))?;
-        if let Some(tools) = fields.get("tools") {
+        if let Some(tools) = fields.get("tools").filter(|tools| *tools != "null") {
             // Nothing is rewritten here: only what Bedrock or Anthropic would run is refused.
             blocks::refuse_server_tools(tools, rules)?;
         }
