@@ -143,7 +143,8 @@ impl Upstream {
         self.guardrails.check("guardrails", catalog)?;
         self.service_tiers.check("service_tiers", catalog)?;
         let targets = self.fallbacks.values().flatten().filter_map(|next| next.model.as_deref());
-        match targets.into_iter().find(|name| catalog.canonical_name(name).is_none()) {
+        // One that this deployment does not offer could never be asked.
+        match targets.into_iter().find(|name| catalog.find(name).is_none()) {
             Some(name) => Err(InvalidUpstream::UnknownModel { field: "fallbacks", name: name.to_owned() }),
             None => Ok(()),
         }

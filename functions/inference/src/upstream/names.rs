@@ -1,8 +1,11 @@
 //! Settings by model: one for each model, by whichever of its names it is given.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use shared::model::{Catalog, Model, spellings};
 
 use super::InvalidUpstream;
@@ -12,13 +15,39 @@ const ANY: &str = "*";
 
 /// Values by the canonical names of models once they are resolved; by names of custom models where the catalog that ships has
 /// none such.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct ModelMap<T>(BTreeMap<String, T>);
 
 impl<T> Default for ModelMap<T> {
     fn default() -> Self {
         Self(BTreeMap::new())
+    }
+}
+
+/// A name that is there twice is an error: the second would undo the first.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ModelMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EachOnce(PhantomData))
+    }
+}
+
+struct EachOnce<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+    type Value = ModelMap<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object whose names are models")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelMap<T>, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, T>()? {
+            if values.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format_args!("{name} is there twice")));
+            }
+        }
+        Ok(ModelMap(values))
     }
 }
 

@@ -64,6 +64,7 @@ fn a_wrong_setting_names_itself() {
             r#"{"rules": {"claude-haiku-4-5": {}, "claude-haiku-4-5-20251001": {}}}"#,
             "claude-haiku-4-5 and claude-haiku-4-5-20251001 are names of one model",
         ),
+        (r#"{"guardrails": {"*": {"id": "g", "version": "1"}, "*": null}}"#, "* is there twice"),
         (r#"{"rules": {"nobody": {}}}"#, "nobody"),
         (r#"{"rules": {"claude-haiku-4-5": {"cache_tll": true}}}"#, "cache_tll"),
     ] {
