@@ -193,7 +193,8 @@ where
     tracing::warn!(code, status, "bedrock_refused");
     let read = service.err().message().map(str::to_owned);
     let message = read.or_else(|| status::find_message(service.raw())).unwrap_or_default();
-    Failed::of(code, Some(status), &message, status::may_have_run(status))
+    let may_have_run = !is_known(code) && status::may_have_run(status);
+    Failed::of(code, Some(status), &message, may_have_run)
 }
 
 /// An exception in a stream: its name begins with a small letter there.

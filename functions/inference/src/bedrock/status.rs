@@ -2,8 +2,7 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared::fault::Kind;
 
 /// The longest plain text of an error response that is passed on, in bytes. Longer ones are pages, not messages.
@@ -44,22 +43,36 @@ pub fn may_have_run(status: u16) -> bool {
 
 /// The message of an error response that the SDK could not read: JSON of another form, or plain text.
 pub fn find_message(response: &HttpResponse) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(alias = "Message", alias = "detail")]
-        message: Option<Value>,
-        error: Option<Value>,
-    }
-
     let bytes = response.body().bytes()?;
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    if let Ok(body) = serde_json::from_slice::<Body>(bytes) {
-        let nested = body.error.as_ref().and_then(|error| error.get("message").unwrap_or(error).as_str());
-        return body.message.as_ref().and_then(text).or_else(|| nested.map(str::to_owned));
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(body)) => message_of(&body),
+        Ok(Value::String(message)) => Some(message),
+        Ok(_) => None,
+        Err(_) => plain_text(response.headers().get("content-type"), bytes),
     }
-    let is_plain = response.headers().get("content-type").is_none_or(|kind| kind.starts_with("text/plain"));
+}
+
+/// The message of an object: `message`, `detail` or `error` by any case, or that of the first of its `errors`.
+fn message_of(body: &Map<String, Value>) -> Option<String> {
+    let field = |wanted: &str| {
+        body.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    };
+    let text = |value: &Value| match value {
+        Value::String(message) => Some(message.clone()),
+        Value::Object(inner) => message_of(inner),
+        _ => None,
+    };
+    let first = || field("errors").and_then(|errors| text(errors.get(0)?));
+    ["message", "detail", "error"].into_iter().find_map(|name| text(field(name)?)).or_else(first)
+}
+
+fn plain_text(content_type: Option<&str>, bytes: &[u8]) -> Option<String> {
+    let kind = content_type.map(|kind| kind.trim_start().to_ascii_lowercase());
+    // A proxy may well call its words JSON.
+    let is_text =
+        kind.is_none_or(|kind| ["text/plain", "application/json"].iter().any(|text| kind.starts_with(text)));
     let plain = std::str::from_utf8(bytes).ok().map(str::trim);
-    let plain = plain.filter(|text| is_plain && !text.is_empty() && text.len() <= MAX_PLAIN_TEXT);
+    let plain = plain.filter(|text| is_text && !text.is_empty() && text.len() <= MAX_PLAIN_TEXT);
     plain.filter(|text| !text.starts_with(['<', '{', '['])).map(str::to_owned)
 }
 
@@ -77,6 +90,11 @@ mod tests {
             (r#"{"detail": "tools.0: no"}"#, Some("tools.0: no")),
             (r#"{"error": {"type": "x", "message": "tools.0: no"}}"#, Some("tools.0: no")),
             (r#"{"error": "tools.0: no"}"#, Some("tools.0: no")),
+            (r#"{"MESSAGE": "tools.0: no", "message": "other"}"#, Some("tools.0: no")),
+            (r#"{"message": null, "error": {"Message": "tools.0: no"}}"#, Some("tools.0: no")),
+            (r#"{"errors": [{"message": "tools.0: no"}]}"#, Some("tools.0: no")),
+            (r#"{"errors": ["tools.0: no"]}"#, Some("tools.0: no")),
+            (r#""tools.0: no""#, Some("tools.0: no")),
             ("tools.0: no\n", Some("tools.0: no")),
             ("<html>Bad request</html>", None),
             (r#"{"cut": "#, None),
@@ -85,8 +103,13 @@ mod tests {
         ] {
             let mut response = HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body));
             assert_eq!(find_message(&response).as_deref(), want, "{body}");
+            for kind in ["Text/Plain; charset=utf-8", "application/json"] {
+                response.headers_mut().insert("content-type", kind);
+                assert_eq!(find_message(&response).as_deref(), want, "{body}");
+            }
             response.headers_mut().insert("content-type", "text/html");
-            assert_eq!(find_message(&response).is_some(), want.is_some() && body.starts_with('{'), "{body}");
+            let is_json = body.starts_with(['{', '"']);
+            assert_eq!(find_message(&response).is_some(), want.is_some() && is_json, "{body}");
         }
     }
 }
