@@ -21,12 +21,27 @@ impl Admin {
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
-        let request = self.stargate.http.post(format!("{}{path}", self.stargate.gateway.url()));
-        let request = request.bearer_auth(self.stargate.gateway.master_key.reveal()).json(&body);
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        let (status, text) = self.try_post(path, &body).await;
         assert_eq!(status, 200, "{path} {body}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    async fn try_post(&self, path: &str, body: &Value) -> (u16, String) {
+        let request = self.stargate.http.post(format!("{}{path}", self.stargate.gateway.url()));
+        let request = request.bearer_auth(self.stargate.gateway.master_key.reveal()).json(body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// An edit among many of the same user: one that loses every race for the item is a 503, and is sent again.
+    async fn edit_until_done(&self, edit: &Value) {
+        loop {
+            match self.try_post("/user/update", edit).await {
+                (200, _) => return,
+                (503, _) => {}
+                other => panic!("{edit}: {other:?}"),
+            }
+        }
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -244,24 +259,28 @@ async fn edits_of_different_fields_lose_neither_each_other_nor_any_spend() {
             _ => ("max_parallel_requests", json!(500 + at)),
         };
         tokio::spawn(async move {
-            admin.post("/user/update", json!({"user_id": "mario", field: value})).await;
+            admin.edit_until_done(&json!({"user_id": "mario", field: value})).await;
         })
     });
     let calls = (0..50).map(|_| {
         let (admin, key) = (std::sync::Arc::clone(&admin), key.clone());
         tokio::spawn(async move {
-            let (status, told) = admin.call(&key).await;
-            assert!(status == 200 || status == 503, "{status} {told}");
-            usize::from(status == 200)
+            loop {
+                // A 503 is the table's: on a busy machine it does not answer in time.
+                match admin.call(&key).await {
+                    (200, _) => break,
+                    (503, _) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
         })
     });
     let (edits, calls): (Vec<_>, Vec<_>) = (edits.collect(), calls.collect());
     for edit in edits {
         edit.await.unwrap();
     }
-    let mut done = 0;
     for call in calls {
-        done += call.await.unwrap();
+        call.await.unwrap();
     }
     for (field, value) in [
         ("max_budget", json!(7.5)),
@@ -278,8 +297,7 @@ async fn edits_of_different_fields_lose_neither_each_other_nor_any_spend() {
     assert_eq!((&info["user_alias"], &info["max_parallel_requests"]), (&json!("last"), &json!(3)));
     let mario = Scope::User(shared::id::UserId::parse("mario").unwrap());
     let state = admin.stargate.settled(&mario).await;
-    assert_eq!(state.total_spend, Money::from_pico(COST * i128::try_from(done).unwrap()));
-    assert!(done >= 45, "{done} of 50 calls were answered");
+    assert_eq!(state.total_spend, Money::from_pico(COST * 50));
 }
 
 /// After a mixed load, a team's key, its member, its user, its team and the records agree to the unit.

@@ -149,6 +149,12 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
     }
 }
 
+/// The pause before a request to a busy table is repeated. Without it the table is kept busy with requests that have timed
+/// out already, and never recovers.
+pub async fn back_off() {
+    tokio::time::sleep(Duration::from_millis(rand::random_range(100..400))).await;
+}
+
 /// A process that serves one key: a store, and a clock of its own.
 #[derive(Clone)]
 pub struct Caller {
@@ -225,7 +231,9 @@ impl Caller {
     pub async fn admit_patiently(&self, call: &Call) -> Result<Admission, NotAdmitted> {
         loop {
             match self.admit(call).await {
-                Err(NotAdmitted::Refused(refusal)) if refusal.reason.is_about_leases() => {}
+                Err(NotAdmitted::Refused(refusal)) if refusal.reason.is_about_leases() => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 answer => return answer,
             }
         }
@@ -240,6 +248,13 @@ impl Caller {
     pub async fn settle(&self, admission: &Admission, cost: i128) -> Result<Money, StoreError> {
         let settled = self.store.settle(admission, &self.record(admission, cost), || self.now()).await?;
         Ok(settled.cost)
+    }
+
+    /// Ends a call that cost `cost`, however often the table does not respond in time.
+    pub async fn settle_until_done(&self, admission: &Admission, cost: i128) {
+        while self.settle(admission, cost).await.is_err() {
+            back_off().await;
+        }
     }
 
     /// Sweeps the key's scope and the user's; answers how many leases that ended.

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod gateway;
 pub mod issuer;
 pub mod process;
+pub mod rotation;
 mod site;
 pub mod table;
 pub mod tls;

@@ -16,6 +16,9 @@ fn call() -> Value {
     ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 1024}))
 }
 
+/// How long a client waits before it comes back.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// What one such call reserves: read from the ledger, while it runs.
 async fn reserved(stargate: &Stargate) -> Money {
     let holder = stargate.free_keyholder().await;
@@ -45,7 +48,10 @@ async fn storm(stargate: &Arc<Stargate>, key: &str, requests: usize, at_once: us
                     match answer.status().as_u16() {
                         200 => admitted += 1,
                         // What runs holds it, or a busy machine kept the store waiting: the client is told to come back.
-                        429 | 503 if !answer.headers().contains_key("x-should-retry") => continue,
+                        429 | 503 if !answer.headers().contains_key("x-should-retry") => {
+                            tokio::time::sleep(PAUSE).await;
+                            continue;
+                        }
                         429 => {}
                         other => panic!("{other}: {}", answer.text().await.unwrap()),
                     }

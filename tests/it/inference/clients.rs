@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -76,29 +77,55 @@ async fn a_client_that_leaves_a_whole_answer_is_charged_what_it_really_cost() {
 /// Deltas of a stream that is left, each of two bytes, which count a token.
 const DELTAS: u64 = 40;
 
-#[tokio::test]
+/// Gateways that clients leave at the same time.
+const GATEWAYS: u64 = 8;
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_at_any_moment_pays_for_what_was_generated() {
-    let stargate = Stargate::start().await;
     let seed: u64 = rand::rng().random();
     println!("seed {seed}");
+    let departures = (0..GATEWAYS).map(|gateway| tokio::spawn(departures(seed.wrapping_add(gateway))));
+    let mut ends = [0, 0, 0];
+    for of_one in join_all(departures).await {
+        for (sum, count) in ends.iter_mut().zip(of_one.unwrap()) {
+            *sum += count;
+        }
+    }
+    println!(
+        "measured: of 200 departures {ends:?}: before Bedrock was asked, in the stream, before its first event"
+    );
+    assert_eq!(ends.iter().sum::<usize>(), 200);
+    assert!(ends[1] > 100, "{ends:?}");
+}
+
+/// Departures from one gateway, one after another; how many left before Bedrock was asked, in the stream, and before its
+/// first event.
+async fn departures(seed: u64) -> [usize; 3] {
+    let stargate = Stargate::start().await;
     let mut random = StdRng::seed_from_u64(seed);
     let mut ends = [0, 0, 0];
-    for _ in 0..200 {
+    for _ in 0..200 / GATEWAYS {
         let holder = stargate.free_keyholder().await;
         let script = json!({"text": "ab".repeat(40), "deltas": DELTAS, "delay_ms": 2,
                             "input_tokens": 100, "output_tokens": DELTAS});
         let made_before = stargate.fake().deltas_made();
-        let leaves = Duration::from_micros(random.random_range(0..110_000));
+        let moment = Moment::random(&mut random);
         let mut seen = String::new();
         let read = async {
             let answer = stargate.messages(&holder, &ask_stream(&script)).await;
             let mut bytes = answer.bytes_stream();
             while let Some(piece) = bytes.next().await {
                 seen.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
+                if matches!(moment, Moment::Deltas(most) if deltas(&seen) >= most) {
+                    break;
+                }
             }
         };
-        tokio::time::timeout(leaves, read).await.ok();
-        let (received, ended) = (seen.matches("text_delta").count() as u64, seen.contains("message_stop"));
+        match moment {
+            Moment::Time(leaves) => drop(tokio::time::timeout(leaves, read).await),
+            Moment::Deltas(_) => read.await,
+        }
+        let (received, ended) = (deltas(&seen), seen.contains("message_stop"));
         let record = left(&stargate, &holder).await;
         let made = (stargate.fake().deltas_made() - made_before) as u64;
         let charged = stargate.charged(&holder).await.pico();
@@ -120,21 +147,43 @@ async fn whoever_leaves_at_any_moment_pays_for_what_was_generated() {
             ends[2] += 1;
         }
     }
-    println!(
-        "measured: of 200 departures {ends:?}: before Bedrock was asked, in the stream, before its first event"
-    );
-    assert!(ends[1] > 100, "{ends:?}");
+    ends
+}
+
+/// When a client leaves: at a time, which may be before Bedrock is asked, or when it has got so many deltas.
+enum Moment {
+    Time(Duration),
+    Deltas(u64),
+}
+
+impl Moment {
+    fn random(random: &mut StdRng) -> Self {
+        if random.random_ratio(1, 4) {
+            return Self::Time(Duration::from_micros(random.random_range(0..30_000)));
+        }
+        Self::Deltas(random.random_range(1..=DELTAS + 1))
+    }
+}
+
+fn deltas(text: &str) -> u64 {
+    text.matches("\"text_delta\"").count() as u64
 }
 
 /// The record of the one call of a key, when its upstream is closed; `None` if nothing of it is to be heard.
 async fn left(stargate: &Stargate, holder: &Keyholder) -> Option<Record> {
     let Scope::Key(key) = &holder.key else { unreachable!() };
-    for _ in 0..400 {
+    let mut looks = 0;
+    loop {
         let record = stargate.records().await.into_iter().find(|record| record.key == *key);
         if record.is_some() && stargate.fake().open_streams() == 0 {
             return record;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        let is_idle = record.is_none() && stargate.state(&holder.key).await.leases.is_empty();
+        // Whatever was still on its way to the handler has come long before.
+        looks = if is_idle { looks + 1 } else { 0 };
+        if looks == 200 {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    None
 }

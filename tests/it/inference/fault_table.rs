@@ -9,8 +9,10 @@ use bytes::{Buf, Bytes};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
+use shared::money::Money;
 use shared::record::Record;
-use tests::gateway::{Keyholder, Stargate};
+use shared::scope::Scope;
+use tests::gateway::Stargate;
 
 /// Set to anything, it makes the test write the document instead of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -68,8 +70,8 @@ const EXCEPTIONS: [&str; 6] = [
 /// Statuses of errors that no type explains.
 const UNTYPED: [u16; 14] = [400, 401, 403, 404, 408, 409, 413, 418, 424, 429, 500, 502, 503, 504];
 
-/// Faults that are caused at once: the throttled ones wait.
-const AT_ONCE: usize = 5;
+/// Faults that are caused at once: the throttled and the silent ones wait.
+const AT_ONCE: usize = 12;
 
 fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
     let model = COLUMNS[column].1;
@@ -164,26 +166,40 @@ fn booked(record: &Record) -> String {
 /// A row for each of `faults`: what each column is told, and how it is booked where that is the same in all.
 async fn rows(streams: bool, faults: &[(String, Value)]) -> String {
     let setting = json!({"timeouts": {"silence_seconds": 2, "whole_seconds": 2}}).to_string();
-    // One for each table of the document: every cell reads all records that there are.
     let stargate = &Stargate::with(&[("STARGATE_UPSTREAM", &setting)]).await;
-    let cells = faults.iter().map(|(name, fault)| async move {
-        let columns = (0..COLUMNS.len()).map(|column| async move {
-            let mut script =
-                json!({"text": "abcdefghij", "deltas": 5, "input_tokens": 100, "output_tokens": 50});
-            script.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
-            let holder: Keyholder = stargate.free_keyholder().await;
-            let (path, body) = request(column, streams, &script);
-            let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-            let cell = told(answer, column).await;
-            stargate.charged(&holder).await;
-            let records = stargate.records().await;
-            let key = holder.key.to_string();
-            let record = records.iter().find(|record| key.ends_with(record.key.as_str())).unwrap();
-            format!("{cell}<br>{}", booked(record))
-        });
-        format!("| {name} | {} |\n", join_all(columns).await.join(" | "))
+    let cells = faults.iter().map(|(_, fault)| async move {
+        join_all((0..COLUMNS.len()).map(|column| cell(stargate, column, streams, fault))).await
     });
-    stream::iter(cells).buffered(AT_ONCE).collect::<Vec<_>>().await.concat()
+    let rows: Vec<_> = stream::iter(cells).buffered(AT_ONCE).collect().await;
+    let records = stargate.records().await;
+    let row = |(name, _): &(String, Value), cells: Vec<Cell>| {
+        let cells = cells.iter().map(|cell| {
+            let record = records.iter().find(|record| Scope::Key(record.key.clone()) == cell.key).unwrap();
+            assert_eq!(record.cost, cell.charged, "{name}: scopes and record disagree");
+            format!("{}<br>{}", cell.told, booked(record))
+        });
+        format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    faults.iter().zip(rows).map(|(fault, cells)| row(fault, cells)).collect()
+}
+
+/// What came of one fault in one column.
+struct Cell {
+    told: String,
+    key: Scope,
+    charged: Money,
+}
+
+async fn cell(stargate: &Stargate, column: usize, streams: bool, fault: &Value) -> Cell {
+    let mut script = json!({"text": "abcdefghij", "deltas": 5, "input_tokens": 100, "output_tokens": 50});
+    script.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+    let holder = stargate.free_keyholder().await;
+    let (path, body) = request(column, streams, &script);
+    let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
+    let told = told(answer, column).await;
+    let charged = stargate.settled(&holder.key).await.total_spend;
+    assert_eq!(charged, stargate.settled(&holder.user).await.total_spend);
+    Cell { told, key: holder.key, charged }
 }
 
 fn table(rows: &str) -> String {

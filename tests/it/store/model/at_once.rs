@@ -8,7 +8,7 @@ use shared::moment::Moment;
 use shared::record::Record;
 use shared::scope::Limits;
 use shared::store::{Admission, StoreError};
-use tests::calls::{budget_every, call_of, pico};
+use tests::calls::{back_off, budget_every, call_of, pico};
 use tests::table::Table;
 
 use super::{Step, World, histories};
@@ -80,8 +80,10 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
             let Some((by, admission)) = pick(which) else { return };
             let (store, now) = world.process(by);
             let cost = admission.quote().amount().pico() * cost / 100;
-            // On a slow machine the table may not answer in two seconds.
-            while store.settle(&admission, &record(world, &admission, cost, now), || now).await.is_err() {}
+            // On a busy machine the table may not answer in two seconds.
+            while store.settle(&admission, &record(world, &admission, cost, now), || now).await.is_err() {
+                back_off().await;
+            }
         }
         Step::Sweep { by, scope } => {
             let (store, now) = world.process(by);
