@@ -36,6 +36,10 @@ stage_tools() {
 stage_fmt() {
     cargo fmt --all --check
     cargo metadata --locked --format-version 1 >/dev/null # the lock file says what the manifests say
+    python3 .ci/names.py
+    # The workflow runs every stage.
+    diff <(awk '!/^#/ && $1 != "tools" { print $1 }' .ci/budgets | sort) \
+        <(sed -nE 's/^          - ([a-z-]+)$/\1/p' .github/workflows/ci.yml | sort)
 }
 
 stage_clippy() { timeout "$LIMIT" cargo clippy --workspace --all-targets -- -D warnings; }

@@ -3,8 +3,8 @@
 use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::quote::Quote;
-use crate::scope::{Holder, Lease, Scope, ScopeState, Ties};
+use crate::quote::CostBound;
+use crate::scope::{KeyOwner, Lease, LinkedScopes, Scope, ScopeState};
 
 /// Ended leases that an item remembers before its scope is refused as busy: with a thousand running calls beside them
 /// it stays under half of the 400 KB that DynamoDB allows.
@@ -12,9 +12,9 @@ pub const MOST_CLOSED: usize = 1000;
 
 /// What one request asks of every scope that it is charged to.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct ReserveRequest {
     pub request: RequestId,
-    pub quote: Quote,
+    pub quote: CostBound,
     pub lease: Lease,
     /// What the client called the model: for messages.
     pub model: String,
@@ -29,26 +29,26 @@ pub struct Ask {
 
 /// What a request takes for granted of one scope; its reservation proves it.
 #[derive(Clone, Debug, Default)]
-pub struct Claim {
+pub struct ScopeExpectation {
     /// Whose the key is: of a key's scope only.
-    pub holder: Option<Holder>,
-    pub ties: Ties,
+    pub holder: Option<KeyOwner>,
+    pub ties: LinkedScopes,
     /// Whether its list of models is not asked: a user's own list is for personal keys, a team's key has the team's.
     pub any_model: bool,
     /// The call's other scopes, for the key's lease to tell.
     pub others: Vec<Scope>,
 }
 
-impl Claim {
+impl ScopeExpectation {
     /// The lease that the scope is asked for.
-    pub fn lease(&self, ask: &Ask) -> Lease {
+    pub fn lease(&self, ask: &ReserveRequest) -> Lease {
         Lease { others: self.others.clone(), ..ask.lease.clone() }
     }
 }
 
 /// What the image of a refused reservation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RefusalCause {
     /// Our lease is there: an earlier answer was lost on its way.
     Admitted,
     /// The budget period is over: roll it and ask again.
@@ -56,7 +56,7 @@ pub enum Verdict {
     /// The item belongs to another secret or owner than the hint said: read the pointer again.
     Foreign,
     /// Its calls are charged to other scopes than the hint said: reserve in those.
-    Tied(Ties),
+    Tied(LinkedScopes),
     /// The worst case does not fit but a shorter answer does.
     Short(Money),
     Refused(Reason),
@@ -152,39 +152,43 @@ impl Refusal {
 ///
 /// It repeats the conditions of the write one by one, so it finds nothing only where the item has changed since or the
 /// refusal was for want of a lease that is already there.
-pub fn why(state: Option<&ScopeState>, claim: &Claim, ask: &Ask) -> Verdict {
+pub fn explain_refusal(
+    state: Option<&ScopeState>,
+    claim: &ScopeExpectation,
+    ask: &ReserveRequest,
+) -> RefusalCause {
     let Some(state) = state else {
-        return Verdict::Refused(Reason::Unknown);
+        return RefusalCause::Refused(Reason::Unknown);
     };
     if state.deleted {
-        return Verdict::Refused(Reason::Unknown);
+        return RefusalCause::Refused(Reason::Unknown);
     }
     if claim.holder.as_ref().is_some_and(|holder| !state.is_held_by(holder, ask.now)) {
-        return Verdict::Foreign;
+        return RefusalCause::Foreign;
     }
     if state.leases.contains_key(&ask.request) {
-        return Verdict::Admitted;
+        return RefusalCause::Admitted;
     }
     if state.ties != claim.ties {
-        return Verdict::Tied(state.ties.clone());
+        return RefusalCause::Tied(state.ties.clone());
     }
     standing(state, claim, ask)
         .or_else(|| money(state, ask))
         .or_else(|| rate(state, ask))
-        .unwrap_or(Verdict::Unclear)
+        .unwrap_or(RefusalCause::Unclear)
 }
 
 /// What holds whatever the call costs: blocked, expired, models.
-fn standing(state: &ScopeState, claim: &Claim, ask: &Ask) -> Option<Verdict> {
+fn standing(state: &ScopeState, claim: &ScopeExpectation, ask: &ReserveRequest) -> Option<RefusalCause> {
     let stands = match claim.any_model {
-        true => stands(state, ask.now),
+        true => check_active(state, ask.now),
         false => may_use(state, &ask.model, &ask.permitted_by, ask.now),
     };
-    stands.err().map(Verdict::Refused)
+    stands.err().map(RefusalCause::Refused)
 }
 
 /// Whether a scope is there, has not expired and is not blocked.
-pub fn stands(state: &ScopeState, now: Moment) -> Result<(), Reason> {
+pub fn check_active(state: &ScopeState, now: Moment) -> Result<(), Reason> {
     if state.deleted {
         return Err(Reason::Unknown);
     }
@@ -201,7 +205,7 @@ pub fn stands(state: &ScopeState, now: Moment) -> Result<(), Reason> {
 
 /// Whether a scope lets a model be used at all: for requests that reserve nothing.
 pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Reason> {
-    stands(state, now)?;
+    check_active(state, now)?;
     let models = &state.limits.models;
     if !models.is_empty() && !permitted_by.iter().any(|name| models.contains(name)) {
         return Err(Reason::Model(model.to_owned()));
@@ -209,28 +213,28 @@ pub fn may_use(state: &ScopeState, model: &str, permitted_by: &[String], now: Mo
     Ok(())
 }
 
-fn money(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
+fn money(state: &ScopeState, ask: &ReserveRequest) -> Option<RefusalCause> {
     if state.budget_reset_at.is_some_and(|reset| reset <= ask.now) {
-        return Some(Verdict::PeriodOver);
+        return Some(RefusalCause::PeriodOver);
     }
     if state.headroom >= ask.lease.amount && state.headroom > Money::ZERO {
         return None;
     }
-    let least = ask.quote.least();
-    Some(if state.left() < least || state.left() <= Money::ZERO {
-        Verdict::Refused(Reason::Budget {
+    let least = ask.quote.min_cost();
+    Some(if state.remaining() < least || state.remaining() <= Money::ZERO {
+        RefusalCause::Refused(Reason::Budget {
             spend: state.spend,
             limit: state.limits.ceiling(),
             resets: state.budget_reset_at,
         })
     } else if state.headroom >= least && state.headroom > Money::ZERO {
-        Verdict::Short(state.headroom)
+        RefusalCause::Short(state.headroom)
     } else {
-        Verdict::Refused(Reason::Held)
+        RefusalCause::Refused(Reason::Held)
     })
 }
 
-fn rate(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
+fn rate(state: &ScopeState, ask: &ReserveRequest) -> Option<RefusalCause> {
     let now = ask.now;
     let full = |counts: &std::collections::BTreeMap<i64, i64>, limit: Option<u64>| {
         let limit = limit?;
@@ -253,7 +257,7 @@ fn rate(state: &ScopeState, ask: &Ask) -> Option<Verdict> {
     } else {
         return None;
     };
-    Some(Verdict::Refused(reason))
+    Some(RefusalCause::Refused(reason))
 }
 
 #[cfg(test)]

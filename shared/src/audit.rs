@@ -14,7 +14,7 @@ pub const MEMBERS: &str = "LiteLLM_TeamMembership";
 
 /// One change of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Also tells when it was.
     pub id: RequestId,
     /// Who it was, as was checked: an IAM identity, a key, the master key.

@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::admission::{Refusal, stands};
-use crate::fault::Fault;
+use crate::admission::{Refusal, check_active};
+use crate::fault::ApiError;
 use crate::jwt::Jwt;
 use crate::moment::Moment;
 use crate::policy::Caller;
 use crate::scope::Scope;
 use crate::secret::{Secret, SecretHash};
-use crate::store::{Pointer, Store, StoreError};
-use crate::tokens::{Tokens, Use};
-use crate::vault::Kept;
+use crate::store::{KeyRef, Store, StoreError};
+use crate::tokens::{JwtAuthenticator, TokenPurpose};
+use crate::vault::RotatingSecret;
 
 /// Hints kept by one process; beyond it they are forgotten all at once, which costs a read each.
 const MOST_HINTS: usize = 10_000;
 
 /// The key that a request presents: `Authorization: Bearer` or `x-api-key`; if both, the one that looks like ours.
-pub fn presented(headers: &HeaderMap) -> Option<Secret> {
+pub fn extract_api_key(headers: &HeaderMap) -> Option<Secret> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let bearer = text(AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
@@ -35,13 +35,13 @@ pub fn presented(headers: &HeaderMap) -> Option<Secret> {
 
 /// Which key a secret belongs to, remembered. A hint is never trusted: the key's own reservation proves it.
 #[derive(Clone, Default)]
-pub struct Keyring {
-    hints: Arc<Mutex<HashMap<SecretHash, Pointer>>>,
+pub struct KeyCache {
+    hints: Arc<Mutex<HashMap<SecretHash, KeyRef>>>,
 }
 
-impl Keyring {
+impl KeyCache {
     /// The pointer of a secret: remembered, or read (one consistent read). `None`: no key of ours.
-    pub async fn find(&self, store: &Store, secret: &SecretHash) -> Result<Option<Pointer>, StoreError> {
+    pub async fn find(&self, store: &Store, secret: &SecretHash) -> Result<Option<KeyRef>, StoreError> {
         if let Some(hint) = self.with(|hints| hints.get(secret).cloned()) {
             return Ok(Some(hint));
         }
@@ -53,7 +53,7 @@ impl Keyring {
     }
 
     /// Keeps a hint that was read, or that has learned something.
-    pub fn remember(&self, pointer: &Pointer) {
+    pub fn remember(&self, pointer: &KeyRef) {
         self.with(|hints| {
             if hints.len() >= MOST_HINTS {
                 hints.clear();
@@ -67,7 +67,7 @@ impl Keyring {
         self.with(|hints| hints.remove(secret));
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<SecretHash, Pointer>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<SecretHash, KeyRef>) -> T) -> T {
         // A panic elsewhere cannot leave a map of hints half-written.
         act(&mut self.hints.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -76,19 +76,19 @@ impl Keyring {
 /// Master-key mode: `Authorization: Bearer <master key>`, and `X-Admin-Secret` where one is configured.
 #[derive(Clone, Debug)]
 pub struct MasterKey {
-    master: Kept,
-    second: Option<Kept>,
+    master: RotatingSecret,
+    second: Option<RotatingSecret>,
 }
 
 impl MasterKey {
-    pub fn new(master: Kept, second: Option<Kept>) -> Self {
+    pub fn new(master: RotatingSecret, second: Option<RotatingSecret>) -> Self {
         Self { master, second }
     }
 
     /// The administrator, if both secrets match. Either wrong is the same, in the same time.
     pub async fn admit(&self, headers: &HeaderMap) -> Option<Caller> {
         let nothing = Secret::new("");
-        let presented = presented(headers);
+        let presented = extract_api_key(headers);
         // Nothing never matches, not even a master key that was set to nothing.
         let is_presented = presented.is_some();
         let master = presented.unwrap_or_else(|| nothing.clone());
@@ -108,40 +108,40 @@ impl MasterKey {
 ///
 /// A team's key stands for itself only, whoever's it is: the team's administrators have seen it. And a secret that a
 /// rotation replaced calls models and nothing else: it may be rotated for having got lost.
-pub async fn key_holder(
+pub async fn authenticate_key(
     store: &Store,
-    tokens: Option<&Tokens>,
+    tokens: Option<&JwtAuthenticator>,
     headers: &HeaderMap,
     now: Moment,
-) -> Result<Caller, Fault> {
-    const UNKNOWN: Fault = Fault::Unauthenticated("Invalid API key");
-    let secret = presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?;
+) -> Result<Caller, ApiError> {
+    const UNKNOWN: ApiError = ApiError::Unauthenticated("Invalid API key");
+    let secret = extract_api_key(headers).ok_or(ApiError::Unauthenticated("No API key was sent"))?;
     let pointer = match tokens.filter(|_| Jwt::is_token(&secret)) {
         None => store.find_pointer(&secret.hash()).await?,
         Some(tokens) => {
-            let stand_in = tokens.stand_in(store, &secret, (headers, Use::Oneself), now).await?;
+            let stand_in = tokens.stand_in(store, &secret, (headers, TokenPurpose::Oneself), now).await?;
             match store.find_pointer(&stand_in.hash).await? {
                 Some(pointer) => Some(pointer),
                 None => {
-                    Box::pin(tokens.provide(store, &stand_in, now)).await?;
+                    Box::pin(tokens.ensure_key(store, &stand_in, now)).await?;
                     store.find_pointer(&stand_in.hash).await?
                 }
             }
         }
     };
     let pointer = pointer.ok_or(UNKNOWN)?;
-    let refused = |scope: Scope, reason| Fault::Refused(Refusal { scope, reason }, now);
+    let refused = |scope: Scope, reason| ApiError::Refused(Refusal { scope, reason }, now);
     let key = Scope::Key(pointer.key.clone());
     let state = store.scope_states(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(UNKNOWN)?;
     if state.holder.as_ref() != Some(&pointer.holder) {
         return Err(UNKNOWN);
     }
-    stands(&state, now).map_err(|reason| refused(key, reason))?;
+    check_active(&state, now).map_err(|reason| refused(key, reason))?;
     let Some(user) = pointer.holder.user else {
         return Ok(Caller::Key { key: pointer.key });
     };
     let entry = store.find_user(&user).await?.ok_or(UNKNOWN)?;
-    stands(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
+    check_active(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
     if pointer.holder.team.is_some() {
         return Ok(Caller::Key { key: pointer.key });
     }
@@ -172,14 +172,14 @@ mod tests {
             (vec![("x-api-key", "")], None),
             (vec![], None),
         ] {
-            let got = presented(&headers(&pairs));
+            let got = extract_api_key(&headers(&pairs));
             assert_eq!(got.as_ref().map(Secret::reveal), want, "{pairs:?}");
         }
     }
 
     #[tokio::test]
     async fn both_secrets_must_match() {
-        let given = |text: &str| Kept::given(Secret::new(text));
+        let given = |text: &str| RotatingSecret::from_fixed(Secret::new(text));
         let master = MasterKey::new(given("sk-master"), Some(given("second")));
         let bearer = ("authorization", "Bearer sk-master");
         assert!(master.admit(&headers(&[bearer, ("x-admin-secret", "second")])).await.is_some());

@@ -27,7 +27,7 @@ impl Clock {
 
 /// A part of `longest`, at least half of it: those who were refused together come back one by one.
 #[must_use]
-pub fn jittered(longest: Duration) -> Duration {
+pub fn jitter(longest: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or(u32::MAX);
     longest.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }

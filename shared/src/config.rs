@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::secret::Secret;
-use crate::store::Terms;
+use crate::store::LedgerSettings;
 
 /// Every setting that the functions read.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct Config {
     pub clamps: bool,
     /// `AWS_LAMBDA_RUNTIME_API`: where Lambda is asked for work, if the process is one of its functions.
     pub runtime_api: Option<SocketAddr>,
-    pub terms: Terms,
+    pub terms: LedgerSettings,
 }
 
 /// Which API a management function stands behind.
@@ -120,7 +120,7 @@ impl Config {
         };
         let user_pays_for_team = flag(&set, "STARGATE_USER_BUDGET_ON_TEAM_KEYS", true)?;
         let life = Duration::from_millis(number("STARGATE_LEASE_MS", 60_000)?);
-        let terms = Terms {
+        let terms = LedgerSettings {
             lease_life: life,
             // The proportions of the default: 60 s of life, renewed every 15, with 10 for clocks that disagree.
             lease_margin: life / 6,

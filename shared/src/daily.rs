@@ -2,10 +2,10 @@
 
 use crate::id::{KeyId, TeamId, UserId};
 use crate::money::Money;
-use crate::usage::Usage;
+use crate::usage::TokenUsage;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Daily {
+pub struct DailySpend {
     /// In UTC: `2026-11-21`.
     pub day: String,
     pub user: Option<UserId>,
@@ -13,20 +13,20 @@ pub struct Daily {
     pub team: Option<TeamId>,
     /// The catalogue's name of the model.
     pub model: String,
-    pub figures: Figures,
+    pub figures: SpendTotals,
 }
 
 /// Sums of spend records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct SpendTotals {
     pub spend: Money,
-    pub usage: Usage,
+    pub usage: TokenUsage,
     /// Signed: what a sweep assumed is taken back in another item than it was added to.
     pub requests: i64,
     pub failures: i64,
 }
 
-impl std::ops::AddAssign for Figures {
+impl std::ops::AddAssign for SpendTotals {
     fn add_assign(&mut self, other: Self) {
         self.spend += other.spend;
         self.usage = self.usage + other.usage;

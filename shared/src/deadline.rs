@@ -8,5 +8,5 @@ use crate::moment::Moment;
 /// its event comes is none, since no Lambda runs on after its end, and `cargo lambda watch` tells 1970.
 pub fn time_left(deadline_ms: u64, now: Moment) -> Option<Duration> {
     let deadline = Moment::from_ms(i64::try_from(deadline_ms).ok()?);
-    (deadline > now).then(|| deadline.since(now))
+    (deadline > now).then(|| deadline.duration_since(now))
 }

@@ -8,18 +8,18 @@ use http::StatusCode;
 
 use crate::admission::{Reason, Refusal};
 use crate::moment::Moment;
-use crate::policy::Forbidden;
+use crate::policy::PermissionError;
 use crate::scope::Scope;
-use crate::store::{Applied, NotAdmitted, StoreError};
+use crate::store::{AdmissionError, StoreError, WriteEffect};
 
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum ApiError {
     #[error("{0}")]
     Unauthenticated(&'static str),
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Forbidden(#[from] PermissionError),
     /// A limit refuses the request; the moment is when it did.
-    #[error("{}", told(.0))]
+    #[error("{}", refusal_message(.0))]
     Refused(Refusal, Moment),
     /// `param` names the field that is wrong, `message` says the rule.
     #[error("{message}")]
@@ -41,7 +41,7 @@ pub enum Fault {
     TooLarge { limit: usize },
     /// Bedrock's error, as the table of Bedrock's errors maps it.
     #[error("{message}")]
-    Upstream { status: StatusCode, kind: Kind, message: String, retry_after: Option<i64> },
+    Upstream { status: StatusCode, kind: ErrorKind, message: String, retry_after: Option<i64> },
     /// The gateway could not reach Bedrock: nothing was sent, or nothing was accepted. Nothing is charged.
     #[error("{0}")]
     Unreachable(&'static str),
@@ -57,7 +57,7 @@ pub enum Fault {
 
 /// The kinds of error that clients tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     Authentication,
     Permission,
     ModelNotAllowed,
@@ -74,7 +74,7 @@ pub enum Kind {
     Unreachable,
 }
 
-impl Kind {
+impl ErrorKind {
     /// Its name in Anthropic's error shape.
     pub fn anthropic(self) -> &'static str {
         match self {
@@ -124,9 +124,9 @@ impl Kind {
 
 /// A fault as it goes onto the wire, before a dialect gives it a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wire {
+pub struct ErrorResponse {
     pub status: StatusCode,
-    pub kind: Kind,
+    pub kind: ErrorKind,
     pub message: String,
     pub param: Option<String>,
     pub retry_after: Option<i64>,
@@ -134,7 +134,7 @@ pub struct Wire {
     pub may_retry: bool,
 }
 
-impl Fault {
+impl ApiError {
     /// A wrong field of a request, and the rule that it breaks.
     pub fn invalid(param: &str, message: impl Into<String>) -> Self {
         Self::Invalid { param: Some(param.to_owned()), message: format!("{param}: {}", message.into()) }
@@ -149,13 +149,13 @@ impl Fault {
     }
 
     /// The one table from fault to wire.
-    pub fn wire(&self) -> Wire {
-        use Kind as K;
+    pub fn to_error_response(&self) -> ErrorResponse {
+        use ErrorKind as K;
         use StatusCode as S;
         let (status, kind, retry_after, may_retry) = match self {
             Self::Unauthenticated(_) => (S::UNAUTHORIZED, K::Authentication, None, false),
             Self::Forbidden(_) => (S::FORBIDDEN, K::Permission, None, false),
-            Self::Refused(refusal, now) => refused(&refusal.reason, *now),
+            Self::Refused(refusal, now) => map_refusal(&refusal.reason, *now),
             Self::Invalid { .. } => (S::BAD_REQUEST, K::Invalid, None, false),
             Self::NotFound { .. } | Self::NoRoute { .. } => (S::NOT_FOUND, K::NotFound, None, false),
             Self::WrongMethod { .. } => (S::METHOD_NOT_ALLOWED, K::Invalid, None, false),
@@ -177,31 +177,33 @@ impl Fault {
             Self::Refused(Refusal { reason: Reason::Model(_), .. }, _) => Some("model".to_owned()),
             _ => None,
         };
-        Wire { status, kind, message: self.to_string(), param, retry_after, may_retry }
+        ErrorResponse { status, kind, message: self.to_string(), param, retry_after, may_retry }
     }
 }
 
 /// What a refusal of the ledger becomes: status, kind, `retry-after`, and whether to try again at all.
-fn refused(reason: &Reason, now: Moment) -> (StatusCode, Kind, Option<i64>, bool) {
+fn map_refusal(reason: &Reason, now: Moment) -> (StatusCode, ErrorKind, Option<i64>, bool) {
     match reason {
         Reason::Unknown | Reason::Expired(_) | Reason::Blocked => {
-            (StatusCode::UNAUTHORIZED, Kind::Authentication, None, false)
+            (StatusCode::UNAUTHORIZED, ErrorKind::Authentication, None, false)
         }
-        Reason::Model(_) => (StatusCode::FORBIDDEN, Kind::ModelNotAllowed, None, false),
+        Reason::Model(_) => (StatusCode::FORBIDDEN, ErrorKind::ModelNotAllowed, None, false),
         Reason::Budget { resets, .. } => {
             let retry_after = resets.map(|at| now.seconds_until(at).max(1));
-            (StatusCode::TOO_MANY_REQUESTS, Kind::Budget, retry_after, false)
+            (StatusCode::TOO_MANY_REQUESTS, ErrorKind::Budget, retry_after, false)
         }
-        Reason::Held | Reason::Parallel { .. } => (StatusCode::TOO_MANY_REQUESTS, Kind::Rate, Some(2), true),
+        Reason::Held | Reason::Parallel { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, ErrorKind::Rate, Some(2), true)
+        }
         Reason::Rpm { retry_after, .. } | Reason::Tpm { retry_after, .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, Kind::Rate, Some(*retry_after), true)
+            (StatusCode::TOO_MANY_REQUESTS, ErrorKind::Rate, Some(*retry_after), true)
         }
-        Reason::Busy => (StatusCode::SERVICE_UNAVAILABLE, Kind::Overloaded, Some(2), true),
+        Reason::Busy => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Overloaded, Some(2), true),
     }
 }
 
-fn told(Refusal { scope, reason }: &Refusal) -> String {
-    let whose = whose(scope);
+fn refusal_message(Refusal { scope, reason }: &Refusal) -> String {
+    let whose = describe_scope(scope);
     match reason {
         Reason::Unknown => "Invalid API key".to_owned(),
         Reason::Expired(at) => format!("Invalid API key: it expired at {at}"),
@@ -220,33 +222,33 @@ fn told(Refusal { scope, reason }: &Refusal) -> String {
     }
 }
 
-fn whose(scope: &Scope) -> String {
+fn describe_scope(scope: &Scope) -> String {
     match scope {
         // Its id means nothing to the person who holds it.
         Scope::Key(_) => "this key".to_owned(),
-        Scope::Model(whole, model) => format!("{} for model {model}", whose(whole)),
+        Scope::Model(whole, model) => format!("{} for model {model}", describe_scope(whole)),
         other => other.to_string(),
     }
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }
 
-impl Fault {
+impl ApiError {
     /// Why a request was not admitted, told at `now`.
-    pub fn not_admitted(error: NotAdmitted, now: Moment) -> Self {
+    pub fn not_admitted(error: AdmissionError, now: Moment) -> Self {
         match error {
-            NotAdmitted::Refused(refusal) => Self::Refused(refusal, now),
-            NotAdmitted::Stale => Self::Unauthenticated("Invalid API key"),
-            NotAdmitted::Renamed => Self::Unavailable(StoreError::Unavailable {
+            AdmissionError::Refused(refusal) => Self::Refused(refusal, now),
+            AdmissionError::Stale => Self::Unauthenticated("Invalid API key"),
+            AdmissionError::Renamed => Self::Unavailable(StoreError::Unavailable {
                 operation: "admit",
-                applied: Applied::No,
+                applied: WriteEffect::No,
                 source: "the key's names of models keep changing".into(),
             }),
-            NotAdmitted::Store(error) => Self::Unavailable(error),
+            AdmissionError::Store(error) => Self::Unavailable(error),
         }
     }
 }
@@ -261,9 +263,12 @@ mod tests {
     fn what_bedrock_quotes_is_not_logged() {
         let (status, message) =
             (StatusCode::INTERNAL_SERVER_ERROR, "cannot read \"my secret plan\"".to_owned());
-        let fault = Fault::Upstream { status, kind: Kind::Api, message, retry_after: None };
-        assert_eq!((format!("{:?}", fault.cause()), fault.wire().status), ("Api".to_owned(), status));
-        assert_eq!(format!("{:?}", Fault::Bug.cause()), "Bug");
+        let fault = ApiError::Upstream { status, kind: ErrorKind::Api, message, retry_after: None };
+        assert_eq!(
+            (format!("{:?}", fault.cause()), fault.to_error_response().status),
+            ("Api".to_owned(), status)
+        );
+        assert_eq!(format!("{:?}", ApiError::Bug.cause()), "Bug");
     }
 
     #[test]
@@ -310,7 +315,7 @@ mod tests {
                 true,
             ),
         ] {
-            let wire = Fault::Refused(Refusal { scope: user(), reason }, now).wire();
+            let wire = ApiError::Refused(Refusal { scope: user(), reason }, now).to_error_response();
             assert_eq!(
                 (
                     wire.status.as_u16(),
@@ -327,16 +332,16 @@ mod tests {
     #[test]
     fn what_cannot_be_told_now_is_no_refusal() {
         for (fault, message) in [
-            (Fault::NoIssuerKeys, "the keys of the tokens' issuer cannot be read; retry shortly"),
+            (ApiError::NoIssuerKeys, "the keys of the tokens' issuer cannot be read; retry shortly"),
             (
-                Fault::Unavailable(StoreError::Corrupt { attribute: "spend".to_owned() }),
+                ApiError::Unavailable(StoreError::Corrupt { attribute: "spend".to_owned() }),
                 "the service is busy; retry shortly",
             ),
         ] {
-            let wire = fault.wire();
+            let wire = fault.to_error_response();
             assert_eq!(
                 (wire.status.as_u16(), wire.kind, wire.message.as_str(), wire.retry_after, wire.may_retry),
-                (503, Kind::Overloaded, message, Some(2), true)
+                (503, ErrorKind::Overloaded, message, Some(2), true)
             );
         }
     }

@@ -140,7 +140,7 @@ impl RequestId {
     }
 
     /// A number that spreads requests of one moment: for sharding.
-    pub fn spread(self) -> u64 {
+    pub fn shard_hash(self) -> u64 {
         self.0[TIME_DIGITS..].iter().fold(0, |sum, digit| sum * 62 + value(*digit)).unsigned_abs()
     }
 

@@ -15,15 +15,15 @@ mod token;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::fault::Fault;
+use crate::fault::ApiError;
 use crate::id::{TeamId, UserId};
 use crate::moment::Moment;
 use crate::secret::Secret;
 
-use keys::Key;
-use published::Published;
-use settings::Settings;
-use source::Source;
+use keys::JwksKey;
+use published::JwksCache;
+use settings::JwtSettings;
+use source::JwksClient;
 use token::Token;
 
 pub use settings::InvalidJwt;
@@ -50,15 +50,15 @@ pub enum Subject {
 pub struct Jwt(Arc<Trust>);
 
 struct Trust {
-    settings: Settings,
-    published: Published,
+    settings: JwtSettings,
+    published: JwksCache,
 }
 
 impl Jwt {
     /// Reads the setting: a JSON object. Asks nobody for keys yet: the first token does.
     pub fn read(json: &str) -> Result<Self, InvalidJwt> {
-        let settings = Settings::read(json)?;
-        let published = Published::new(Source::new(&settings.public_key_url), settings.public_key_ttl);
+        let settings = JwtSettings::read(json)?;
+        let published = JwksCache::new(JwksClient::new(&settings.public_key_url), settings.public_key_ttl);
         Ok(Self(Arc::new(Trust { settings, published })))
     }
 
@@ -74,7 +74,7 @@ impl Jwt {
     /// Whom a token speaks for at `now`, or why it is not believed: 401, or 503 where its issuer's keys cannot be had.
     ///
     /// **Cost:** nothing but the check of a signature; a call of the issuer where its keys are old or lack the token's.
-    pub async fn verify(&self, token: &Secret, now: Moment) -> Result<Identity, Fault> {
+    pub async fn verify(&self, token: &Secret, now: Moment) -> Result<Identity, ApiError> {
         let token = Token::parse(token)?;
         // Before the signature: a token of somebody else is told so, and makes nobody ask for keys.
         token.claims.allow(&self.0.settings, now)?;
@@ -83,17 +83,17 @@ impl Jwt {
     }
 
     /// The key that `kid` names.
-    async fn key(&self, kid: Option<&str>, now: Moment) -> Result<Arc<Key>, Fault> {
+    async fn key(&self, kid: Option<&str>, now: Moment) -> Result<Arc<JwksKey>, ApiError> {
         let keys = self.0.published.current(now).await?;
         let Some(kid) = kid else {
             let told = "the token names no key (kid), and its issuer does not publish exactly one";
-            return keys.only().ok_or(Fault::Unauthenticated(told));
+            return keys.single_key().ok_or(ApiError::Unauthenticated(told));
         };
         if let Some(key) = keys.find(kid) {
             return Ok(key);
         }
         // The issuer may have begun to sign with a new one.
         let told = "the token's key (kid) is not among those that its issuer publishes";
-        self.0.published.again(now).await?.find(kid).ok_or(Fault::Unauthenticated(told))
+        self.0.published.refetch(now).await?.find(kid).ok_or(ApiError::Unauthenticated(told))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::id::KeyId;
 use crate::moment::Moment;
-use crate::scope::{Holder, Limits, Ties};
+use crate::scope::{KeyOwner, Limits, LinkedScopes};
 
 /// What lists show in place of a secret that there is none of.
 const NO_SECRET: &str = "jwt";
@@ -13,8 +13,8 @@ pub struct Key {
     /// `sk-...wxyz`: what a list may show of the secret.
     pub hint: String,
     pub alias: Option<String>,
-    pub holder: Holder,
-    pub ties: Ties,
+    pub holder: KeyOwner,
+    pub ties: LinkedScopes,
     pub limits: Limits,
     /// A JSON object, kept as it was sent.
     pub metadata: String,
@@ -26,13 +26,13 @@ pub struct Key {
 
 impl Key {
     /// A key without a secret, that stands in for the tokens of its user.
-    pub fn stand_in(id: KeyId, holder: Holder, created: Moment) -> Self {
+    pub fn stand_in(id: KeyId, holder: KeyOwner, created: Moment) -> Self {
         Self {
             id,
             hint: NO_SECRET.to_owned(),
             alias: None,
             holder,
-            ties: Ties::default(),
+            ties: LinkedScopes::default(),
             limits: Limits::default(),
             metadata: "{}".to_owned(),
             tags: Vec::new(),

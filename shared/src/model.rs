@@ -18,8 +18,8 @@ use serde_json::{Map, Value};
 use crate::pricing::Prices;
 
 pub use file::InvalidCatalog;
-pub use own::{NotOffered, Offer, OwnModel, OwnPrices};
-pub use rules::MessageRules;
+pub use own::{CustomModel, CustomModelSpec, CustomPrices, InvalidCustomModel};
+pub use rules::AnthropicCompat;
 
 /// The catalogue that ships with Stargate.
 const BUNDLED: &str = include_str!("../data/models.json");
@@ -70,7 +70,7 @@ pub struct Model {
     pub capabilities: Vec<Capability>,
     /// What Bedrock takes in the body of an Anthropic Messages call. Models without rules do not take such bodies:
     /// they are called through Converse.
-    pub rules: Option<Arc<MessageRules>>,
+    pub rules: Option<Arc<AnthropicCompat>>,
     /// The id of the deployment's own model that it is; `None`: it is as it ships.
     pub own: Option<String>,
 }
@@ -142,7 +142,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`InvalidCatalog`] if no model is offered under `profile`. The data itself is held valid by a test.
-    pub fn bundled(profile: &str) -> Result<Self, InvalidCatalog> {
+    pub fn load_bundled(profile: &str) -> Result<Self, InvalidCatalog> {
         Self::parse(BUNDLED, profile)
     }
 

@@ -42,7 +42,7 @@ impl Moment {
         (other.0 - self.0).max(0).saturating_add(999) / 1000
     }
 
-    pub fn since(self, earlier: Moment) -> Duration {
+    pub fn duration_since(self, earlier: Moment) -> Duration {
         Duration::from_millis((self.0 - earlier.0).max(0).unsigned_abs())
     }
 

@@ -254,7 +254,7 @@ impl Rate {
 
     /// This price `times` over; past `u64` it saturates.
     #[must_use]
-    pub const fn scaled(self, times: u64) -> Self {
+    pub const fn multiply(self, times: u64) -> Self {
         Self(self.0.saturating_mul(times))
     }
 }

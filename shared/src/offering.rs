@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::fault::Fault;
-use crate::model::{Catalog, OwnModel};
+use crate::fault::ApiError;
+use crate::model::{Catalog, CustomModel};
 use crate::moment::Moment;
 use crate::store::Store;
 
@@ -16,40 +16,40 @@ const AGING: Duration = Duration::from_secs(5);
 /// The models of one process. Cloning it is cheap. Reading them is rare, and boxed: it would make every request's future
 /// larger.
 #[derive(Clone)]
-pub struct Offering {
+pub struct CatalogCache {
     shipped: Arc<Catalog>,
-    known: Arc<Mutex<Option<Known>>>,
+    known: Arc<Mutex<Option<LoadedCatalog>>>,
 }
 
 /// What was read, and when.
 #[derive(Clone)]
-struct Known {
+struct LoadedCatalog {
     catalog: Arc<Catalog>,
     version: u64,
     read: Moment,
 }
 
-impl Offering {
+impl CatalogCache {
     pub fn new(shipped: Catalog) -> Self {
         Self { shipped: Arc::new(shipped), known: Arc::default() }
     }
 
     /// The catalogue that ships.
-    pub fn shipped(&self) -> &Arc<Catalog> {
+    pub fn bundled_catalog(&self) -> &Arc<Catalog> {
         &self.shipped
     }
 
     /// The catalogue as it was ten seconds ago at most. **Cost:** nothing, or a read where the process was idle.
-    pub async fn current(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, Fault> {
-        match self.known() {
+    pub async fn current(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, ApiError> {
+        match self.loaded() {
             Some(known) if now < known.read + OLDEST => Ok(known.catalog),
             _ => Box::pin(self.read(store, now)).await,
         }
     }
 
     /// Reads the catalogue again where it is getting old. A table that does not answer is told by whoever needs it.
-    pub async fn freshen(&self, store: &Store, now: Moment) {
-        if self.known().is_some_and(|known| now < known.read + AGING) {
+    pub async fn refresh_if_stale(&self, store: &Store, now: Moment) {
+        if self.loaded().is_some_and(|known| now < known.read + AGING) {
             return;
         }
         if let Err(error) = Box::pin(self.read(store, now)).await {
@@ -58,20 +58,20 @@ impl Offering {
     }
 
     /// The catalogue as it is: for whoever is about to change it.
-    pub async fn read(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, Fault> {
+    pub async fn read(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, ApiError> {
         let (version, own) = store.own_models().await?;
-        let catalog = match self.known() {
+        let catalog = match self.loaded() {
             Some(known) if known.version == version => known.catalog,
-            _ => Arc::new(self.over(&own)),
+            _ => Arc::new(self.with_custom_models(&own)),
         };
-        let known = Known { catalog: Arc::clone(&catalog), version, read: now };
+        let known = LoadedCatalog { catalog: Arc::clone(&catalog), version, read: now };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(catalog)
     }
 
     /// The shipped catalogue with `own` over it. Each was checked when it was written; one that another release does not
     /// know how to offer is left out, and said so, rather than all of them.
-    fn over(&self, own: &[OwnModel]) -> Catalog {
+    fn with_custom_models(&self, own: &[CustomModel]) -> Catalog {
         let mut kept = own.to_vec();
         loop {
             match self.shipped.with(&kept) {
@@ -84,7 +84,7 @@ impl Offering {
         }
     }
 
-    fn known(&self) -> Option<Known> {
+    fn loaded(&self) -> Option<LoadedCatalog> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -7,33 +7,38 @@ use axum::response::Response;
 use http::HeaderName;
 
 use crate::clock::Clock;
-use crate::fault::Fault;
+use crate::fault::ApiError;
 use crate::id::RequestId;
-use crate::policy::Forbidden;
+use crate::policy::PermissionError;
 use crate::secret::Secret;
-use crate::vault::Kept;
-use crate::web::Shape;
+use crate::vault::RotatingSecret;
+use crate::web::ErrorFormat;
 
 const HEADER: HeaderName = HeaderName::from_static("x-stargate-origin");
 
-const AROUND: Fault = Fault::Forbidden(Forbidden("this API is reached by its public address only"));
+const AROUND: ApiError =
+    ApiError::Forbidden(PermissionError("this API is reached by its public address only"));
 
 /// The same routes, for requests that came by way of CloudFront. Before anything else is looked at: who knocks at the
 /// wrong door costs no read.
-pub fn behind(origin: Option<Kept>, clock: Clock, router: Router) -> Router {
+pub fn require_origin_secret(origin: Option<RotatingSecret>, clock: Clock, router: Router) -> Router {
     match origin {
         Some(origin) => router.layer(from_fn_with_state((origin, clock), check)),
         None => router,
     }
 }
 
-async fn check(State((origin, clock)): State<(Kept, Clock)>, mut request: Request, next: Next) -> Response {
+async fn check(
+    State((origin, clock)): State<(RotatingSecret, Clock)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let sent = request.headers_mut().remove(HEADER);
     let sent = Secret::new(sent.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default());
     if origin.is(&sent).await {
         next.run(request).await
     } else {
         let id = RequestId::of_answer(clock.now().ms());
-        Shape::of(request.uri().path(), request.headers()).answer(&AROUND, &format!("req_{id}"))
+        ErrorFormat::for_route(request.uri().path(), request.headers()).answer(&AROUND, &format!("req_{id}"))
     }
 }

@@ -9,29 +9,29 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use crate::clock::Clock;
-use crate::fault::Fault;
+use crate::fault::ApiError;
 use crate::id::RequestId;
-use crate::web::Shape;
+use crate::web::ErrorFormat;
 
 /// The same routes. What a handler that panics has reserved is settled by the server, or swept, as if its client had left.
-pub fn caught(clock: Clock, router: Router) -> Router {
+pub fn catch_panic(clock: Clock, router: Router) -> Router {
     router.layer(from_fn_with_state(clock, answer))
 }
 
 async fn answer(State(clock): State<Clock>, request: Request, next: Next) -> Response {
-    let shape = Shape::of(request.uri().path(), request.headers());
+    let shape = ErrorFormat::for_route(request.uri().path(), request.headers());
     // The request is gone with the handler, so nobody sees what that left half-done.
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(answer) => answer,
         Err(_) => {
             let id = RequestId::of_answer(clock.now().ms());
-            shape.answer(&Fault::Bug, &format!("req_{id}"))
+            shape.answer(&ApiError::Bug, &format!("req_{id}"))
         }
     }
 }
 
 /// Has panics told in the log by their place alone: a message may quote what somebody sent.
-pub fn tell_the_place_only() {
+pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
@@ -47,13 +47,13 @@ mod tests {
 
     use super::*;
 
-    async fn asked(path: &str) -> (StatusCode, serde_json::Value) {
+    async fn get_response(path: &str) -> (StatusCode, serde_json::Value) {
         let router = Router::new()
             .route("/v1/messages", get(async || -> &'static str { panic!("what was sent") }))
             .route("/user/list", get(async || -> &'static str { panic!("what was sent") }))
             .route("/fine", get(async || "{}"));
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = caught(Clock::default(), router).oneshot(request).await.unwrap();
+        let answer = catch_panic(Clock::default(), router).oneshot(request).await.unwrap();
         let status = answer.status();
         let body = to_bytes(answer.into_body(), 4096).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
@@ -61,14 +61,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_in_the_shape_of_its_route() {
-        let (status, told) = asked("/v1/messages").await;
+        let (status, told) = get_response("/v1/messages").await;
         assert_eq!(
             (status, &told["error"]["type"]),
             (StatusCode::INTERNAL_SERVER_ERROR, &"api_error".into())
         );
-        let (status, told) = asked("/user/list").await;
+        let (status, told) = get_response("/user/list").await;
         assert_eq!((status, &told["error"]["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &500.into()));
         assert!(!told.to_string().contains("what was sent"), "{told}");
-        assert_eq!(asked("/fine").await.0, StatusCode::OK);
+        assert_eq!(get_response("/fine").await.0, StatusCode::OK);
     }
 }

@@ -50,7 +50,7 @@ impl Password {
     }
 
     /// What was stored.
-    pub fn stored(text: String) -> Self {
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -83,7 +83,10 @@ mod tests {
             assert!(!is_right(Some(&stored), wrong), "{wrong}");
         }
         assert!(!is_right(None, "correct horse battery"));
-        assert!(!is_right(Some(&Password::stored("$argon2id$nonsense".to_owned())), "correct horse battery"));
+        assert!(!is_right(
+            Some(&Password::from_stored("$argon2id$nonsense".to_owned())),
+            "correct horse battery"
+        ));
         assert_ne!(hash("correct horse battery"), Some(stored), "each has a salt of its own");
     }
 

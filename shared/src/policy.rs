@@ -1,7 +1,7 @@
 //! Who may do what: one table of routes and roles.
 
 use crate::id::{KeyId, UserId};
-use crate::user::Role;
+use crate::user::UserRole;
 
 /// Who asks. Issued by `auth` or by the way in, which checked it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Caller {
     /// Holds the master key, or an IAM identity that the admin API let in.
     Administrator { actor: String },
     /// Holds a key of this user.
-    User { id: UserId, role: Role, key: KeyId },
+    User { id: UserId, role: UserRole, key: KeyId },
     /// Holds a key that belongs to no user, or to a team.
     Key { key: KeyId },
     /// Has proven at an open route to be this user, and holds no key yet.
@@ -27,13 +27,13 @@ impl Caller {
         }
     }
 
-    fn role(&self) -> Role {
+    fn role(&self) -> UserRole {
         match self {
-            Self::Administrator { .. } => Role::ProxyAdmin,
+            Self::Administrator { .. } => UserRole::ProxyAdmin,
             Self::User { role, .. } => *role,
             // It can do what its owner could, of what is its own: itself.
-            Self::Key { .. } => Role::InternalUser,
-            Self::Person { .. } => Role::InternalUserViewer,
+            Self::Key { .. } => UserRole::InternalUser,
+            Self::Person { .. } => UserRole::InternalUserViewer,
         }
     }
 }
@@ -51,7 +51,7 @@ use Access::{All, No, Own};
 
 /// One route and what it is to everybody but an administrator, who may do everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct RoleRow {
     pub method: &'static str,
     pub path: &'static str,
     viewer: Access,
@@ -61,17 +61,17 @@ pub struct Row {
     pub is_open: bool,
 }
 
-const fn row(method: &'static str, path: &'static str, [viewer, user, user_viewer]: [Access; 3]) -> Row {
-    Row { method, path, viewer, user, user_viewer, is_open: false }
+const fn row(method: &'static str, path: &'static str, [viewer, user, user_viewer]: [Access; 3]) -> RoleRow {
+    RoleRow { method, path, viewer, user, user_viewer, is_open: false }
 }
 
-const fn open(method: &'static str, path: &'static str) -> Row {
-    Row { method, path, viewer: All, user: All, user_viewer: All, is_open: true }
+const fn open(method: &'static str, path: &'static str) -> RoleRow {
+    RoleRow { method, path, viewer: All, user: All, user_viewer: All, is_open: true }
 }
 
 /// Every management route: for a viewer of everything, a user, and a user who only looks. A request for one that has no
 /// row is refused, so a route cannot exist without one.
-pub const ROUTES: &[Row] = &[
+pub const ROUTES: &[RoleRow] = &[
     row("POST", "/user/new", [No, No, No]),
     row("GET", "/user/info", [All, Own, Own]),
     row("GET", "/user/list", [All, No, No]),
@@ -138,13 +138,13 @@ pub const ROUTES: &[Row] = &[
     open("GET", "/openapi.json"),
 ];
 
-impl Row {
-    fn access(&self, role: Role) -> Access {
+impl RoleRow {
+    fn access(&self, role: UserRole) -> Access {
         match role {
-            Role::ProxyAdmin => All,
-            Role::ProxyAdminViewer => self.viewer,
-            Role::InternalUser => self.user,
-            Role::InternalUserViewer => self.user_viewer,
+            UserRole::ProxyAdmin => All,
+            UserRole::ProxyAdminViewer => self.viewer,
+            UserRole::InternalUser => self.user,
+            UserRole::InternalUserViewer => self.user_viewer,
         }
     }
 
@@ -171,7 +171,7 @@ impl Permit {
         &self.caller
     }
 
-    pub fn role(&self) -> Role {
+    pub fn role(&self) -> UserRole {
         self.caller.role()
     }
 
@@ -190,13 +190,17 @@ impl Permit {
 
     /// Whose things a request is about, of those within reach: `None` is everybody's. Whoever sees only their own may name
     /// nobody else, and is refused with `told`.
-    pub fn whose(&self, asked: Option<UserId>, told: &'static str) -> Result<Option<UserId>, Forbidden> {
+    pub fn limit_to_own(
+        &self,
+        asked: Option<UserId>,
+        told: &'static str,
+    ) -> Result<Option<UserId>, PermissionError> {
         match (self.sees_all, self.user(), asked) {
             (true, _, asked) => Ok(asked),
             (false, Some(own), asked) if asked.as_ref().is_none_or(|asked| asked == own) => {
                 Ok(Some(own.clone()))
             }
-            (false, ..) => Err(Forbidden(told)),
+            (false, ..) => Err(PermissionError(told)),
         }
     }
 
@@ -214,12 +218,12 @@ impl Permit {
 /// The caller may not use the route, or not for this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Forbidden(pub &'static str);
+pub struct PermissionError(pub &'static str);
 
-const NO_ROUTE: Forbidden = Forbidden("not allowed to call this route");
+const NO_ROUTE: PermissionError = PermissionError("not allowed to call this route");
 
 /// Whether `caller` may use a route, by the table.
-pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, Forbidden> {
+pub fn may_manage(caller: Caller, method: &str, path: &str) -> Result<Permit, PermissionError> {
     match find(method, path).map_or(No, |row| row.access(caller.role())) {
         No => Err(NO_ROUTE),
         access => Ok(Permit { caller, sees_all: access == All }),
@@ -233,24 +237,24 @@ pub fn is_open(method: &str, path: &str) -> bool {
 
 /// Whether a route is on the public API.
 pub fn is_public(method: &str, path: &str) -> bool {
-    find(method, path).is_some_and(Row::is_public)
+    find(method, path).is_some_and(RoleRow::is_public)
 }
 
 /// The row of a route. No two have the same method and path.
-fn find(method: &str, path: &str) -> Option<&'static Row> {
+fn find(method: &str, path: &str) -> Option<&'static RoleRow> {
     ROUTES.iter().find(|row| row.method == method && row.path == path)
 }
 
 /// Leave for somebody who has proven at an open route who they are, to have what is theirs there.
-pub fn identified(id: UserId) -> Permit {
+pub fn permit_identified(id: UserId) -> Permit {
     Permit { caller: Caller::Person { id }, sees_all: false }
 }
 
 /// The same on the public API, where an administrator's secrets are worth nothing: whoever finds one there must not
 /// thereby own the installation.
-pub fn may_serve_itself(caller: Caller, method: &str, path: &str) -> Result<Permit, Forbidden> {
-    if caller.role() == Role::ProxyAdmin {
-        return Err(Forbidden("administrators are served by the admin API only"));
+pub fn may_serve_itself(caller: Caller, method: &str, path: &str) -> Result<Permit, PermissionError> {
+    if caller.role() == UserRole::ProxyAdmin {
+        return Err(PermissionError("administrators are served by the admin API only"));
     }
     may_manage(caller, method, path)
 }
@@ -263,7 +267,7 @@ mod tests {
         Caller::Administrator { actor: "master key".to_owned() }
     }
 
-    fn user(role: Role) -> Caller {
+    fn user(role: UserRole) -> Caller {
         let (id, key) = (UserId::parse("u").unwrap(), KeyId::parse("k").unwrap());
         Caller::User { id, role, key }
     }
@@ -279,16 +283,16 @@ mod tests {
     #[test]
     fn a_role_reaches_what_the_table_says() {
         for (role, path, want) in [
-            (Role::ProxyAdmin, "/user/list", Some(true)),
-            (Role::ProxyAdminViewer, "/user/list", Some(true)),
-            (Role::InternalUser, "/user/list", None),
-            (Role::InternalUser, "/key/list", Some(false)),
-            (Role::InternalUserViewer, "/key/list", Some(false)),
+            (UserRole::ProxyAdmin, "/user/list", Some(true)),
+            (UserRole::ProxyAdminViewer, "/user/list", Some(true)),
+            (UserRole::InternalUser, "/user/list", None),
+            (UserRole::InternalUser, "/key/list", Some(false)),
+            (UserRole::InternalUserViewer, "/key/list", Some(false)),
         ] {
             let permit = may_manage(user(role), "GET", path).ok();
             assert_eq!(permit.map(|permit| permit.sees_all()), want, "{role:?} {path}");
         }
-        for role in [Role::ProxyAdminViewer, Role::InternalUserViewer] {
+        for role in [UserRole::ProxyAdminViewer, UserRole::InternalUserViewer] {
             assert!(may_manage(user(role), "POST", "/key/generate").is_err(), "{role:?} only looks");
         }
     }
@@ -298,24 +302,24 @@ mod tests {
         let id = |name: &str| UserId::parse(name).ok();
         let permit = |role| may_manage(user(role), "GET", "/key/list").unwrap();
         for (role, asked, want) in [
-            (Role::ProxyAdminViewer, None, Ok(None)),
-            (Role::ProxyAdminViewer, id("v"), Ok(id("v"))),
-            (Role::InternalUser, None, Ok(id("u"))),
-            (Role::InternalUser, id("u"), Ok(id("u"))),
-            (Role::InternalUser, id("v"), Err(Forbidden("no"))),
+            (UserRole::ProxyAdminViewer, None, Ok(None)),
+            (UserRole::ProxyAdminViewer, id("v"), Ok(id("v"))),
+            (UserRole::InternalUser, None, Ok(id("u"))),
+            (UserRole::InternalUser, id("u"), Ok(id("u"))),
+            (UserRole::InternalUser, id("v"), Err(PermissionError("no"))),
         ] {
-            assert_eq!(permit(role).whose(asked.clone(), "no"), want, "{role:?} {asked:?}");
+            assert_eq!(permit(role).limit_to_own(asked.clone(), "no"), want, "{role:?} {asked:?}");
         }
         let nobodys = Caller::Key { key: KeyId::parse("k").unwrap() };
         let permit = may_manage(nobodys, "GET", "/key/list").unwrap();
-        assert_eq!(permit.whose(None, "no"), Err(Forbidden("no")));
+        assert_eq!(permit.limit_to_own(None, "no"), Err(PermissionError("no")));
     }
 
     #[test]
     fn the_public_api_knows_no_administrator() {
-        for caller in [administrator(), user(Role::ProxyAdmin)] {
+        for caller in [administrator(), user(UserRole::ProxyAdmin)] {
             assert!(may_serve_itself(caller, "GET", "/user/info").is_err());
         }
-        assert!(may_serve_itself(user(Role::InternalUser), "GET", "/user/info").is_ok());
+        assert!(may_serve_itself(user(UserRole::InternalUser), "GET", "/user/info").is_ok());
     }
 }

@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::money::{Money, Rate};
-use crate::usage::Usage;
+use crate::usage::TokenUsage;
 
 /// A model's prices: the ordinary ones, and those of long prompts if they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +32,15 @@ pub struct Tier {
 /// What a token of each class costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// See [`Usage::input`].
+    /// See [`TokenUsage::input`].
     pub input: Rate,
-    /// See [`Usage::output`].
+    /// See [`TokenUsage::output`].
     pub output: Rate,
-    /// See [`Usage::cache_read`].
+    /// See [`TokenUsage::cache_read`].
     pub cache_read: Rate,
-    /// See [`Usage::cache_write_5m`].
+    /// See [`TokenUsage::cache_write_5m`].
     pub cache_write_5m: Rate,
-    /// See [`Usage::cache_write_1h`].
+    /// See [`TokenUsage::cache_write_1h`].
     pub cache_write_1h: Rate,
 }
 
@@ -71,13 +71,13 @@ impl Rates {
         cache_write_5m: Option<Rate>,
         cache_write_1h: Option<Rate>,
     ) -> Self {
-        let cache_write_5m_or_unknown = cache_write_5m.unwrap_or(input.scaled(2));
+        let cache_write_5m_or_unknown = cache_write_5m.unwrap_or(input.multiply(2));
         Self {
             input,
             output,
             cache_read: cache_read.unwrap_or(input),
             cache_write_5m: cache_write_5m_or_unknown,
-            cache_write_1h: cache_write_1h.unwrap_or(input.scaled(2).max(cache_write_5m_or_unknown)),
+            cache_write_1h: cache_write_1h.unwrap_or(input.multiply(2).max(cache_write_5m_or_unknown)),
         }
     }
 
@@ -104,12 +104,12 @@ impl Rates {
 
     /// The five rates as one text, for a record: `3/15/0.3/3.75/6`.
     #[must_use]
-    pub fn packed(&self) -> String {
+    pub fn pack(&self) -> String {
         let Self { input, output, cache_read, cache_write_5m, cache_write_1h } = self;
         format!("{input}/{output}/{cache_read}/{cache_write_5m}/{cache_write_1h}")
     }
 
-    /// Reads what [`Rates::packed`] wrote.
+    /// Reads what [`Rates::pack`] wrote.
     #[must_use]
     pub fn unpack(packed: &str) -> Option<Self> {
         let rates: Vec<Rate> = packed.split('/').map(|rate| Rate::parse(rate).ok()).collect::<Option<_>>()?;
@@ -117,9 +117,9 @@ impl Rates {
         Some(Self { input, output, cache_read, cache_write_5m, cache_write_1h })
     }
 
-    fn charge(&self, usage: &Usage) -> Money {
+    fn charge(&self, usage: &TokenUsage) -> Money {
         // Destructured so that a new class does not compile until it is priced.
-        let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
+        let TokenUsage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
         self.input.times(input)
             + self.output.times(output)
             + self.cache_read.times(cache_read)
@@ -162,7 +162,7 @@ impl Prices {
 
     /// What a call costs, exactly. The length of its prompt chooses the tier for all its tokens.
     #[must_use]
-    pub fn charge(&self, usage: &Usage) -> Money {
+    pub fn charge(&self, usage: &TokenUsage) -> Money {
         self.rates(usage.prompt()).charge(usage)
     }
 

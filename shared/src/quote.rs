@@ -7,7 +7,7 @@ pub const LEAST_TOKENS: u64 = 1024;
 
 /// A bound on one call: `actual <= amount()` always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quote {
+pub struct CostBound {
     /// The dearest its prompt can cost.
     pub input: Money,
     /// The dearest an output token can cost.
@@ -20,19 +20,19 @@ pub struct Quote {
     pub window: u64,
 }
 
-impl Quote {
+impl CostBound {
     /// The worst case: what is reserved.
-    pub fn amount(&self) -> Money {
+    pub fn max_cost(&self) -> Money {
         self.input + self.output_rate.times(self.max_tokens)
     }
 
     /// The worst case of the shortest useful answer: below this nothing is admitted.
-    pub fn least(&self) -> Money {
+    pub fn min_cost(&self) -> Money {
         self.input + self.output_rate.times(self.least_tokens.min(self.max_tokens))
     }
 
     /// What a lease covers once `tokens` of output have been made: those and one window more, within the worst case.
-    pub fn floor(&self, tokens: u64) -> Money {
+    pub fn committed_cost(&self, tokens: u64) -> Money {
         self.cost_of(tokens.saturating_add(self.window))
     }
 
@@ -44,10 +44,10 @@ impl Quote {
     /// The same call made to fit `headroom`: all of it if it fits, else at most half of what is left after the prompt,
     /// so that one call does not starve the next, but never less than a useful answer. `None` if that does not fit.
     pub fn clamp(&self, headroom: Money) -> Option<Self> {
-        if self.amount() <= headroom {
+        if self.max_cost() <= headroom {
             return Some(*self);
         }
-        if self.least() > headroom {
+        if self.min_cost() > headroom {
             return None;
         }
         let per_token = self.output_rate.times(1).pico().max(1);
@@ -62,9 +62,9 @@ impl Quote {
 mod tests {
     use super::*;
 
-    fn quote(max_tokens: u64, least_tokens: u64) -> Quote {
+    fn quote(max_tokens: u64, least_tokens: u64) -> CostBound {
         let output_rate = Rate::parse("0.00001").unwrap(); // ten picodollars a token
-        Quote { input: Money::from_pico(1000), output_rate, max_tokens, least_tokens, window: 50 }
+        CostBound { input: Money::from_pico(1000), output_rate, max_tokens, least_tokens, window: 50 }
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         ] {
             let got = quote(max_tokens, 100).clamp(Money::from_pico(headroom));
             assert_eq!(got.map(|quote| quote.max_tokens), want, "headroom {headroom}");
-            assert!(got.is_none_or(|quote| quote.amount() <= Money::from_pico(headroom)));
+            assert!(got.is_none_or(|quote| quote.max_cost() <= Money::from_pico(headroom)));
         }
     }
 
@@ -90,14 +90,15 @@ mod tests {
     fn a_floor_leads_by_one_window_and_never_passes_the_amount() {
         let quote = quote(120, 100);
         for (tokens, covered) in [(0, 50), (60, 110), (100, 120), (u64::MAX, 120)] {
-            assert_eq!(quote.floor(tokens), Money::from_pico(1000 + covered * 10));
+            assert_eq!(quote.committed_cost(tokens), Money::from_pico(1000 + covered * 10));
         }
-        assert_eq!(quote.floor(120), quote.amount());
+        assert_eq!(quote.committed_cost(120), quote.max_cost());
     }
 
     #[test]
     fn a_free_model_costs_nothing_and_is_never_clamped() {
-        let free = Quote { input: Money::ZERO, output_rate: Rate::parse("0").unwrap(), ..quote(1000, 100) };
+        let free =
+            CostBound { input: Money::ZERO, output_rate: Rate::parse("0").unwrap(), ..quote(1000, 100) };
         assert_eq!(free.clamp(Money::ZERO), Some(free));
     }
 }

@@ -4,7 +4,7 @@ use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::pricing::Rates;
-use crate::usage::Usage;
+use crate::usage::TokenUsage;
 
 /// How a charged request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct SpendRecord {
     /// Also tells when the request began.
     pub request: RequestId,
     pub ended: Moment,
@@ -48,7 +48,7 @@ pub struct Record {
     pub org: Option<OrgId>,
     /// The catalogue's name of the model.
     pub model: String,
-    pub usage: Usage,
+    pub usage: TokenUsage,
     /// The rates that were applied, after the choice of tier; a swept request has none.
     pub rates: Option<Rates>,
     pub cost: Money,
@@ -63,8 +63,8 @@ pub struct Record {
     pub tags: Vec<String>,
 }
 
-impl Record {
-    pub fn started(&self) -> Moment {
+impl SpendRecord {
+    pub fn started_at(&self) -> Moment {
         Moment::from_ms(self.request.started_ms())
     }
 }

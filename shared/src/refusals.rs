@@ -12,7 +12,7 @@ const MOST: usize = 10_000;
 
 /// Refusals of one key for one reason, as they are recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusalRecord {
     pub key: KeyId,
     pub user: Option<UserId>,
     /// [`crate::admission::Reason::word`]
@@ -31,21 +31,21 @@ pub struct Refused {
 /// When `MOST` pairs are known, those of earlier minutes are forgotten with what they had counted; if all are of this
 /// minute, a new pair is not counted until the next. So one process never writes more than `MOST` times a minute.
 #[derive(Debug, Default)]
-pub struct Refusals {
-    counts: HashMap<(KeyId, &'static str), Counted>,
+pub struct RefusalCounter {
+    counts: HashMap<(KeyId, &'static str), MinuteCount>,
     /// The minute in which earlier ones were last forgotten.
     swept: Option<i64>,
 }
 
 #[derive(Debug)]
-struct Counted {
+struct MinuteCount {
     /// The minute of the last write.
     minute: i64,
     /// Refusals since that write.
     unwritten: u64,
 }
 
-impl Refusals {
+impl RefusalCounter {
     /// Counts one refusal. The first of its key and reason in a minute answers how many are to be written now: itself and
     /// those of earlier minutes that were not written yet. `None`: it is counted, and to be written later.
     pub fn note(&mut self, key: &KeyId, reason: &'static str, now: Moment) -> Option<u64> {
@@ -56,7 +56,7 @@ impl Refusals {
         }
         match self.counts.entry(pair) {
             Entry::Vacant(new) => {
-                new.insert(Counted { minute, unwritten: 0 });
+                new.insert(MinuteCount { minute, unwritten: 0 });
                 Some(1)
             }
             Entry::Occupied(mut known) => {
@@ -91,13 +91,13 @@ mod tests {
         KeyId::parse(name.to_string()).unwrap()
     }
 
-    fn at(seconds: i64) -> Moment {
+    fn time_at(seconds: i64) -> Moment {
         Moment::from_seconds(1_763_000_040 + seconds)
     }
 
     #[test]
     fn the_first_of_a_minute_is_written_with_what_was_not_yet() {
-        let mut refusals = Refusals::default();
+        let mut refusals = RefusalCounter::default();
         for (name, reason, seconds, want) in [
             ("a", "budget", 0, Some(1)),
             ("a", "budget", 1, None),
@@ -111,23 +111,28 @@ mod tests {
             ("a", "budget", 660, Some(1)),
             ("a", "rpm", 660, Some(1)),
         ] {
-            assert_eq!(refusals.note(&key(name), reason, at(seconds)), want, "{name} {reason} {seconds}");
+            assert_eq!(
+                refusals.note(&key(name), reason, time_at(seconds)),
+                want,
+                "{name} {reason} {seconds}"
+            );
         }
     }
 
     #[test]
     fn every_refusal_is_written_or_waits() {
-        let mut refusals = Refusals::default();
-        let written: u64 = (0..1000).filter_map(|n| refusals.note(&key("a"), "rpm", at(n))).sum();
+        let mut refusals = RefusalCounter::default();
+        let written: u64 = (0..1000).filter_map(|n| refusals.note(&key("a"), "rpm", time_at(n))).sum();
         let unwritten: u64 = refusals.counts.values().map(|counted| counted.unwritten).sum();
         assert_eq!((written + unwritten, written), (1000, 961));
     }
 
     #[test]
     fn a_full_counter_forgets_earlier_minutes_and_never_writes_more_in_one() {
-        let mut refusals = Refusals::default();
+        let mut refusals = RefusalCounter::default();
         let mut written = |seconds: i64, from: usize, to: usize| {
-            let notes = (from..to).filter(|n| refusals.note(&key(n), "rpm", at(seconds)).is_some()).count();
+            let notes =
+                (from..to).filter(|n| refusals.note(&key(n), "rpm", time_at(seconds)).is_some()).count();
             (notes, refusals.counts.len())
         };
         assert_eq!(written(0, 0, MOST - 1), (MOST - 1, MOST - 1));

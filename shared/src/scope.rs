@@ -81,7 +81,7 @@ pub struct Lease {
 
 /// A lease that a sweep ended, kept so that its late holder can correct the charge once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Closed {
+pub struct ClosedLease {
     pub charged: Money,
     pub at: Moment,
     /// Whether the spend record is known to say the same.
@@ -96,15 +96,15 @@ pub struct Closed {
 
 impl Lease {
     /// This lease, ended.
-    pub fn closed(&self, charged: Money, at: Moment, confirmed: bool) -> Closed {
+    pub fn close(&self, charged: Money, at: Moment, confirmed: bool) -> ClosedLease {
         let Self { key, model, others, .. } = self.clone();
-        Closed { charged, at, confirmed, disputed: false, key, model, others }
+        ClosedLease { charged, at, confirmed, disputed: false, key, model, others }
     }
 }
 
 /// Which secret a key answers to, and whose it is: what the key's reservation proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct KeyOwner {
     pub secret: SecretHash,
     pub user: Option<UserId>,
     pub team: Option<TeamId>,
@@ -113,7 +113,7 @@ pub struct Holder {
 /// What a scope's item says of further scopes that its calls are charged to, and of what they call. A process remembers
 /// it as a hint, and the scope's reservation proves it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ties {
+pub struct LinkedScopes {
     pub org: Option<OrgId>,
     /// Models, by their catalogue names, that have limits of their own here.
     pub models: BTreeSet<String>,
@@ -130,7 +130,7 @@ pub struct ScopeState {
     pub headroom: Money,
     pub budget_reset_at: Option<Moment>,
     pub leases: BTreeMap<RequestId, Lease>,
-    pub closed: BTreeMap<RequestId, Closed>,
+    pub closed: BTreeMap<RequestId, ClosedLease>,
     /// Requests and tokens by minute. Tokens may fall below zero when an estimate is corrected after its minute.
     pub requests: BTreeMap<i64, i64>,
     pub tokens: BTreeMap<i64, i64>,
@@ -139,10 +139,10 @@ pub struct ScopeState {
     pub sweep_due: Option<Moment>,
     pub deleted: bool,
     /// Only a key has one.
-    pub holder: Option<Holder>,
+    pub holder: Option<KeyOwner>,
     /// The secret that a rotation replaced, and until when it is good.
     pub previous: Option<(SecretHash, Moment)>,
-    pub ties: Ties,
+    pub ties: LinkedScopes,
     /// Whether somebody was told that this period's spend has reached the soft budget.
     pub soft_told: bool,
     /// Counts edits, so that an edit that lands twice or late changes nothing.
@@ -150,7 +150,7 @@ pub struct ScopeState {
 }
 
 impl ScopeState {
-    pub fn leased(&self) -> Money {
+    pub fn leased_amount(&self) -> Money {
         self.leases.values().map(|lease| lease.amount).sum()
     }
 
@@ -167,12 +167,12 @@ impl ScopeState {
     }
 
     /// What this period has left once nothing runs any more: may be negative.
-    pub fn left(&self) -> Money {
+    pub fn remaining(&self) -> Money {
         self.limits.ceiling() - self.spend
     }
 
     /// Whether the key belongs to `holder`, by its secret or by the one before it.
-    pub fn is_held_by(&self, holder: &Holder, now: Moment) -> bool {
+    pub fn is_held_by(&self, holder: &KeyOwner, now: Moment) -> bool {
         let Some(mine) = &self.holder else {
             return false;
         };
@@ -185,7 +185,7 @@ impl ScopeState {
 
     /// Rule 2 of the ledger: `headroom == limit - spend - sum(leases)`.
     pub fn is_balanced(&self) -> bool {
-        self.headroom == self.left() - self.leased()
+        self.headroom == self.remaining() - self.leased_amount()
     }
 
     /// Leases whose holders are overdue by more than `margin`.

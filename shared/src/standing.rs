@@ -1,32 +1,33 @@
 //! What a key may do, for requests that reserve nothing: its scopes are read, not written.
 
 use crate::admission::{self, Reason, Refusal};
-use crate::auth::Keyring;
-use crate::fault::Fault;
+use crate::auth::KeyCache;
+use crate::fault::ApiError;
 use crate::moment::Moment;
 use crate::scope::{Scope, ScopeState};
-use crate::store::{Pointer, Store};
+use crate::store::{KeyRef, Store};
 
 /// The scopes of a key as they stand.
-pub struct Standing {
-    pointer: Pointer,
+pub struct ScopeAccess {
+    pointer: KeyRef,
     scopes: Vec<(Scope, ScopeState)>,
 }
 
 /// Reads the scopes of a key; one consistent read for all. A key that is gone, or another's, is unknown.
 pub async fn standing(
     store: &Store,
-    keyring: &Keyring,
-    pointer: &Pointer,
+    keyring: &KeyCache,
+    pointer: &KeyRef,
     now: Moment,
-) -> Result<Standing, Fault> {
+) -> Result<ScopeAccess, ApiError> {
     let mut pointer = pointer.clone();
     loop {
         let scopes = pointer.standing();
         let states = store.scope_states(&scopes).await?;
         let mut is_news = false;
         for (scope, state) in scopes.iter().zip(&states) {
-            is_news |= state.as_ref().is_some_and(|state| pointer.learn(scope.clone(), state.ties.clone()));
+            is_news |=
+                state.as_ref().is_some_and(|state| pointer.update_links(scope.clone(), state.ties.clone()));
         }
         if is_news {
             // Before anything is missed: what is gone may be what the key is not charged to any more.
@@ -42,17 +43,17 @@ pub async fn standing(
                 Some(state) => found.push((scope, state)),
                 None => {
                     keyring.forget(&pointer.holder.secret);
-                    return Err(Fault::Refused(Refusal { scope, reason: Reason::Unknown }, now));
+                    return Err(ApiError::Refused(Refusal { scope, reason: Reason::Unknown }, now));
                 }
             }
         }
-        return Ok(Standing { pointer, scopes: found });
+        return Ok(ScopeAccess { pointer, scopes: found });
     }
 }
 
-impl Standing {
+impl ScopeAccess {
     /// The key, with what its scopes told of it.
-    pub fn pointer(&self) -> &Pointer {
+    pub fn pointer(&self) -> &KeyRef {
         &self.pointer
     }
 
@@ -62,15 +63,15 @@ impl Standing {
     }
 
     /// Whether no scope is blocked, expired or deleted.
-    pub fn stands(&self, now: Moment) -> Result<(), Fault> {
-        self.every(now, |_, state| admission::stands(state, now))
+    pub fn stands(&self, now: Moment) -> Result<(), ApiError> {
+        self.every(now, |_, state| admission::check_active(state, now))
     }
 
     /// Whether every scope lets a model be used.
-    pub fn may_use(&self, model: &str, permitted_by: &[String], now: Moment) -> Result<(), Fault> {
+    pub fn may_use(&self, model: &str, permitted_by: &[String], now: Moment) -> Result<(), ApiError> {
         let permitted_by = self.pointer.permitted_by(permitted_by);
         self.every(now, |scope, state| match self.pointer.any_model(scope) {
-            true => admission::stands(state, now),
+            true => admission::check_active(state, now),
             false => admission::may_use(state, model, &permitted_by, now),
         })
     }
@@ -79,10 +80,10 @@ impl Standing {
         &self,
         now: Moment,
         asked: impl Fn(&Scope, &ScopeState) -> Result<(), Reason>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ApiError> {
         let refused = |(scope, state): &(Scope, ScopeState)| {
             let reason = asked(scope, state).err()?;
-            Some(Fault::Refused(Refusal { scope: scope.clone(), reason }, now))
+            Some(ApiError::Refused(Refusal { scope: scope.clone(), reason }, now))
         };
         self.scopes.iter().find_map(refused).map_or(Ok(()), Err)
     }

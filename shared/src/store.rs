@@ -49,21 +49,21 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use jiff::tz::TimeZone;
 
-pub use admit::{Admission, Call, NotAdmitted};
-pub use error::{Applied, StoreError};
+pub use admit::{Admission, AdmissionError, AdmissionRequest};
+pub use error::{StoreError, WriteEffect};
 pub use keys::KeyEntry;
-pub use ledger::Hold;
-pub use lists::{Listed, Start};
-pub use logins::Person;
+pub use ledger::Reservation;
+pub use lists::{ListPage, PageStart};
+pub use logins::UserIdentity;
 pub use orgs::OrgEntry;
-pub use pointer::Pointer;
-use request::{Tried, Written, pause};
+pub use pointer::KeyRef;
+use request::{AttemptResult, WriteOutcome, pause};
 pub use schema::create_table;
 pub use search::Search;
-pub use settle::{Lost, Settled, SoftBudget};
-pub use tally::{Tally, Used};
+pub use settle::{LeaseLost, Settlement, SoftBudget};
+pub use tally::{CapacityCounter, Used};
 pub use teams::{MemberEntry, TeamEntry};
-pub use users::{NotCreated, UserEntry};
+pub use users::{CreateError, UserEntry};
 
 /// How long one try may take: a hundred times what DynamoDB needs, and short enough that a settlement, which has two
 /// seconds, outlives an answer that never comes.
@@ -71,7 +71,7 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 
 /// How the ledger behaves in this deployment.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct LedgerSettings {
     /// How long a lease lives unless it is renewed.
     pub lease_life: Duration,
     /// How far from a lease's end its holder must have stopped, and a sweep must wait: twice what clocks may differ by.
@@ -88,7 +88,7 @@ pub struct Terms {
     pub retention: Option<Duration>,
 }
 
-impl Default for Terms {
+impl Default for LedgerSettings {
     fn default() -> Self {
         Self {
             lease_life: Duration::from_secs(60),
@@ -107,8 +107,8 @@ impl Default for Terms {
 pub struct Store {
     db: Client,
     table: Arc<str>,
-    terms: Arc<Terms>,
-    tally: Arc<Tally>,
+    terms: Arc<LedgerSettings>,
+    tally: Arc<CapacityCounter>,
 }
 
 /// The DynamoDB client that [`Store`] wants: no retries of its own, since only we can tell which writes may be repeated.
@@ -123,16 +123,16 @@ pub fn client(config: &SdkConfig) -> Client {
 }
 
 impl Store {
-    pub fn new(db: Client, table: &str, terms: Terms) -> Self {
+    pub fn new(db: Client, table: &str, terms: LedgerSettings) -> Self {
         Self { db, table: table.into(), terms: Arc::new(terms), tally: Arc::default() }
     }
 
-    pub fn terms(&self) -> &Terms {
+    pub fn terms(&self) -> &LedgerSettings {
         &self.terms
     }
 
     /// What this store has asked of the table so far.
-    pub fn tally(&self) -> &Tally {
+    pub fn capacity(&self) -> &CapacityCounter {
         &self.tally
     }
 }

@@ -11,17 +11,17 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::json;
 
-use crate::admission::{Refusal, stands};
-use crate::audit::{self, Action, Entry};
-use crate::fault::Fault;
+use crate::admission::{Refusal, check_active};
+use crate::audit::{self, Action, AuditEntry};
+use crate::fault::ApiError;
 use crate::id::{RequestId, TeamId, UserId, random_key_id};
 use crate::jwt::{Identity, InvalidJwt, Jwt, Subject};
 use crate::key::Key;
 use crate::moment::Moment;
-use crate::policy::Forbidden;
-use crate::scope::{Holder, Limits, Scope};
+use crate::policy::PermissionError;
+use crate::scope::{KeyOwner, Limits, Scope};
 use crate::secret::{Secret, SecretHash};
-use crate::store::{NotCreated, Store, StoreError};
+use crate::store::{CreateError, Store, StoreError};
 use crate::team::{Member, TeamRole};
 
 /// How a client picks one of several teams.
@@ -34,7 +34,7 @@ const MOST: usize = 10_000;
 
 /// What a token is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub enum TokenPurpose {
     /// Calling models: in a team's name, where the token names one that is here.
     Calls,
     /// Looking after one's own things.
@@ -42,48 +42,48 @@ pub enum Use {
 }
 
 /// Whom tokens spoke for, by what they said, and when that was looked up.
-type Known = HashMap<(Subject, BTreeSet<TeamId>), (StandIn, Moment)>;
+type ShadowKeyCache = HashMap<(Subject, BTreeSet<TeamId>), (ShadowKey, Moment)>;
 
 /// The tokens of one deployment. Cloning it is cheap.
 #[derive(Clone)]
-pub struct Tokens {
+pub struct JwtAuthenticator {
     jwt: Jwt,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<ShadowKeyCache>>,
 }
 
 /// Whom a token speaks for here, and the hash that the key is found by.
 #[derive(Clone, Debug)]
-pub struct StandIn {
+pub struct ShadowKey {
     issuer: Arc<str>,
     user: UserId,
     team: Option<TeamId>,
     pub hash: SecretHash,
 }
 
-impl Tokens {
+impl JwtAuthenticator {
     /// Those that a deployment accepts by its setting, if it has one.
     pub fn read(setting: Option<&str>) -> Result<Option<Self>, InvalidJwt> {
         let jwt = setting.map(Jwt::read).transpose()?;
         Ok(jwt.map(|jwt| Self { jwt, known: Arc::default() }))
     }
 
-    /// The stand-in of a token, which need not be there yet: see [`Self::provide`].
+    /// The stand-in of a token, which need not be there yet: see [`Self::ensure_key`].
     ///
     /// **Cost:** nothing, where the token names a user's id and no team; else a read or two in ten seconds.
     pub async fn stand_in(
         &self,
         store: &Store,
         token: &Secret,
-        (headers, purpose): (&HeaderMap, Use),
+        (headers, purpose): (&HeaderMap, TokenPurpose),
         now: Moment,
-    ) -> Result<StandIn, Fault> {
+    ) -> Result<ShadowKey, ApiError> {
         let Identity { issuer, subject, teams } = self.jwt.verify(token, now).await?;
         let (teams, is_picked) = match purpose {
-            Use::Calls => chosen(headers, teams)?,
-            Use::Oneself => (BTreeSet::new(), false),
+            TokenPurpose::Calls => select_teams(headers, teams)?,
+            TokenPurpose::Oneself => (BTreeSet::new(), false),
         };
         if let (Subject::Id(user), true) = (&subject, teams.is_empty()) {
-            return Ok(StandIn::of(issuer, user.clone(), None));
+            return Ok(ShadowKey::for_user(issuer, user.clone(), None));
         }
         let asked = (subject, teams);
         let known = self.with(|known| known.get(&asked).cloned());
@@ -93,7 +93,7 @@ impl Tokens {
         };
         if is_picked && found.team.is_none() {
             // Who names a team is not served at somebody else's cost instead.
-            return Err(Forbidden(NOT_NAMED).into());
+            return Err(PermissionError(NOT_NAMED).into());
         }
         Ok(found)
     }
@@ -105,7 +105,7 @@ impl Tokens {
         issuer: Arc<str>,
         asked: (Subject, BTreeSet<TeamId>),
         now: Moment,
-    ) -> Result<StandIn, Fault> {
+    ) -> Result<ShadowKey, ApiError> {
         let (subject, teams) = &asked;
         let user = match subject {
             Subject::Id(id) => id.clone(),
@@ -114,7 +114,7 @@ impl Tokens {
         let ids: Vec<TeamId> = teams.iter().cloned().collect();
         // The first by id that is here, as LiteLLM has it.
         let team = store.teams(&ids).await?.into_iter().next().map(|entry| entry.team.id);
-        let found = StandIn::of(issuer, user, team);
+        let found = ShadowKey::for_user(issuer, user, team);
         self.with(|known| {
             if known.len() >= MOST {
                 known.clear();
@@ -126,18 +126,18 @@ impl Tokens {
 
     /// Makes the key of a stand-in, and its user a member of its team. The user must be here: a token proves who somebody is, not
     /// that they may spend. Repeatable, by many at once.
-    pub async fn provide(&self, store: &Store, stand_in: &StandIn, now: Moment) -> Result<(), Fault> {
-        let StandIn { issuer, user, team, hash } = stand_in;
+    pub async fn ensure_key(&self, store: &Store, stand_in: &ShadowKey, now: Moment) -> Result<(), ApiError> {
+        let ShadowKey { issuer, user, team, hash } = stand_in;
         // Nothing is written for somebody who could not use it.
         let entry = store.find_user(user).await?.ok_or(UNKNOWN)?;
-        let refused = |scope, reason| Fault::Refused(Refusal { scope, reason }, now);
-        stands(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
+        let refused = |scope, reason| ApiError::Refused(Refusal { scope, reason }, now);
+        check_active(&entry.state, now).map_err(|reason| refused(Scope::User(user.clone()), reason))?;
         if let Some(team) = team {
             let entry = store.find_team(team).await?.ok_or(UNKNOWN)?;
-            stands(&entry.state, now).map_err(|reason| refused(Scope::Team(team.clone()), reason))?;
+            check_active(&entry.state, now).map_err(|reason| refused(Scope::Team(team.clone()), reason))?;
             seat(store, stand_in, team, now).await?;
         }
-        let holder = Holder { secret: hash.clone(), user: Some(user.clone()), team: team.clone() };
+        let holder = KeyOwner { secret: hash.clone(), user: Some(user.clone()), team: team.clone() };
         let key = Key::stand_in(random_key_id().map_err(StoreError::from)?, holder, now);
         if is_new(store.create_key(&key).await)?
             || clear(store, hash).await? && is_new(store.create_key(&key).await)?
@@ -147,17 +147,17 @@ impl Tokens {
         Ok(())
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut ShadowKeyCache) -> T) -> T {
         // Nothing under this lock panics and leaves the map half-written.
         act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 const NOT_NAMED: &str = "the team of x-litellm-team-id is not here, or the token does not name it";
-const UNKNOWN: Fault = Fault::Unauthenticated("the token's user is not known here");
+const UNKNOWN: ApiError = ApiError::Unauthenticated("the token's user is not known here");
 
-impl StandIn {
-    fn of(issuer: Arc<str>, user: UserId, team: Option<TeamId>) -> Self {
+impl ShadowKey {
+    fn for_user(issuer: Arc<str>, user: UserId, team: Option<TeamId>) -> Self {
         let team_text = team.as_ref().map(TeamId::as_str).unwrap_or_default();
         let hash = SecretHash::of_no_secret(&["jwt", &issuer, user.as_str(), team_text]);
         Self { issuer, user, team, hash }
@@ -165,20 +165,20 @@ impl StandIn {
 }
 
 /// The teams that a call may be charged to: those of the token, or the one of them that the client picks, and whether it does.
-fn chosen(headers: &HeaderMap, teams: BTreeSet<TeamId>) -> Result<(BTreeSet<TeamId>, bool), Fault> {
+fn select_teams(headers: &HeaderMap, teams: BTreeSet<TeamId>) -> Result<(BTreeSet<TeamId>, bool), ApiError> {
     let Some(picked) = headers.get(TEAM) else {
         return Ok((teams, false));
     };
     let picked = picked.to_str().ok().and_then(|id| TeamId::parse(id).ok());
     match picked.filter(|id| teams.contains(id)) {
         Some(id) => Ok((BTreeSet::from([id]), true)),
-        None => Err(Forbidden(NOT_NAMED).into()),
+        None => Err(PermissionError(NOT_NAMED).into()),
     }
 }
 
 /// Sees to it that the user is a member of the team.
-async fn seat(store: &Store, stand_in: &StandIn, team: &TeamId, now: Moment) -> Result<(), Fault> {
-    let StandIn { issuer, user, .. } = stand_in;
+async fn seat(store: &Store, stand_in: &ShadowKey, team: &TeamId, now: Moment) -> Result<(), ApiError> {
+    let ShadowKey { issuer, user, .. } = stand_in;
     if store.find_member(team, user).await?.is_some() {
         return Ok(());
     }
@@ -194,7 +194,7 @@ async fn seat(store: &Store, stand_in: &StandIn, team: &TeamId, now: Moment) -> 
 }
 
 /// Completes a deletion of the key that was cut short, which nobody else may ever ask for again. `false`: the key is there.
-async fn clear(store: &Store, hash: &SecretHash) -> Result<bool, Fault> {
+async fn clear(store: &Store, hash: &SecretHash) -> Result<bool, ApiError> {
     let Some(pointer) = store.find_pointer(hash).await? else {
         return Ok(true);
     };
@@ -206,20 +206,26 @@ async fn clear(store: &Store, hash: &SecretHash) -> Result<bool, Fault> {
 }
 
 /// Whether it was made now, and not by another request before.
-fn is_new(made: Result<(), NotCreated>) -> Result<bool, Fault> {
+fn is_new(made: Result<(), CreateError>) -> Result<bool, ApiError> {
     match made {
         Ok(()) => Ok(true),
-        Err(NotCreated::Taken { .. }) => Ok(false),
-        Err(NotCreated::Gone { .. }) => Err(UNKNOWN),
-        Err(NotCreated::Store(error)) => Err(error.into()),
+        Err(CreateError::Taken { .. }) => Ok(false),
+        Err(CreateError::Gone { .. }) => Err(UNKNOWN),
+        Err(CreateError::Store(error)) => Err(error.into()),
     }
 }
 
 /// Writes down what was made. If the table does not take it, it stands all the same, and the entry is in the log.
-async fn note(store: &Store, issuer: &str, (table, object): (&str, String), stand_in: &StandIn, now: Moment) {
-    let StandIn { user, team, .. } = stand_in;
+async fn note(
+    store: &Store,
+    issuer: &str,
+    (table, object): (&str, String),
+    stand_in: &ShadowKey,
+    now: Moment,
+) {
+    let ShadowKey { user, team, .. } = stand_in;
     let id = RequestId::generate(now.ms()).unwrap_or_else(|_| RequestId::from_parts(now.ms(), u32::MAX));
-    let entry = Entry {
+    let entry = AuditEntry {
         id,
         actor: format!("user {user} (token of {issuer})"),
         claimed: None,

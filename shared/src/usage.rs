@@ -6,7 +6,7 @@ use std::ops::Add;
 /// excludes cache tokens**. Dialects whose prompt count includes them (OpenAI's) must subtract before they build this,
 /// or a cached token is charged twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct TokenUsage {
     /// Prompt tokens that were neither read from nor written to a cache.
     pub input: u64,
     /// Generated tokens, thinking included.
@@ -19,7 +19,7 @@ pub struct Usage {
     pub cache_write_1h: u64,
 }
 
-impl Usage {
+impl TokenUsage {
     /// The length of the prompt: every class but `output`. It decides the price tier.
     #[must_use]
     pub const fn prompt(&self) -> u64 {
@@ -36,7 +36,7 @@ impl Usage {
     }
 }
 
-impl Add for Usage {
+impl Add for TokenUsage {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -56,10 +56,15 @@ mod tests {
 
     #[test]
     fn counts_every_class_once() {
-        let usage =
-            Usage { input: 1, output: 10, cache_read: 100, cache_write_5m: 1_000, cache_write_1h: 10_000 };
+        let usage = TokenUsage {
+            input: 1,
+            output: 10,
+            cache_read: 100,
+            cache_write_5m: 1_000,
+            cache_write_1h: 10_000,
+        };
         assert_eq!((usage.prompt(), usage.total()), (11_101, 11_111));
         assert_eq!((usage + usage).total(), 22_222);
-        assert_eq!((usage + Usage { input: u64::MAX, ..usage }).total(), u64::MAX);
+        assert_eq!((usage + TokenUsage { input: u64::MAX, ..usage }).total(), u64::MAX);
     }
 }

@@ -11,7 +11,7 @@ pub struct User {
     pub id: UserId,
     pub email: Option<String>,
     pub alias: Option<String>,
-    pub role: Role,
+    pub role: UserRole,
     pub limits: Limits,
     /// A JSON object, kept as it was sent.
     pub metadata: String,
@@ -27,7 +27,7 @@ const LONGEST_PART: usize = 100;
 
 /// What a user is searched by, in lower case: its id and its address as a whole, and the words of what stands before an `@`
 /// (in `mario.rossi@company.com`: `mario`, `rossi`). What stands after it is the same for everybody.
-pub fn parts(id: &UserId, email: Option<&str>) -> BTreeSet<String> {
+pub fn search_terms(id: &UserId, email: Option<&str>) -> BTreeSet<String> {
     let whole = [Some(id.as_str()), email].into_iter().flatten().map(|text| text.trim().to_lowercase());
     let whole: BTreeSet<String> = whole.collect();
     let words = |text: &String| {
@@ -42,7 +42,7 @@ pub fn parts(id: &UserId, email: Option<&str>) -> BTreeSet<String> {
 
 /// What a user may do besides calling models. The seed documents' `user` and `admin` are accepted for the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
+pub enum UserRole {
     ProxyAdmin,
     ProxyAdminViewer,
     #[default]
@@ -50,8 +50,8 @@ pub enum Role {
     InternalUserViewer,
 }
 
-impl Role {
-    const ALL: [(Role, &'static str); 4] = [
+impl UserRole {
+    const ALL: [(UserRole, &'static str); 4] = [
         (Self::ProxyAdmin, "proxy_admin"),
         (Self::ProxyAdminViewer, "proxy_admin_viewer"),
         (Self::InternalUser, "internal_user"),
@@ -87,11 +87,11 @@ mod tests {
             ("x", None, &[][..]),
         ] {
             let id = UserId::parse(id).unwrap();
-            assert_eq!(parts(&id, email).iter().map(String::as_str).collect::<Vec<_>>(), want, "{id}");
+            assert_eq!(search_terms(&id, email).iter().map(String::as_str).collect::<Vec<_>>(), want, "{id}");
         }
         let long = UserId::parse("ab-".repeat(100) + &"word-".repeat(40)).unwrap();
-        assert!(parts(&long, None).iter().all(|part| part.chars().count() <= LONGEST_PART));
+        assert!(search_terms(&long, None).iter().all(|part| part.chars().count() <= LONGEST_PART));
         let many: Vec<String> = (0..40).map(|n| format!("w{n:02}")).collect();
-        assert_eq!(parts(&UserId::parse(many.join("-")).unwrap(), None).len(), MOST_PARTS);
+        assert_eq!(search_terms(&UserId::parse(many.join("-")).unwrap(), None).len(), MOST_PARTS);
     }
 }

@@ -43,24 +43,24 @@ impl Versions {
 
 /// Something that callers must know. Cloning it is cheap.
 #[derive(Clone)]
-pub struct Kept(Arc<Source>);
+pub struct RotatingSecret(Arc<SecretSource>);
 
-enum Source {
+enum SecretSource {
     Given(Secret),
-    Stored(Stored),
+    Stored(StoredSecret),
 }
 
-struct Stored {
+struct StoredSecret {
     client: Client,
     arn: String,
     versions: Versions,
     clock: Clock,
-    known: Mutex<Known>,
+    known: Mutex<SecretValues>,
     /// Held by whoever asks Secrets Manager.
     looking: tokio::sync::Mutex<()>,
 }
 
-struct Known {
+struct SecretValues {
     values: Vec<Secret>,
     looked: Moment,
 }
@@ -68,16 +68,16 @@ struct Known {
 /// A secret cannot be read, so nobody can be told from anybody.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret {arn} cannot be read")]
-pub struct Unreadable {
+pub struct SecretUnavailable {
     arn: String,
     #[source]
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-impl Kept {
+impl RotatingSecret {
     /// A secret that never changes.
-    pub fn given(secret: Secret) -> Self {
-        Self(Arc::new(Source::Given(secret)))
+    pub fn from_fixed(secret: Secret) -> Self {
+        Self(Arc::new(SecretSource::Given(secret)))
     }
 
     /// What a setting says: the secret itself, or the ARN of one, which is read (one request for each version).
@@ -85,18 +85,25 @@ impl Kept {
         setting: Secret,
         versions: Versions,
         at: (&SdkConfig, &Clock),
-    ) -> Result<Self, Unreadable> {
+    ) -> Result<Self, SecretUnavailable> {
         if !setting.reveal().starts_with(ARN) {
-            return Ok(Self::given(setting));
+            return Ok(Self::from_fixed(setting));
         }
         let (aws, clock) = (at.0, at.1.clone());
         let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
         let client = Client::from_conf(Builder::from(aws).timeout_config(timeouts).build());
         let arn = setting.reveal().to_owned();
         let values = read(&client, &arn, versions).await?;
-        let known = Mutex::new(Known { values, looked: clock.now() });
+        let known = Mutex::new(SecretValues { values, looked: clock.now() });
         let looking = Default::default();
-        Ok(Self(Arc::new(Source::Stored(Stored { client, arn, versions, clock, known, looking }))))
+        Ok(Self(Arc::new(SecretSource::Stored(StoredSecret {
+            client,
+            arn,
+            versions,
+            clock,
+            known,
+            looking,
+        }))))
     }
 
     /// The same for a setting that may be missing.
@@ -104,7 +111,7 @@ impl Kept {
         setting: Option<Secret>,
         versions: Versions,
         at: (&SdkConfig, &Clock),
-    ) -> Result<Option<Self>, Unreadable> {
+    ) -> Result<Option<Self>, SecretUnavailable> {
         match setting {
             Some(setting) => Self::open(setting, versions, at).await.map(Some),
             None => Ok(None),
@@ -115,15 +122,15 @@ impl Kept {
     /// every ten seconds; so a rotation needs no restart. **Cost:** a request for each version every five minutes.
     pub async fn is(&self, presented: &Secret) -> bool {
         match &*self.0 {
-            Source::Given(secret) => secret.matches(presented),
-            Source::Stored(stored) => stored.is(presented).await,
+            SecretSource::Given(secret) => secret.matches(presented),
+            SecretSource::Stored(stored) => stored.is(presented).await,
         }
     }
 }
 
-impl Stored {
+impl StoredSecret {
     async fn is(&self, presented: &Secret) -> bool {
-        let (is_known, is_due) = self.compared(presented);
+        let (is_known, is_due) = self.compare(presented);
         if !is_due {
             return is_known;
         }
@@ -133,35 +140,35 @@ impl Stored {
             Err(_) if is_known => return true,
             Err(_) => self.looking.lock().await,
         };
-        let (is_known, is_due) = self.compared(presented);
+        let (is_known, is_due) = self.compare(presented);
         if !is_due {
             return is_known;
         }
-        self.known().looked = self.clock.now();
+        self.lock_values().looked = self.clock.now();
         match read(&self.client, &self.arn, self.versions).await {
-            Ok(values) => self.known().values = values,
+            Ok(values) => self.lock_values().values = values,
             // What was known goes on: an outage of Secrets Manager is none of the gateway's.
             Err(error) => tracing::error!(cause = ?error, "secret_not_read"),
         }
         drop(looking);
-        self.known().holds(presented)
+        self.lock_values().holds(presented)
     }
 
     /// Whether it is known, and whether it is time to look again for whoever brings it.
-    fn compared(&self, presented: &Secret) -> (bool, bool) {
-        let known = self.known();
+    fn compare(&self, presented: &Secret) -> (bool, bool) {
+        let known = self.lock_values();
         let is_known = known.holds(presented);
         let pause = if is_known { BELIEVED } else { PAUSE };
         (is_known, known.looked.seconds_until(self.clock.now()) >= pause)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn lock_values(&self) -> MutexGuard<'_, SecretValues> {
         // A panic elsewhere cannot leave it half-written.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl SecretValues {
     /// Compares with all of them, whichever it is.
     fn holds(&self, presented: &Secret) -> bool {
         self.values.iter().fold(false, |found, value| found | value.matches(presented))
@@ -169,8 +176,8 @@ impl Known {
 }
 
 /// Every accepted version that there is. One that was never rotated has no previous one.
-async fn read(client: &Client, arn: &str, versions: Versions) -> Result<Vec<Secret>, Unreadable> {
-    let unreadable = |source| Unreadable { arn: arn.to_owned(), source };
+async fn read(client: &Client, arn: &str, versions: Versions) -> Result<Vec<Secret>, SecretUnavailable> {
+    let unreadable = |source| SecretUnavailable { arn: arn.to_owned(), source };
     let mut values = Vec::new();
     for stage in versions.stages() {
         let asked = client.get_secret_value().secret_id(arn).version_stage(*stage).send();
@@ -185,7 +192,7 @@ async fn read(client: &Client, arn: &str, versions: Versions) -> Result<Vec<Secr
     if values.is_empty() { Err(unreadable("it has no text".into())) } else { Ok(values) }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for RotatingSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Kept(..)")
     }

@@ -25,7 +25,7 @@ impl Size {
     }
 
     /// The most streams at once: 256 large ones take two gigabytes, and two cores so long that the table answers too late.
-    pub fn many(self) -> usize {
+    pub fn max_streams(self) -> usize {
         match self {
             Self::Small | Self::Code => 256,
             Self::Large => 64,

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
 use inference::bedrock::{Frame, read_frame};
-use inference::dialect::{Api, Dialect, Heard};
+use inference::dialect::{Api, ApiFormat, BedrockEvent};
 use serde_json::{Value, json};
 use shared::model::Catalog;
 use stats_alloc::Region;
@@ -41,11 +41,25 @@ fn chunks() {
         &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}, "p": "abc"}),
     );
     let body = Size::Small.body(0);
-    let native = Dialect::Invoke { model: "claude-haiku-4-5".to_owned(), streams: true };
+    let native = ApiFormat::Invoke { model: "claude-haiku-4-5".to_owned(), streams: true };
     for (name, dialect, model, api, raw, body) in [
-        ("Claude's, for `/v1/messages`", Dialect::Messages, "claude-haiku-4-5", Api::Messages, &chunk, &body),
-        ("Converse's, for `/v1/messages`", Dialect::Messages, "nova-lite", Api::Converse, &event, &body),
-        ("Converse's, for chat completions", Dialect::Chat, "claude-haiku-4-5", Api::Converse, &event, &body),
+        (
+            "Claude's, for `/v1/messages`",
+            ApiFormat::Messages,
+            "claude-haiku-4-5",
+            Api::Messages,
+            &chunk,
+            &body,
+        ),
+        ("Converse's, for `/v1/messages`", ApiFormat::Messages, "nova-lite", Api::Converse, &event, &body),
+        (
+            "Converse's, for chat completions",
+            ApiFormat::Chat,
+            "claude-haiku-4-5",
+            Api::Converse,
+            &event,
+            &body,
+        ),
         (
             "Claude's, passed as it came",
             native,
@@ -55,14 +69,14 @@ fn chunks() {
             &for_bedrock(&body),
         ),
     ] {
-        let (catalog, text) = (Catalog::bundled("global").unwrap(), body.to_string());
+        let (catalog, text) = (Catalog::load_bundled("global").unwrap(), body.to_string());
         let asking = dialect.read(&HeaderMap::new(), text.as_bytes()).unwrap();
         let mut teller = asking.teller(catalog.find(model).unwrap(), "req_1", 0);
         let mut tell = || {
             let frame: Frame = read_frame(raw.clone()).unwrap();
             let content = frame.content(api).unwrap();
-            let heard = Heard::read(api, &frame.kind, &content).unwrap();
-            teller.tell(&heard, &frame.raw)
+            let heard = BedrockEvent::read(api, &frame.kind, &content).unwrap();
+            teller.write_event(&heard, &frame.raw)
         };
         tell();
         row(name, raw.len(), CHUNKS, |each| each.as_nanos().to_string(), copy(raw, CHUNKS), &mut tell);
@@ -70,20 +84,20 @@ fn chunks() {
 }
 
 fn requests() {
-    let catalog = Catalog::bundled("global").unwrap();
+    let catalog = Catalog::load_bundled("global").unwrap();
     for size in [Size::Code, Size::Large] {
         let messages = size.body(0);
-        let converse = Dialect::Converse { model: "claude-haiku-4-5".to_owned(), streams: true };
+        let converse = ApiFormat::Converse { model: "claude-haiku-4-5".to_owned(), streams: true };
         for (name, dialect, model, body) in [
-            ("`/v1/messages` to Claude", Dialect::Messages, "claude-haiku-4-5", messages.clone()),
-            ("`/v1/messages` to Nova", Dialect::Messages, "nova-lite", short(&messages)),
-            ("chat completions", Dialect::Chat, "claude-haiku-4-5", chat(&messages)),
+            ("`/v1/messages` to Claude", ApiFormat::Messages, "claude-haiku-4-5", messages.clone()),
+            ("`/v1/messages` to Nova", ApiFormat::Messages, "nova-lite", short(&messages)),
+            ("chat completions", ApiFormat::Chat, "claude-haiku-4-5", chat(&messages)),
             ("Converse, passed", converse, "claude-haiku-4-5", conversation(&messages)),
         ] {
             let (model, text) = (catalog.find(model).unwrap(), body.to_string());
             let mut put = || {
                 let asking = dialect.read(&HeaderMap::new(), text.as_bytes()).unwrap();
-                asking.said_to(model, 1000).unwrap().body
+                asking.to_bedrock(model, 1000).unwrap().body
             };
             let name = format!("{name}, {}", size.name());
             let millis = |each: Duration| format!("{:.2}", each.as_secs_f64() * 1000.0);

@@ -18,7 +18,7 @@ use clap::Parser;
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::scope::Limits;
-use shared::store::{Call, Pointer, Store, Terms, client};
+use shared::store::{AdmissionRequest, KeyRef, LedgerSettings, Store, client};
 use tests::calls::{call, employ, record};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway, StandIns};
@@ -47,7 +47,7 @@ struct Setting {
     store: Store,
     keys: Arc<[String]>,
     /// The first key's.
-    pointer: Pointer,
+    pointer: KeyRef,
 }
 
 #[tokio::main]
@@ -65,7 +65,7 @@ async fn main() {
 impl Setting {
     async fn new(binary: PathBuf, stand_ins: &StandIns) -> Self {
         let table = "stargate".to_owned();
-        let store = Store::new(client(&sdk(&stand_ins.dynamodb).0), &table, Terms::default());
+        let store = Store::new(client(&sdk(&stand_ins.dynamodb).0), &table, LedgerSettings::default());
         let (mut keys, mut pointers) = (Vec::new(), Vec::new());
         for _ in 0..KEYS {
             let (secret, pointer) = staff(&store).await;
@@ -77,7 +77,7 @@ impl Setting {
         Self { endpoints, bedrock, store, keys: keys.into(), pointer: pointers.swap_remove(0) }
     }
 
-    fn through(&self, gateway: &Gateway) -> Target {
+    fn target_of(&self, gateway: &Gateway) -> Target {
         Target::new(format!("{}/v1/messages", gateway.url), &self.keys)
     }
 
@@ -88,7 +88,7 @@ impl Setting {
 
     /// How long a reservation takes: the one round trip that stands before Bedrock.
     async fn round_trip(&self) -> Duration {
-        let (clock, ask): (Clock, Call) = (Clock::default(), call(1000));
+        let (clock, ask): (Clock, AdmissionRequest) = (Clock::default(), call(1000));
         let mut taken = Vec::new();
         for _ in 0..200 {
             let begun = Instant::now();
@@ -102,7 +102,7 @@ impl Setting {
 }
 
 /// A user with a key: limits of every kind, and none in the way.
-async fn staff(store: &Store) -> (String, Pointer) {
+async fn staff(store: &Store) -> (String, KeyRef) {
     let limits = Limits { rpm: Some(1_000_000), tpm: Some(1_000_000_000), ..budget("1000000") };
     employ(store, limits.clone(), limits, Clock::default().now()).await
 }
@@ -115,7 +115,7 @@ async fn start_to_answer(setting: &Setting) {
         let begun = Instant::now();
         let gateway = Gateway::start(&setting.endpoints).await;
         let answers = begun.elapsed();
-        let sample = setting.through(&gateway).stream(0, body.clone().into()).await;
+        let sample = setting.target_of(&gateway).stream(0, body.clone().into()).await;
         taken.push((answers + sample.first, gateway.process.memory("VmRSS")));
     }
     let median = quantile(taken.iter().map(|(taken, _)| *taken), 50);
@@ -135,7 +135,7 @@ async fn side_by_side(setting: &Setting, fewer: usize) {
     );
     for size in Size::ALL {
         for (pause_ms, pace) in [(0, "at once"), (10, "10 ms apart")] {
-            for at_once in [1, 32, size.many()] {
+            for at_once in [1, 32, size.max_streams()] {
                 let requests = (requests(size, at_once, pause_ms) / fewer).max(at_once);
                 cell(setting, size, pause_ms, pace, at_once, requests).await;
             }
@@ -160,7 +160,7 @@ fn requests(size: Size, at_once: usize, pause_ms: u64) -> usize {
 /// One row: a gateway of its own, so that its memory is this row's.
 async fn cell(setting: &Setting, size: Size, pause_ms: u64, pace: &str, at_once: usize, requests: usize) {
     let gateway = Gateway::start(&setting.endpoints).await;
-    let (through, straight) = (setting.through(&gateway), setting.direct());
+    let (through, straight) = (setting.target_of(&gateway), setting.direct());
     let body = size.body(pause_ms);
     let as_bedrock_takes_it = for_bedrock(&body);
     // Connections, pools and allocators warm up first.

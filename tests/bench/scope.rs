@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use shared::clock::Clock;
-use shared::store::{Admission, NotAdmitted, Pointer, Store};
+use shared::store::{Admission, AdmissionError, KeyRef, Store};
 use tests::calls::{call, record};
 
 use super::load::quantile;
@@ -27,15 +27,15 @@ pub async fn print(store: &Store) {
         }
         let (mut reserves, mut settles, mut units) = (Vec::new(), Vec::new(), (0.0, 0.0));
         for _ in 0..CALLS {
-            let before = store.tally().used().write_units;
+            let before = store.capacity().used().write_units;
             let begun = Instant::now();
             let admission = admit(store, &pointer, &clock).await.unwrap();
             reserves.push(begun.elapsed());
-            let between = store.tally().used().write_units;
+            let between = store.capacity().used().write_units;
             let begun = Instant::now();
             settle(store, &pointer, &clock, &admission).await;
             settles.push(begun.elapsed());
-            units = (between - before, store.tally().used().write_units - between);
+            units = (between - before, store.capacity().used().write_units - between);
         }
         let [reserve, settle] = [reserves, settles].map(|taken| millis(quantile(taken.into_iter(), 50)));
         println!("| {number} | {} | {reserve} | {} | {settle} |", units.0, units.1);
@@ -51,10 +51,10 @@ pub async fn print(store: &Store) {
     }
 }
 
-async fn admit(store: &Store, pointer: &Pointer, clock: &Clock) -> Result<Admission, NotAdmitted> {
+async fn admit(store: &Store, pointer: &KeyRef, clock: &Clock) -> Result<Admission, AdmissionError> {
     store.admit(&mut pointer.clone(), &call(1000), || clock.now()).await
 }
 
-async fn settle(store: &Store, pointer: &Pointer, clock: &Clock, admission: &Admission) {
+async fn settle(store: &Store, pointer: &KeyRef, clock: &Clock, admission: &Admission) {
     store.settle(admission, &record(pointer, admission, clock.now()), || clock.now()).await.unwrap();
 }

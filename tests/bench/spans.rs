@@ -15,7 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// What the calls of one name came to.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Spent {
+pub struct SpanTotals {
     pub calls: u32,
     /// From begin to end.
     pub wall: Duration,
@@ -25,10 +25,10 @@ pub struct Spent {
 
 /// Adds up spans. Clones add to the same sums.
 #[derive(Clone, Debug, Default)]
-pub struct Spans(Arc<Mutex<BTreeMap<String, Spent>>>);
+pub struct Spans(Arc<Mutex<BTreeMap<String, SpanTotals>>>);
 
 impl Spans {
-    pub fn take(&self) -> BTreeMap<String, Spent> {
+    pub fn take(&self) -> BTreeMap<String, SpanTotals> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
@@ -77,8 +77,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
         let Open { name, begun, busy, .. } = extensions.get::<Open>().unwrap();
         let mut sums = self.0.lock().unwrap();
         let spent = sums.entry(name.clone()).or_default();
-        *spent =
-            Spent { calls: spent.calls + 1, wall: spent.wall + begun.elapsed(), busy: spent.busy + *busy };
+        *spent = SpanTotals {
+            calls: spent.calls + 1,
+            wall: spent.wall + begun.elapsed(),
+            busy: spent.busy + *busy,
+        };
     }
 }
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde_json::{Value, json};
 use shared::config::Config;
-use stargate::data::Data;
-use stargate::options::{Options as Local, Pace, Upstream};
+use stargate::data::DataDir;
+use stargate::options::{BedrockTarget, LocalOptions as Local, Pace};
 use stargate::services::Services;
 
 use runtime::Runtime;
@@ -68,12 +68,12 @@ async fn main() {
         let binary = options.functions.join(name);
         let mut times = Times::default();
         for _ in 0..options.starts {
-            started(&binary, &setting, calls, &mut times).await;
+            measure_start(&binary, &setting, calls, &mut times).await;
         }
         let megabytes = fs::metadata(&binary).unwrap().len() as f64 / 1e6;
         let Times { mut polls, mut first_calls, mut second_calls, mut heads, mut stalls } = times;
         let told = [&mut polls, &mut first_calls, &mut second_calls, &mut heads, &mut stalls]
-            .map(|times| told(times));
+            .map(|times| median_and_max(times));
         println!("measured: | {name} | {megabytes:.2} | {} |", told.join(" | "));
     }
     survives_panics(&options.functions.join("panics"), &setting).await;
@@ -88,12 +88,12 @@ impl Setting {
             port: 0,
             data_dir: PathBuf::new(),
             in_memory: true,
-            bedrock: Upstream::Fake,
+            bedrock: BedrockTarget::Fake,
             dynamodb: None,
             pace: Pace::Instant,
         };
         let config = Config::read(|_| None).unwrap();
-        let services = Services::start(&local, config, &Data::open(None).unwrap()).await.unwrap();
+        let services = Services::start(&local, config, &DataDir::open(None).unwrap()).await.unwrap();
         services.secrets.put(ORIGIN, "of-cloudfront");
         let authority = Authority::generate();
         let trusted = folder.join("authority.pem");
@@ -105,7 +105,7 @@ impl Setting {
         ];
         for (name, value) in services.environment() {
             let value = match value.strip_prefix("http://") {
-                Some(address) => authority.before(address.parse().unwrap()).await,
+                Some(address) => authority.start_tls_proxy(address.parse().unwrap()).await,
                 None => value.clone(),
             };
             environment.push(((*name).to_owned(), value));
@@ -118,11 +118,11 @@ impl Setting {
 }
 
 /// One start, and what it answers first.
-async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Times) {
+async fn measure_start(binary: &Path, setting: &Setting, calls: bool, times: &mut Times) {
     let mut runtime = Runtime::start().await;
     let begun = Instant::now();
     let function = Function(spawn(binary, &runtime, setting));
-    times.polls.push(runtime.polled().await - begun);
+    times.polls.push(runtime.wait_for_poll().await - begun);
     if calls {
         let ask = || {
             event(
@@ -135,7 +135,7 @@ async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Time
         for into in [&mut times.first_calls, &mut times.second_calls] {
             let answer = runtime.ask(ask()).await;
             assert!(answer.text().contains("\"statusCode\":200"), "{}", answer.text());
-            into.push(answer.whole());
+            into.push(answer.total_time());
         }
     }
     if binary.ends_with("inference") {
@@ -157,7 +157,7 @@ async fn started(binary: &Path, setting: &Setting, calls: bool, times: &mut Time
 async fn survives_panics(binary: &Path, setting: &Setting) {
     let mut runtime = Runtime::start().await;
     let function = Function(spawn(binary, &runtime, setting));
-    runtime.polled().await;
+    runtime.wait_for_poll().await;
     for (path, status, says) in
         [("/v1/messages", 500, "api_error"), ("/v1/messages", 500, "api_error"), ("/", 200, "alive")]
     {
@@ -217,7 +217,7 @@ fn event(method: &str, path: &str, key: &str, body: Option<&Value>) -> Value {
 }
 
 /// The median and the slowest.
-fn told(times: &mut [Duration]) -> String {
+fn median_and_max(times: &mut [Duration]) -> String {
     times.sort();
     let ms = |time: &Duration| time.as_secs_f64() * 1e3;
     match (times.get(times.len() / 2), times.last()) {

@@ -4,13 +4,13 @@ use axum::Router;
 use axum::routing::get;
 use shared::clock::Clock;
 use shared::panics;
-use shared::telemetry::{self, Lines};
+use shared::telemetry::{self, LogFormat};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init(Lines::Json { metrics: None }, "info");
+    telemetry::init(LogFormat::Json { metrics: None }, "info");
     let router = Router::new()
         .route("/v1/messages", get(async || -> &'static str { panic!("what was sent") }))
         .route("/", get(async || "alive"));
-    lambda_http::run_with_streaming_response_concurrent(panics::caught(Clock::default(), router)).await
+    lambda_http::run_with_streaming_response_concurrent(panics::catch_panic(Clock::default(), router)).await
 }

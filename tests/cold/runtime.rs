@@ -58,7 +58,7 @@ impl Runtime {
     }
 
     /// When the process asked for work first.
-    pub async fn polled(&mut self) -> Instant {
+    pub async fn wait_for_poll(&mut self) -> Instant {
         let polled = tokio::time::timeout(Duration::from_secs(30), self.polls.recv()).await;
         polled.expect("it asks for work in time").unwrap()
     }
@@ -104,7 +104,7 @@ impl Answer {
         found.expect("a streamed answer has a body") - self.asked
     }
 
-    pub fn whole(&self) -> Duration {
+    pub fn total_time(&self) -> Duration {
         self.pieces.last().map_or(self.head, |(at, _)| *at) - self.asked
     }
 }

@@ -296,7 +296,7 @@ async fn edits_of_different_fields_lose_neither_each_other_nor_any_spend() {
     assert_eq!((&info["rpm_limit"], &info["tpm_limit"]), (&json!(11), &json!(null)));
     assert_eq!((&info["user_alias"], &info["max_parallel_requests"]), (&json!("last"), &json!(3)));
     let mario = Scope::User(shared::id::UserId::parse("mario").unwrap());
-    let state = admin.stargate.settled(&mario).await;
+    let state = admin.stargate.wait_until_settled(&mario).await;
     assert_eq!(state.total_spend, Money::from_pico(COST * 50));
 }
 
@@ -332,7 +332,7 @@ async fn key_user_team_and_records_agree_after_a_mixed_load() {
         worker.await.unwrap();
     }
     let team = Scope::Team(shared::id::TeamId::parse("dev").unwrap());
-    let state = admin.stargate.settled(&team).await;
+    let state = admin.stargate.wait_until_settled(&team).await;
     let records = admin.stargate.records().await;
     let sum: Money = records.iter().map(|record| record.cost).sum();
     assert_eq!(state.total_spend, sum);

@@ -24,7 +24,7 @@ use tests::rotation::Rotation;
 use tests::table::Table;
 use tests::wire::Fault;
 
-use stage::{End, Stage, Told};
+use stage::{End, Fixture, Outcome};
 
 /// Rows that are played side by side: most of one's time is waiting for an answer that never comes.
 const AT_ONCE: usize = 24;
@@ -41,7 +41,7 @@ const VERBS: [&str; 17] = [
     "get",
     "query",
     "query_between",
-    "tried",
+    "with_retries",
     "delete",
     "put_all",
     "put_with",
@@ -50,19 +50,19 @@ const VERBS: [&str; 17] = [
     "delete_all",
     "delete_with",
     "batch_get",
-    "last_of_each",
+    "query_latest_per_shard",
 ];
 
 /// What a process does, by way of which call sites.
 #[derive(Clone, Copy)]
-struct Story {
+struct Scenario {
     name: &'static str,
     limits: fn() -> [Limits; 2],
     /// Faults that belong to the story: so many requests of a site.
     before: &'static [(&'static str, usize, Fault)],
-    play: fn(&Stage) -> BoxFuture<'_, End>,
+    play: fn(&Fixture) -> BoxFuture<'_, End>,
     /// What must be true, or come true when it is repeated, once the faults are over.
-    after: fn(&Stage) -> BoxFuture<'_, ()>,
+    after: fn(&Fixture) -> BoxFuture<'_, ()>,
 }
 
 /// One fault in one story.
@@ -76,14 +76,14 @@ struct Case {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
-    told: Told,
+    told: Outcome,
     charge: i128,
     leases: usize,
 }
 
-impl Story {
-    async fn stage(&self, table: &'static Table) -> Stage {
-        let stage = Stage::set(table, (self.limits)()).await;
+impl Scenario {
+    async fn stage(&self, table: &'static Table) -> Fixture {
+        let stage = Fixture::set(table, (self.limits)()).await;
         for (site, times, fault) in self.before {
             stage.wire.plan(site, 0, *times, *fault);
         }
@@ -176,7 +176,7 @@ async fn every_call_site_has_a_story() {
 }
 
 /// Plays the cases of some stories that this run tries, and compares what came of them with the snapshot.
-fn check(name: &str, stories: &[Story]) {
+fn check(name: &str, stories: &[Scenario]) {
     let rotation = Rotation::from_env();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let table: &'static Table = Box::leak(Box::new(runtime.block_on(Table::fresh())));

@@ -11,11 +11,11 @@ use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::record::Record;
+use shared::record::SpendRecord;
 use shared::scope::Scope;
 use shared::secret::Secret;
-use shared::store::{Admission, Pointer, Store, Terms};
-use shared::user::Role;
+use shared::store::{Admission, KeyRef, LedgerSettings, Store};
+use shared::user::UserRole;
 use stargate::import::{self, ImportOptions, Report};
 use tests::calls::{call, pico, record};
 use tests::table::Table;
@@ -58,7 +58,7 @@ impl Export {
 
     async fn import_with(&self, store: &Store, dry_run: bool, creates_missing_users: bool) -> Report {
         let export = import::Export::read(&self.options(dry_run), NOW).unwrap();
-        let catalog = Catalog::bundled("global").unwrap();
+        let catalog = Catalog::load_bundled("global").unwrap();
         let (report, ended) = export.import(creates_missing_users, store, &catalog).await;
         ended.unwrap();
         report
@@ -119,8 +119,8 @@ fn export(name: &str) -> Export {
         )
 }
 
-fn spent(pointer: &Pointer, admission: &Admission) -> Record {
-    Record { cost: pico(1), ..record(pointer, admission, NOW) }
+fn spend_record(pointer: &KeyRef, admission: &Admission) -> SpendRecord {
+    SpendRecord { cost: pico(1), ..record(pointer, admission, NOW) }
 }
 
 const WANTED: &str = "
@@ -147,7 +147,7 @@ key sk-... (hash aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 #[tokio::test]
 async fn an_installation_is_carried_over_and_its_keys_go_on_working() {
     let table = Table::fresh().await;
-    let (store, export) = (table.store(Terms::default()), export("whole"));
+    let (store, export) = (table.store(LedgerSettings::default()), export("whole"));
     let planned = export.import(&store, true).await;
     assert_eq!(format!("\n{planned}"), WANTED);
     assert_eq!(table.count().await, 0, "a dry run writes nothing");
@@ -165,7 +165,7 @@ async fn an_installation_is_carried_over_and_its_keys_go_on_working() {
     assert_eq!(store.user_of_email("mario@company.com").await.unwrap(), Some(mario.user.id.clone()));
     assert_eq!(mario.user.created.to_string(), "2025-01-02T03:04:05Z");
     let boss = store.find_user(&UserId::parse("boss").unwrap()).await.unwrap().unwrap();
-    assert_eq!((boss.user.role, boss.user.limits.max_budget), (Role::ProxyAdmin, None));
+    assert_eq!((boss.user.role, boss.user.limits.max_budget), (UserRole::ProxyAdmin, None));
     let team = store.find_team(&TeamId::parse("t1").unwrap()).await.unwrap().unwrap();
     assert_eq!((team.state.spend, team.team.org.is_some()), (Money::parse("12.25").unwrap(), true));
     let member = store.find_member(&team.team.id, &mario.user.id).await.unwrap().unwrap();
@@ -177,14 +177,14 @@ async fn an_installation_is_carried_over_and_its_keys_go_on_working() {
     assert_eq!(key.state.headroom, Money::parse("9.25").unwrap());
     assert!(key.state.ties.models.contains("claude-haiku-4-5"));
     let admission = store.admit(&mut pointer, &call(1), || NOW).await.unwrap();
-    store.settle(&admission, &spent(&pointer, &admission), || NOW).await.unwrap();
+    store.settle(&admission, &spend_record(&pointer, &admission), || NOW).await.unwrap();
     table.audit(&Scope::User(mario.user.id)).await;
 }
 
 #[tokio::test]
 async fn an_import_may_be_repeated_and_brings_what_was_spent_since() {
     let table = Table::fresh().await;
-    let (store, export) = (table.store(Terms::default()), export("twice"));
+    let (store, export) = (table.store(LedgerSettings::default()), export("twice"));
     export.import(&store, false).await;
     let rows = |report: &Report| -> Vec<String> {
         report
@@ -207,7 +207,7 @@ async fn an_import_may_be_repeated_and_brings_what_was_spent_since() {
     // Until the day of the move people spend there, and some begin to spend here.
     let mut pointer = store.find_pointer(&Secret::new(SECRET).hash()).await.unwrap().unwrap();
     let admission = store.admit(&mut pointer, &call(1), || NOW).await.unwrap();
-    store.settle(&admission, &spent(&pointer, &admission), || NOW).await.unwrap();
+    store.settle(&admission, &spend_record(&pointer, &admission), || NOW).await.unwrap();
     let text = fs::read_to_string(export.folder.join("LiteLLM_UserTable.csv")).unwrap();
     let export = export.with("LiteLLM_UserTable.csv", &text.replace("3.000000000001", "40"));
     for want in ["users 0 1 1 0 0", "users 0 2 0 0 0"] {

@@ -2,25 +2,25 @@
 
 use serde_json::json;
 use shared::config::Config;
-use stargate::data::Data;
+use stargate::data::DataDir;
 use stargate::gateway::Gateway;
-use stargate::options::{Options, Pace, Upstream};
+use stargate::options::{BedrockTarget, LocalOptions, Pace};
 use stargate::welcome::demo_key;
 use tests::gateway::ask;
 
 #[tokio::test]
 async fn users_keys_spend_and_secrets_survive_a_restart() {
     let folder = std::env::temp_dir().join(format!("stargate-{}", shared::id::random_key_id().unwrap()));
-    let options = Options {
+    let options = LocalOptions {
         command: None,
         port: 0,
         data_dir: folder.clone(),
         in_memory: false,
-        bedrock: Upstream::Fake,
+        bedrock: BedrockTarget::Fake,
         dynamodb: None,
         pace: Pace::Instant,
     };
-    let data = Data::open(Some(&folder)).unwrap();
+    let data = DataDir::open(Some(&folder)).unwrap();
     let http = reqwest::Client::new();
     let mut seen = Vec::new();
     for run in 1..=2 {

@@ -25,17 +25,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request};
-use management::{Entrance, Rules};
+use management::{AdminAuthenticator, KeyPolicy};
 use serde_json::Value;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::moment::Moment;
-use shared::offering::Offering;
-use shared::policy::Row;
+use shared::offering::CatalogCache;
+use shared::policy::RoleRow;
 use shared::secret::Secret;
-use shared::store::{Store, Terms};
-use shared::vault::Kept;
+use shared::store::{LedgerSettings, Store};
+use shared::vault::RotatingSecret;
 use tests::table::Table;
 use tests::wire::Wire;
 use tower::ServiceExt;
@@ -62,18 +62,18 @@ struct Answer {
 impl Management {
     async fn fresh() -> Self {
         let table = Table::fresh().await;
-        let store = table.store(Terms::default());
-        Self::on(table, store)
+        let store = table.store(LedgerSettings::default());
+        Self::with_store(table, store)
     }
 
     /// One whose table may fail.
-    async fn wired() -> (Self, Wire) {
+    async fn with_wire() -> (Self, Wire) {
         let table = Table::fresh().await;
-        let (store, wire) = table.wired_store(Terms::default());
-        (Self::on(table, store), wire)
+        let (store, wire) = table.wired_store(LedgerSettings::default());
+        (Self::with_store(table, store), wire)
     }
 
-    fn on(table: Table, store: Store) -> Self {
+    fn with_store(table: Table, store: Store) -> Self {
         let table = Arc::new(table);
         let clock = Clock::default();
         clock.shift(JANUARY_26.ms() - clock.now().ms());
@@ -83,35 +83,35 @@ impl Management {
 
     /// The same table behind the public API.
     fn public(&self) -> Self {
-        self.behind(Entrance::SelfService, "{}")
+        self.with_admin_auth(AdminAuthenticator::SelfService, "{}")
     }
 
     fn behind_iam(&self) -> Self {
-        self.behind(Entrance::Iam, "{}")
+        self.with_admin_auth(AdminAuthenticator::Iam, "{}")
     }
 
     /// The same table where the deployment has rules of its own.
-    fn ruled(&self, rules: &str) -> Self {
-        self.behind(by_master_key(), rules)
+    fn with_policy(&self, rules: &str) -> Self {
+        self.with_admin_auth(by_master_key(), rules)
     }
 
     /// The same table where missing users are created or not, and team administrators add users at once or not.
     fn with_users(&self, create_missing_users: bool, team_admins_add_users: bool) -> Self {
-        let change = |app| management::App { create_missing_users, team_admins_add_users, ..app };
+        let change = |app| management::ManagementState { create_missing_users, team_admins_add_users, ..app };
         self.with(change(app(&self.store, &self.clock, by_master_key(), "{}")))
     }
 
-    fn behind(&self, entrance: Entrance, rules: &str) -> Self {
+    fn with_admin_auth(&self, entrance: AdminAuthenticator, rules: &str) -> Self {
         self.with(app(&self.store, &self.clock, entrance, rules))
     }
 
-    fn with(&self, app: management::App) -> Self {
+    fn with(&self, app: management::ManagementState) -> Self {
         let (table, store, clock) = (Arc::clone(&self.table), self.store.clone(), self.clock.clone());
         Self { table, store, clock, router: management::router(app) }
     }
 
     /// The status that a route answers to somebody who sends what it cannot take.
-    async fn knock(&self, row: &Row, key: &str) -> u16 {
+    async fn knock(&self, row: &RoleRow, key: &str) -> u16 {
         let request = Request::builder().method(row.method).uri(format!("{}?nonsense=1", row.path));
         let request = request.header("x-api-key", key).header("content-type", "application/json");
         self.send(request.body(Body::from("{}")).unwrap()).await.status
@@ -149,12 +149,17 @@ impl Management {
     }
 }
 
-fn app(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> management::App {
-    let offering = Offering::new(Catalog::bundled("global").unwrap());
-    let rules = Rules::read(Some(rules), offering.shipped(), clock.now()).unwrap();
-    management::App {
+fn app(
+    store: &Store,
+    clock: &Clock,
+    entrance: AdminAuthenticator,
+    rules: &str,
+) -> management::ManagementState {
+    let offering = CatalogCache::new(Catalog::load_bundled("global").unwrap());
+    let rules = KeyPolicy::read(Some(rules), offering.bundled_catalog(), clock.now()).unwrap();
+    management::ManagementState {
         store: store.clone(),
-        catalog: Arc::clone(offering.shipped()),
+        catalog: Arc::clone(offering.bundled_catalog()),
         offering,
         entrance,
         rules: Arc::new(rules),
@@ -168,9 +173,9 @@ fn app(store: &Store, clock: &Clock, entrance: Entrance, rules: &str) -> managem
 
 /// A request with document 000's two headers.
 /// The admin API in master-key mode, with a second secret.
-fn by_master_key() -> Entrance {
-    let given = |text: &str| Kept::given(Secret::new(text));
-    Entrance::MasterKey(MasterKey::new(given("sk-master"), Some(given("second"))))
+fn by_master_key() -> AdminAuthenticator {
+    let given = |text: &str| RotatingSecret::from_fixed(Secret::new(text));
+    AdminAuthenticator::MasterKey(MasterKey::new(given("sk-master"), Some(given("second"))))
 }
 
 fn admins() -> http::request::Builder {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use budget_reset::{Summary, Unfinished, reset};
+use budget_reset::{IncompleteRun, Summary, reset};
 use shared::clock::Clock;
 use shared::moment::Moment;
 use shared::scope::Scope;
-use shared::store::{Store, Terms};
+use shared::store::{LedgerSettings, Store};
 use tests::calls::{budget_every, call_of, key, no_limits, pico, user};
 use tests::table::Table;
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ fn clock_at(moment: Moment) -> Clock {
     clock
 }
 
-fn soon() -> Instant {
+fn near_deadline() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
@@ -40,23 +40,23 @@ async fn idle(store: &Store, clock: &Clock, name: &str) -> Scope {
 #[tokio::test]
 async fn an_idle_user_is_swept_then_rolled_once_at_the_boundary() {
     let table = Table::fresh().await;
-    let (store, clock) = (table.store(Terms::default()), clock_at(JANUARY_26));
+    let (store, clock) = (table.store(LedgerSettings::default()), clock_at(JANUARY_26));
     let scope = idle(&store, &clock, "idle").await;
 
-    let nothing = reset(&store, &clock, soon()).await.unwrap();
+    let nothing = reset(&store, &clock, near_deadline()).await.unwrap();
     assert_eq!(nothing, Summary::default(), "the lease still lives and the month still runs");
 
     clock.shift(DAY);
-    let swept = reset(&store, &clock, soon()).await.unwrap();
+    let swept = reset(&store, &clock, near_deadline()).await.unwrap();
     assert_eq!(swept, Summary { swept: 2, ended: 2, ..Summary::default() }, "the key's lease and the user's");
     let state = table.audit(&scope).await;
     assert_eq!((state.spend, state.leases.len()), (pico(30), 0), "a lease left behind costs its floor");
 
     // A second before the first of February, nothing; then the new month.
     clock.shift(JANUARY_26.ms() + 6 * DAY - 5_000 - clock.now().ms());
-    assert_eq!(reset(&store, &clock, soon()).await.unwrap().rolled, 0);
+    assert_eq!(reset(&store, &clock, near_deadline()).await.unwrap().rolled, 0);
     clock.shift(10_000);
-    assert_eq!(reset(&store, &clock, soon()).await.unwrap().rolled, 1);
+    assert_eq!(reset(&store, &clock, near_deadline()).await.unwrap().rolled, 1);
     let state = table.audit(&scope).await;
     assert_eq!((state.spend, state.total_spend, state.headroom), (pico(0), pico(30), pico(1_000)));
     assert_eq!(state.budget_reset_at.map(|at| at.to_string()).as_deref(), Some("2025-03-01T00:00:00Z"));
@@ -64,7 +64,7 @@ async fn an_idle_user_is_swept_then_rolled_once_at_the_boundary() {
     assert_eq!(history["spend"], AttributeValue::N("30".to_owned()));
 
     let items = table.count().await;
-    let again = reset(&store, &clock, soon()).await.unwrap();
+    let again = reset(&store, &clock, near_deadline()).await.unwrap();
     assert_eq!((again.rolled, again.ended, again.more), (0, 0, false), "a repeated run finds nothing to do");
     assert_eq!((table.audit(&scope).await, table.count().await), (state, items));
 }
@@ -82,7 +82,7 @@ async fn spoil(table: &Table, name: &str) {
 #[tokio::test]
 async fn scopes_that_fail_keep_nobody_waiting() {
     let table = Table::fresh().await;
-    let (store, clock) = (table.store(Terms::default()), clock_at(JANUARY_26));
+    let (store, clock) = (table.store(LedgerSettings::default()), clock_at(JANUARY_26));
     // More than a page of every shard, and due before the others.
     for number in 0..300 {
         let name = format!("spoilt {number}");
@@ -94,7 +94,7 @@ async fn scopes_that_fail_keep_nobody_waiting() {
         store.create_user(&user(&name, budget_every(5, "daily"), clock.now())).await.unwrap();
     }
     clock.shift(DAY);
-    let Err(Unfinished::Failed(summary)) = reset(&store, &clock, soon()).await else {
+    let Err(IncompleteRun::Failed(summary)) = reset(&store, &clock, near_deadline()).await else {
         panic!("three hundred users cannot be rolled");
     };
     assert_eq!(summary, Summary { rolled: 20, failed: 300, ..Summary::default() });
@@ -103,14 +103,14 @@ async fn scopes_that_fail_keep_nobody_waiting() {
 #[tokio::test]
 async fn a_run_without_time_says_that_there_is_more() {
     let table = Table::fresh().await;
-    let (store, clock) = (table.store(Terms::default()), clock_at(JANUARY_26));
+    let (store, clock) = (table.store(LedgerSettings::default()), clock_at(JANUARY_26));
     let scope = idle(&store, &clock, "idle").await;
     clock.shift(40 * DAY);
-    let Err(Unfinished::OutOfTime(late)) = reset(&store, &clock, Instant::now()).await else {
+    let Err(IncompleteRun::OutOfTime(late)) = reset(&store, &clock, Instant::now()).await else {
         panic!("what is left is no success");
     };
     assert_eq!(late, Summary { more: true, ..Summary::default() });
-    let done = reset(&store, &clock, soon()).await.unwrap();
+    let done = reset(&store, &clock, near_deadline()).await.unwrap();
     assert_eq!((done.rolled, done.ended, done.more), (1, 2, false));
     let next = table.audit(&scope).await.budget_reset_at.map(|at| at.to_string());
     assert_eq!(next.as_deref(), Some("2025-04-01T00:00:00Z"), "a month that nobody rolled is skipped");

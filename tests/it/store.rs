@@ -17,16 +17,16 @@ mod sweep;
 mod teams;
 
 use shared::admission::{Reason, Refusal};
-use shared::store::{Admission, NotAdmitted};
+use shared::store::{Admission, AdmissionError};
 
 /// The refusal that was expected.
-fn refusal(answer: Result<Admission, NotAdmitted>) -> Refusal {
+fn refusal(answer: Result<Admission, AdmissionError>) -> Refusal {
     match answer {
-        Err(NotAdmitted::Refused(refusal)) => refusal,
+        Err(AdmissionError::Refused(refusal)) => refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
-fn reason(answer: Result<Admission, NotAdmitted>) -> Reason {
+fn reason(answer: Result<Admission, AdmissionError>) -> Reason {
     refusal(answer).reason
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::scope::Scope;
 use shared::secret::SecretHash;
-use shared::store::{self, Terms};
-use shared::tokens::Tokens;
+use shared::store::{self, LedgerSettings};
+use shared::tokens::JwtAuthenticator;
 use tests::calls::{no_limits, user};
 use tests::gateway::{Stargate, ask, inference_on};
 use tests::issuer::Issuer;
@@ -54,7 +54,7 @@ impl Company {
         answer
     }
 
-    async fn shown(&self, path: &str) -> Value {
+    async fn get_json(&self, path: &str) -> Value {
         let (status, answer) = self.get(self.stargate.gateway.master_key.reveal(), path).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
@@ -86,22 +86,22 @@ async fn a_token_is_charged_to_its_user_by_one_key() {
     assert!(statuses.iter().all(|(status, _)| *status == 200), "{statuses:?}");
     let later = company.token(json!({"sub": "mario", "jti": "another"}));
     assert_eq!(company.call(&later).await.0, 200);
-    let info = company.shown("/user/info?user_id=mario").await;
+    let info = company.get_json("/user/info?user_id=mario").await;
     let keys = info["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 1, "{keys:?}");
     assert_eq!((&keys[0]["key_name"], keys[0]["spend"].as_f64()), (&json!("jwt"), Some(9.0 * COST)));
     assert_eq!(info["spend"].as_f64(), Some(9.0 * COST));
     // No more than what a key costs, once it is known.
-    let before = company.stargate.gateway.store.tally().used().calls;
+    let before = company.stargate.gateway.store.capacity().used().calls;
     assert_eq!(company.call(&later).await.0, 200);
-    let with_token = company.stargate.gateway.store.tally().used().calls - before;
+    let with_token = company.stargate.gateway.store.capacity().used().calls - before;
     let key =
         company.admin("/key/generate", json!({"user_id": "mario"})).await["key"].as_str().unwrap().to_owned();
     company.call(&key).await;
-    let before = company.stargate.gateway.store.tally().used().calls;
+    let before = company.stargate.gateway.store.capacity().used().calls;
     assert_eq!(company.call(&key).await.0, 200);
-    assert_eq!(company.stargate.gateway.store.tally().used().calls - before, with_token);
-    let log = company.shown("/audit?table_name=LiteLLM_VerificationToken&page_size=100").await;
+    assert_eq!(company.stargate.gateway.store.capacity().used().calls - before, with_token);
+    let log = company.get_json("/audit?table_name=LiteLLM_VerificationToken&page_size=100").await;
     let made = log["audit_logs"].as_array().unwrap().iter();
     let by_token = made.filter(|row| row["changed_by"] == "user mario (token of https://login.company.com)");
     assert_eq!(by_token.count(), 1, "{log}");
@@ -128,7 +128,7 @@ async fn what_an_administrator_changes_binds_the_next_token() {
         assert_eq!(company.call(&token).await.0, 200);
     }
     // Its key is a key: an administrator limits it, and nobody gives it a secret.
-    let hash = company.shown("/user/info?user_id=mario").await["keys"][0]["token_id"].clone();
+    let hash = company.get_json("/user/info?user_id=mario").await["keys"][0]["token_id"].clone();
     company.admin("/key/update", json!({"key": hash, "max_budget": 0})).await;
     assert_eq!(company.call(&token).await.0, 429);
     for (bearer, path, body, status) in [
@@ -162,10 +162,10 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
     }
     let token = company.token(json!({"sub": "mario", "groups": ["ops", "dev", "away"]}));
     assert_eq!(company.call(&token).await.0, 200);
-    let dev = company.shown("/team/info?team_id=dev").await;
+    let dev = company.get_json("/team/info?team_id=dev").await;
     assert_eq!(dev["team_info"]["spend"].as_f64(), Some(COST));
     assert_eq!(dev["team_memberships"][0]["user_id"], "mario", "it was made a member");
-    assert_eq!(company.shown("/user/info?user_id=mario").await["spend"].as_f64(), Some(COST));
+    assert_eq!(company.get_json("/user/info?user_id=mario").await["spend"].as_f64(), Some(COST));
     // Another of them, or one that is not among them.
     let picked = async |token: &str, team: &str| {
         let request = company.stargate.post("/v1/messages", "").bearer_auth(token);
@@ -181,7 +181,7 @@ async fn a_token_speaks_for_the_first_of_its_teams_that_is_here() {
     let alone = company.token(json!({"sub": "mario", "groups": ["away"]}));
     assert_eq!(company.call(&alone).await.0, 200);
     assert_eq!(picked(&alone, "away").await, 403, "though it is known by now that there is none");
-    let keys = company.shown("/user/info?user_id=mario").await["keys"].clone();
+    let keys = company.get_json("/user/info?user_id=mario").await["keys"].clone();
     let mut teams: Vec<&str> =
         keys.as_array().unwrap().iter().map(|key| key["team_id"].as_str().unwrap_or("-")).collect();
     teams.sort_unstable();
@@ -228,9 +228,9 @@ async fn nobody_leaves_a_team_to_be_rid_of_limits() {
     company.admin("/user/new", json!({"user_id": "luigi", "blocked": true})).await;
     let luigi = company.token(json!({"sub": "luigi", "groups": ["dev"]}));
     assert_eq!(company.call(&luigi).await.0, 401);
-    let team = company.shown("/team/info?team_id=dev").await;
+    let team = company.get_json("/team/info?team_id=dev").await;
     assert_eq!(team["team_memberships"].as_array().unwrap().len(), 1, "{team}");
-    assert_eq!(company.shown("/user/info?user_id=luigi").await["keys"], json!([]));
+    assert_eq!(company.get_json("/user/info?user_id=luigi").await["keys"], json!([]));
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn an_address_finds_its_user() {
     company.admin("/user/new", json!({"user_id": "u2", "user_email": "mario@company.com"})).await;
     company.stargate.gateway.clock.shift(11_000);
     assert_eq!(company.call(&token).await.0, 200);
-    assert!(company.shown("/user/info?user_id=u2").await["spend"].as_f64().unwrap() > 0.0);
+    assert!(company.get_json("/user/info?user_id=u2").await["spend"].as_f64().unwrap() > 0.0);
 }
 
 #[tokio::test]
@@ -301,12 +301,12 @@ async fn a_table_that_fails_under_a_first_token_is_told_as_such() {
     let first_call = |name: String, fault: Option<(usize, Fault)>| {
         let clock = clock.clone();
         async move {
-            let (store, wire) = table.wired_store(Terms::default());
-            let quiet = table.store(Terms::default());
+            let (store, wire) = table.wired_store(LedgerSettings::default());
+            let quiet = table.store(LedgerSettings::default());
             quiet.create_user(&user(&name, no_limits(), clock.now())).await.unwrap();
             let app = inference_on(store, stargate.gateway.fake_url.as_ref().unwrap(), clock.clone());
-            let tokens = Tokens::read(Some(&issuer.setting(json!({})))).unwrap();
-            let router = inference::router(inference::App { tokens, ..app });
+            let tokens = JwtAuthenticator::read(Some(&issuer.setting(json!({})))).unwrap();
+            let router = inference::router(inference::InferenceState { tokens, ..app });
             let token = issuer.token(clock.now(), json!({"sub": name}));
             let call = async || {
                 let request =

@@ -9,9 +9,9 @@ use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::origin;
 use shared::secret::Secret;
-use shared::vault::{Kept, Versions};
+use shared::vault::{RotatingSecret, Versions};
 use stargate::secrets::Secrets;
-use stargate::standins::at_home;
+use stargate::standins::local_sdk_config;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -24,14 +24,14 @@ async fn manager(value: &str) -> (Secrets, SdkConfig, Clock) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(secrets.clone().serve(listener));
-    (secrets, at_home(&url), Clock::default())
+    (secrets, local_sdk_config(&url), Clock::default())
 }
 
-async fn open(versions: Versions, at: (&SdkConfig, &Clock)) -> Kept {
-    Kept::open(Secret::new(ARN), versions, at).await.unwrap()
+async fn open(versions: Versions, at: (&SdkConfig, &Clock)) -> RotatingSecret {
+    RotatingSecret::open(Secret::new(ARN), versions, at).await.unwrap()
 }
 
-async fn is(kept: &Kept, value: &str) -> bool {
+async fn is(kept: &RotatingSecret, value: &str) -> bool {
     kept.is(&Secret::new(value)).await
 }
 
@@ -73,15 +73,18 @@ async fn an_outage_of_secrets_manager_is_none_of_the_gateways() {
 async fn a_process_without_its_secret_does_not_start() {
     let (secrets, aws, clock) = manager("one").await;
     let other = Secret::new(ARN.replace("Origin", "Other"));
-    let error = Kept::open(other, Versions::Current, (&aws, &clock)).await.unwrap_err();
+    let error = RotatingSecret::open(other, Versions::Current, (&aws, &clock)).await.unwrap_err();
     assert!(error.to_string().contains("Other-AbCdEf") && !error.to_string().contains("one"));
     let empty = ARN.replace("Origin", "Empty");
     secrets.put(&empty, "");
-    assert!(Kept::open(Secret::new(empty), Versions::Current, (&aws, &clock)).await.is_err());
+    assert!(RotatingSecret::open(Secret::new(empty), Versions::Current, (&aws, &clock)).await.is_err());
     // What is no ARN is the secret itself.
     assert!(
-        is(&Kept::open(Secret::new("itself"), Versions::Current, (&aws, &clock)).await.unwrap(), "itself")
-            .await
+        is(
+            &RotatingSecret::open(Secret::new("itself"), Versions::Current, (&aws, &clock)).await.unwrap(),
+            "itself"
+        )
+        .await
     );
 }
 
@@ -111,7 +114,8 @@ async fn nobody_comes_around_cloudfront() {
     let seen = |request: Request<Body>| async move {
         request.headers().contains_key("x-stargate-origin").to_string()
     };
-    let router = origin::behind(Some(origin), clock, Router::new().route("/v1/messages", get(seen)));
+    let router =
+        origin::require_origin_secret(Some(origin), clock, Router::new().route("/v1/messages", get(seen)));
     for (secret, status, told) in [
         (Some("one"), StatusCode::OK, "false"),
         (Some("two"), StatusCode::FORBIDDEN, "permission_error"),

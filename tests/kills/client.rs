@@ -16,7 +16,7 @@ const MAX_TOKENS: i128 = 60_000;
 
 /// What became of one call, as its client saw it.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct CallOutcome {
     /// `None`: the connection was lost before there was an answer.
     pub request: Option<RequestId>,
     pub end: Ending,
@@ -66,13 +66,13 @@ impl Ask {
 }
 
 /// One call, to whatever end; `answered` hears of its stream's beginning.
-pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask, answered: &Notify) -> Seen {
-    let lost = Seen { request: None, end: Ending::Cut, worth: Money::ZERO };
+pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask, answered: &Notify) -> CallOutcome {
+    let lost = CallOutcome { request: None, end: Ending::Cut, worth: Money::ZERO };
     let answer =
         http.post(format!("{url}/v1/messages")).header("x-api-key", key).json(&ask.body()).send().await;
     let Ok(answer) = answer else { return lost };
     if answer.status() != 200 {
-        return Seen { end: Ending::Refused(answer.status().as_u16()), ..lost };
+        return CallOutcome { end: Ending::Refused(answer.status().as_u16()), ..lost };
     }
     answered.notify_one();
     let id = answer.headers()["request-id"].to_str().unwrap().strip_prefix("req_").unwrap();
@@ -86,7 +86,7 @@ pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask, answer
         text.extend_from_slice(&chunk);
     }
     let (end, deltas) = read(&String::from_utf8_lossy(&text));
-    Seen { request, end, worth: ask.worth(deltas, granted) }
+    CallOutcome { request, end, worth: ask.worth(deltas, granted) }
 }
 
 /// How a stream ended, and how many whole deltas there were.

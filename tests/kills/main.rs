@@ -15,14 +15,14 @@ use budget_reset::reset;
 use clap::Parser;
 use shared::clock::Clock;
 use shared::scope::Limits;
-use shared::store::{Store, Terms};
-use stargate::bedrock::Fake;
+use shared::store::{LedgerSettings, Store};
+use stargate::bedrock::FakeBedrock;
 use tests::process::Endpoints;
 use tests::table::Table;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use round::{End, Figures, Keyholder, Round};
+use round::{End, Figures, Keyholder, KillRound};
 
 /// A lease's life. Its margin is a sixth of it, as ever.
 pub const LEASE: Duration = Duration::from_millis(1500);
@@ -51,16 +51,20 @@ async fn main() {
     let seed = options.seed.unwrap_or_else(rand::random);
     println!("seed {seed}");
     let table = Table::fresh().await;
-    let dynamodb = slow::before(table.endpoint(), SLOWNESS).await;
+    let dynamodb = slow::start_slow_proxy(table.endpoint(), SLOWNESS).await;
     let bedrock = serve_fake().await;
     let (binary, table_name) = (options.gateway, table.name().to_owned());
     let endpoints = Endpoints { binary, table: table_name, dynamodb, bedrock, lease: Some(LEASE) };
-    let terms =
-        Terms { lease_life: LEASE, lease_margin: LEASE / 6, renew_every: LEASE / 4, ..Terms::default() };
+    let terms = LedgerSettings {
+        lease_life: LEASE,
+        lease_margin: LEASE / 6,
+        renew_every: LEASE / 4,
+        ..LedgerSettings::default()
+    };
     let (store, clock) = (table.store(terms), Clock::default());
 
     let rounds = options.kills.div_ceil(2) + options.freezes;
-    let mut resting: Vec<Round> = Vec::new();
+    let mut resting: Vec<KillRound> = Vec::new();
     let mut figures = Figures::default();
     // One key lives through all of it: calls of its dead gateways stand in the way of its next ones, until they are swept.
     let few = Limits { max_parallel_requests: Some(8), ..Limits::default() };
@@ -71,15 +75,15 @@ async fn main() {
         let freezes = (number + 1) * options.freezes / rounds > number * options.freezes / rounds;
         let end = if freezes { End::Freeze } else { End::Kill };
         let seed = seed.wrapping_add(number as u64);
-        let play = Round::play(&endpoints, &store, &clock, &veteran, &mut figures, seed, end);
+        let play = KillRound::play(&endpoints, &store, &clock, &veteran, &mut figures, seed, end);
         resting.push(Box::pin(play).await);
         // What a round has left runs out while the next ones play.
-        let (rested, still) = resting.into_iter().partition(Round::has_rested);
+        let (rested, still) = resting.into_iter().partition(KillRound::has_rested);
         resting = still;
         audit(rested, &table, &store, &clock, &mut figures).await;
     }
     tokio::time::sleep(LEASE * 2).await;
-    resting.push(Round::of_all(veteran));
+    resting.push(KillRound::of_all(veteran));
     audit(resting, &table, &store, &clock, &mut figures).await;
     // The scheduled job finds nothing that was forgotten.
     let summary = reset(&store, &clock, Instant::now() + Duration::from_secs(60)).await.unwrap();
@@ -87,7 +91,7 @@ async fn main() {
     figures.print(begun.elapsed());
 }
 
-async fn audit(rounds: Vec<Round>, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
+async fn audit(rounds: Vec<KillRound>, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
     for round in rounds {
         round.audit(table, store, clock, figures).await;
     }
@@ -97,6 +101,6 @@ async fn audit(rounds: Vec<Round>, table: &Table, store: &Store, clock: &Clock, 
 async fn serve_fake() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { Fake::instant().serve(listener).await });
+    tokio::spawn(async move { FakeBedrock::instant().serve(listener).await });
     url
 }

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::LEASE;
-use crate::client::{Ask, Ending, Seen, call};
+use crate::client::{Ask, CallOutcome, Ending, call};
 
 /// Clients of each key and gateway.
 const CLIENTS: usize = 6;
@@ -57,10 +57,10 @@ pub struct Keyholder {
     user: Scope,
     /// What nobody else's calls are charged to: the key, its user, and the user's membership.
     scopes: Vec<Scope>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<CallOutcome>>>,
 }
 
-pub struct Round {
+pub struct KillRound {
     seed: u64,
     end: End,
     holders: Vec<Keyholder>,
@@ -74,7 +74,7 @@ struct Crew {
     members: Vec<Keyholder>,
 }
 
-impl Round {
+impl KillRound {
     /// What a key that was used in every round has seen, to be audited as one.
     pub fn of_all(veteran: Keyholder) -> Self {
         Self { seed: 0, end: End::Freeze, holders: vec![veteran], crew: None, over: Instant::now() }
@@ -195,7 +195,7 @@ impl Round {
         figures: &mut Figures,
     ) -> Money {
         let name = format!("seed {}, {:?}", self.seed, self.end);
-        let recorded = table.aggregated(&holder.user).await;
+        let recorded = table.aggregated_spend(&holder.user).await;
         for scope in &holder.scopes {
             self.audit_scope(scope, recorded, table).await;
         }

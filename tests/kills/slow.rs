@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 /// Listens in front of `endpoint`, and passes on each piece that a client sends after up to `longest`.
-pub async fn before(endpoint: &str, longest: Duration) -> String {
+pub async fn start_slow_proxy(endpoint: &str, longest: Duration) -> String {
     let behind = endpoint.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

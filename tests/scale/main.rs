@@ -11,18 +11,18 @@ use axum::body::Body;
 use clap::Parser;
 use futures_util::{StreamExt, stream};
 use http::Request;
-use management::{App, Entrance, Rules};
+use management::{AdminAuthenticator, KeyPolicy, ManagementState};
 use serde_json::Value;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::model::Catalog;
 use shared::moment::Moment;
-use shared::offering::Offering;
-use shared::scope::Holder;
+use shared::offering::CatalogCache;
+use shared::scope::KeyOwner;
 use shared::secret::Secret;
-use shared::store::{NotCreated, Store, StoreError, Terms};
+use shared::store::{CreateError, LedgerSettings, Store, StoreError};
 use shared::user::User;
-use shared::vault::Kept;
+use shared::vault::RotatingSecret;
 use tests::calls::{key, no_limits, user};
 use tests::table::Table;
 use tokio::time::Instant;
@@ -40,21 +40,21 @@ struct Options {
 
 /// Read units that a request may use. A row is a scope and what is known of it, at a unit each, and a user's teams and keys
 /// at half a unit or a unit each; the lists' index keys are some eighty bytes.
-struct Asked {
+struct PageRequest {
     path: String,
     most_units: f64,
     status: u16,
 }
 
-fn asked(path: impl Into<String>, most_units: f64) -> Asked {
-    Asked { path: path.into(), most_units, status: 200 }
+fn page_request(path: impl Into<String>, most_units: f64) -> PageRequest {
+    PageRequest { path: path.into(), most_units, status: 200 }
 }
 
 #[tokio::main]
 async fn main() {
     let options = Options::parse();
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let begun = Instant::now();
     seed(&store, options.users).await;
     println!(
@@ -73,32 +73,32 @@ async fn main() {
     let hash = keys["keys"][0]["token_id"].as_str().unwrap();
     let one = options.users / 2;
     let is_large = options.users > 10_000;
-    let beyond = |asked: Asked| Asked { status: if is_large { 400 } else { 200 }, ..asked };
+    let beyond = |asked: PageRequest| PageRequest { status: if is_large { 400 } else { 200 }, ..asked };
     for asked in [
-        asked("/user/list?page_size=100", 450.0),
-        asked(format!("/user/list?page_size=100&cursor={cursor}"), 450.0),
-        asked("/user/list?page_size=25&page=4", 120.0),
+        page_request("/user/list?page_size=100", 450.0),
+        page_request(format!("/user/list?page_size=100&cursor={cursor}"), 450.0),
+        page_request("/user/list?page_size=25&page=4", 120.0),
         // The deepest that a page may begin by its number: the index keys before it are read.
-        asked("/user/list?page_size=100&page=101", 700.0),
-        asked(format!("/user/list?search=user-{one:06}"), 10.0),
-        asked("/user/list?search=user-0001&page_size=25", 130.0),
-        Asked { status: 400, ..asked("/user/list?search=user-00&page_size=25", 20.0) },
-        asked(format!("/user/filter/ui?user_email=PERSON{one:06}"), 10.0),
-        asked(format!("/user/info?user_id=user-{one:06}"), 15.0),
-        asked("/key/list?size=100", 250.0),
-        asked(format!("/key/list?size=100&cursor={key_cursor}"), 250.0),
-        asked(format!("/key/list?user_id=user-{one:06}"), 15.0),
-        asked(format!("/key/info?key={hash}"), 5.0),
-        asked("/spend/keys", 250.0),
-        asked("/spend/users", 450.0),
-        beyond(asked("/user/list?role=proxy_admin", 2.0)),
-        beyond(asked("/user/list?sort_by=spend", 2.0)),
-        Asked { status: 400, ..asked("/user/list?page_size=100&page=102", 2.0) },
+        page_request("/user/list?page_size=100&page=101", 700.0),
+        page_request(format!("/user/list?search=user-{one:06}"), 10.0),
+        page_request("/user/list?search=user-0001&page_size=25", 130.0),
+        PageRequest { status: 400, ..page_request("/user/list?search=user-00&page_size=25", 20.0) },
+        page_request(format!("/user/filter/ui?user_email=PERSON{one:06}"), 10.0),
+        page_request(format!("/user/info?user_id=user-{one:06}"), 15.0),
+        page_request("/key/list?size=100", 250.0),
+        page_request(format!("/key/list?size=100&cursor={key_cursor}"), 250.0),
+        page_request(format!("/key/list?user_id=user-{one:06}"), 15.0),
+        page_request(format!("/key/info?key={hash}"), 5.0),
+        page_request("/spend/keys", 250.0),
+        page_request("/spend/users", 450.0),
+        beyond(page_request("/user/list?role=proxy_admin", 2.0)),
+        beyond(page_request("/user/list?sort_by=spend", 2.0)),
+        PageRequest { status: 400, ..page_request("/user/list?page_size=100&page=102", 2.0) },
     ] {
-        let before = store.tally().used().read_units;
+        let before = store.capacity().used().read_units;
         let begun = Instant::now();
         let (status, answer) = get(&router, &asked.path).await;
-        let (units, took) = (store.tally().used().read_units - before, begun.elapsed());
+        let (units, took) = (store.capacity().used().read_units - before, begun.elapsed());
         println!("measured: {units:>7.1} read units in {:>4.0?} {status} {}", took, asked.path);
         assert_eq!(status, asked.status, "{}: {answer}", asked.path);
         assert!(units <= asked.most_units || !is_large && asked.status == 200, "{}: {units}", asked.path);
@@ -106,16 +106,19 @@ async fn main() {
 }
 
 fn router(store: &Store) -> Router {
-    let offering = Offering::new(Catalog::bundled("global").unwrap());
-    management::router(App {
+    let offering = CatalogCache::new(Catalog::load_bundled("global").unwrap());
+    management::router(ManagementState {
         store: store.clone(),
-        catalog: Arc::clone(offering.shipped()),
+        catalog: Arc::clone(offering.bundled_catalog()),
         offering,
-        rules: Arc::new(Rules::default()),
+        rules: Arc::new(KeyPolicy::default()),
         create_missing_users: true,
         team_admins_add_users: false,
         tokens: None,
-        entrance: Entrance::MasterKey(MasterKey::new(Kept::given(Secret::new("sk-master")), None)),
+        entrance: AdminAuthenticator::MasterKey(MasterKey::new(
+            RotatingSecret::from_fixed(Secret::new("sk-master")),
+            None,
+        )),
         clock: Clock::default(),
         max_body: management::MOST_BODY,
     })
@@ -130,11 +133,11 @@ async fn get(router: &Router, path: &str) -> (u16, Value) {
 }
 
 /// Makes something, however busy the machine is: what a try without an answer has made is taken at the next.
-async fn made<Fut: Future<Output = Result<(), NotCreated>>>(make: impl Fn() -> Fut) {
+async fn create_until_done<Fut: Future<Output = Result<(), CreateError>>>(make: impl Fn() -> Fut) {
     for _ in 0..20 {
         match make().await {
-            Ok(()) | Err(NotCreated::Taken { .. }) => return,
-            Err(NotCreated::Store(StoreError::Unavailable { .. })) => {}
+            Ok(()) | Err(CreateError::Taken { .. }) => return,
+            Err(CreateError::Store(StoreError::Unavailable { .. })) => {}
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -150,11 +153,11 @@ async fn seed(store: &Store, users: usize) {
             let created = began + Duration::from_millis(at as u64);
             let email = Some(format!("person{at:06}.of@company.com"));
             let person = User { email, ..user(&format!("user-{at:06}"), no_limits(), created) };
-            made(|| store.create_user(&person)).await;
+            create_until_done(|| store.create_user(&person)).await;
             for _ in 0..3 {
                 let mut key = key(None, no_limits(), created);
-                key.holder = Holder { user: Some(person.id.clone()), ..key.holder };
-                made(|| store.create_key(&key)).await;
+                key.holder = KeyOwner { user: Some(person.id.clone()), ..key.holder };
+                create_until_done(|| store.create_key(&key)).await;
             }
         }
     };

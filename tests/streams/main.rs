@@ -16,8 +16,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::scope::Limits;
-use shared::store::Terms;
-use stargate::bedrock::Fake;
+use shared::store::LedgerSettings;
+use stargate::bedrock::FakeBedrock;
 use tests::calls::employ;
 use tests::process::{Endpoints, Gateway};
 use tests::table::Table;
@@ -48,7 +48,7 @@ struct Options {
 
 /// What one stream has received, and the longest that it waited for the next piece.
 #[derive(Default)]
-struct Seen {
+struct StreamOutcome {
     pieces: AtomicU64,
     longest_ms: AtomicU64,
 }
@@ -57,7 +57,7 @@ struct Seen {
 async fn main() {
     let options = Options::parse();
     let table = Table::fresh().await;
-    let (store, clock) = (table.store(Terms::default()), Clock::default());
+    let (store, clock) = (table.store(LedgerSettings::default()), Clock::default());
     let (binary, dynamodb) = (options.gateway, table.endpoint().to_owned());
     let endpoints = Endpoints {
         binary,
@@ -73,9 +73,9 @@ async fn main() {
     }
     let http = reqwest::Client::new();
     // One before, so that what a first call costs is none of theirs.
-    stream(&http, &gateway.url, &keys[0], 1, &Seen::default()).await;
+    stream(&http, &gateway.url, &keys[0], 1, &StreamOutcome::default()).await;
     let before = gateway.process.memory("VmRSS");
-    let seen: Vec<Arc<Seen>> = (0..options.streams).map(|_| Arc::default()).collect();
+    let seen: Vec<Arc<StreamOutcome>> = (0..options.streams).map(|_| Arc::default()).collect();
     let begun = Instant::now();
     let all = join_all(seen.iter().enumerate().map(async |(at, seen)| {
         sleep(STAGGER * u32::try_from(at).unwrap()).await;
@@ -106,7 +106,7 @@ async fn main() {
 }
 
 /// One stream, read to its end.
-async fn stream(http: &reqwest::Client, url: &str, key: &str, pieces: u64, seen: &Seen) {
+async fn stream(http: &reqwest::Client, url: &str, key: &str, pieces: u64, seen: &StreamOutcome) {
     let script = json!({"text": "word ", "deltas": pieces, "first_ms": PAUSE_MS, "delay_ms": PAUSE_MS,
                         "input_tokens": 10, "output_tokens": pieces});
     let body = json!({
@@ -142,6 +142,6 @@ async fn stream(http: &reqwest::Client, url: &str, key: &str, pieces: u64, seen:
 async fn serve_fake() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { Fake::instant().serve(listener).await });
+    tokio::spawn(async move { FakeBedrock::instant().serve(listener).await });
     url
 }

@@ -8,14 +8,14 @@ use shared::key::Key;
 use shared::moment::Moment;
 use shared::money::{Money, Rate};
 use shared::period::BudgetDuration;
-use shared::quote::Quote;
-use shared::record::{Record, Status};
-use shared::scope::{Holder, Limits, Scope, ScopeState, Ties};
+use shared::quote::CostBound;
+use shared::record::{SpendRecord, Status};
+use shared::scope::{KeyOwner, Limits, LinkedScopes, Scope, ScopeState};
 use shared::secret::Secret;
-use shared::store::{Admission, Call, NotAdmitted, Pointer, Store, StoreError, Terms};
+use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef, LedgerSettings, Store, StoreError};
 use shared::team::{Member, TeamRole};
-use shared::usage::Usage;
-use shared::user::{Role, User};
+use shared::usage::TokenUsage;
+use shared::user::{User, UserRole};
 
 use crate::table::Table;
 
@@ -41,11 +41,12 @@ pub fn budget_every(amount: i128, duration: &str) -> Limits {
 }
 
 /// A call that reserves `amount`, of which `floor` is covered from the start. It is never clamped.
-pub fn call_of(amount: i128, floor: i128) -> Call {
+pub fn call_of(amount: i128, floor: i128) -> AdmissionRequest {
     let max_tokens = u64::try_from(amount - floor).unwrap();
     let output_rate = Rate::parse("0.000001").unwrap(); // one picodollar a token
-    let quote = Quote { input: pico(floor), output_rate, max_tokens, least_tokens: max_tokens, window: 0 };
-    Call {
+    let quote =
+        CostBound { input: pico(floor), output_rate, max_tokens, least_tokens: max_tokens, window: 0 };
+    AdmissionRequest {
         quote,
         asked_model: MODEL.to_owned(),
         model: MODEL.to_owned(),
@@ -55,12 +56,12 @@ pub fn call_of(amount: i128, floor: i128) -> Call {
 }
 
 /// A call that reserves `amount` and covers none of it before its first renewal.
-pub fn call(amount: i128) -> Call {
+pub fn call(amount: i128) -> AdmissionRequest {
     call_of(amount, 0)
 }
 
 /// A call whose answer may be shortened to `least` picodollars.
-pub fn shortenable(amount: i128, least: u64) -> Call {
+pub fn shortenable(amount: i128, least: u64) -> AdmissionRequest {
     let mut call = call(amount);
     call.quote.least_tokens = least;
     call
@@ -72,7 +73,7 @@ pub fn user(name: &str, limits: Limits, created: Moment) -> User {
         id: UserId::parse(name).unwrap(),
         email: None,
         alias: None,
-        role: Role::InternalUser,
+        role: UserRole::InternalUser,
         limits,
         metadata: "{}".to_owned(),
         created,
@@ -86,8 +87,8 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
         id: random_key_id().unwrap(),
         hint: secret.hint(),
         alias: None,
-        holder: Holder { secret: secret.hash(), user: owner.cloned(), team: None },
-        ties: Ties::default(),
+        holder: KeyOwner { secret: secret.hash(), user: owner.cloned(), team: None },
+        ties: LinkedScopes::default(),
         limits,
         metadata: "{}".to_owned(),
         tags: Vec::new(),
@@ -97,18 +98,18 @@ pub fn key(owner: Option<&UserId>, limits: Limits, created: Moment) -> Key {
 }
 
 /// A new user with a new key, of which the secret is known: it is the one that clients send.
-pub async fn employ(store: &Store, of_user: Limits, of_key: Limits, now: Moment) -> (String, Pointer) {
+pub async fn employ(store: &Store, of_user: Limits, of_key: Limits, now: Moment) -> (String, KeyRef) {
     let secret = Secret::generate().unwrap();
     let user = user(&format!("user-{}", random_key_id().unwrap()), of_user, now);
-    let holder = Holder { secret: secret.hash(), user: Some(user.id.clone()), team: None };
+    let holder = KeyOwner { secret: secret.hash(), user: Some(user.id.clone()), team: None };
     let key = Key { holder, hint: secret.hint(), ..key(None, of_key, now) };
     store.create_user(&user).await.unwrap();
     store.create_key(&key).await.unwrap();
-    (secret.reveal().to_owned(), Pointer::new(key.id, key.holder))
+    (secret.reveal().to_owned(), KeyRef::new(key.id, key.holder))
 }
 
 /// The same in a team, where the user is a member.
-pub async fn employ_in(store: &Store, team: &TeamId, now: Moment) -> (String, Pointer) {
+pub async fn employ_in(store: &Store, team: &TeamId, now: Moment) -> (String, KeyRef) {
     let secret = Secret::generate().unwrap();
     let user = user(&format!("user-{}", random_key_id().unwrap()), no_limits(), now);
     store.create_user(&user).await.unwrap();
@@ -120,15 +121,15 @@ pub async fn employ_in(store: &Store, team: &TeamId, now: Moment) -> (String, Po
         joined: now,
     };
     store.create_member(&member).await.unwrap();
-    let holder = Holder { secret: secret.hash(), user: Some(user.id), team: Some(team.clone()) };
+    let holder = KeyOwner { secret: secret.hash(), user: Some(user.id), team: Some(team.clone()) };
     let key = Key { holder, hint: secret.hint(), ..key(None, no_limits(), now) };
     store.create_key(&key).await.unwrap();
-    (secret.reveal().to_owned(), Pointer::new(key.id, key.holder))
+    (secret.reveal().to_owned(), KeyRef::new(key.id, key.holder))
 }
 
 /// The record of a call that ends now and cost nothing.
-pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
-    Record {
+pub fn record(pointer: &KeyRef, admission: &Admission, now: Moment) -> SpendRecord {
+    SpendRecord {
         request: admission.request(),
         ended: now,
         user: pointer.holder.user.clone(),
@@ -136,7 +137,7 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
         team: pointer.holder.team.clone(),
         org: pointer.org().cloned(),
         model: admission.model().to_owned(),
-        usage: Usage { output: 10, ..Usage::default() },
+        usage: TokenUsage { output: 10, ..TokenUsage::default() },
         rates: None,
         cost: Money::ZERO,
         status: Status::Success,
@@ -149,10 +150,11 @@ pub fn record(pointer: &Pointer, admission: &Admission, now: Moment) -> Record {
     }
 }
 
-/// The pause before a request to a busy table is repeated. Without it the table is kept busy with requests that have timed
+/// The pause before a request to a busy table is repeated, longer with each of `tries`. Without it the table is kept busy with requests that have timed
 /// out already, and never recovers.
-pub async fn back_off() {
-    tokio::time::sleep(Duration::from_millis(rand::random_range(100..400))).await;
+pub async fn back_off(tries: u32) {
+    let longest = 100_u64 << tries.min(5);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(longest / 2..longest))).await;
 }
 
 /// A process that serves one key: a store, and a clock of its own.
@@ -160,13 +162,13 @@ pub async fn back_off() {
 pub struct Caller {
     pub store: Store,
     pub clock: Clock,
-    pub pointer: Pointer,
+    pub pointer: KeyRef,
 }
 
 impl Table {
     /// A process that serves a new key of a new user.
     pub async fn caller(&self, key: Limits, user: Limits) -> Caller {
-        self.caller_on(self.store(Terms::default()), key, user).await
+        self.caller_on(self.store(LedgerSettings::default()), key, user).await
     }
 
     /// The same with a store that is there already.
@@ -186,7 +188,7 @@ impl Table {
 
 impl Caller {
     /// Another process for the same key, whose clock is ahead by `ahead_ms`.
-    pub fn elsewhere(&self, table: &Table, ahead_ms: i64) -> Self {
+    pub fn other_process(&self, table: &Table, ahead_ms: i64) -> Self {
         let clock = Clock::default();
         clock.shift(self.now().ms() - clock.now().ms() + ahead_ms);
         Self { store: table.store(self.store.terms().clone()), clock, pointer: self.pointer.clone() }
@@ -223,15 +225,15 @@ impl Caller {
         self.wait(terms.lease_life + terms.lease_margin + Duration::from_secs(1));
     }
 
-    pub async fn admit(&self, call: &Call) -> Result<Admission, NotAdmitted> {
+    pub async fn admit(&self, call: &AdmissionRequest) -> Result<Admission, AdmissionError> {
         self.store.admit(&mut self.pointer.clone(), call, || self.now()).await
     }
 
     /// Asks again while only running calls stand against it, as a client does that is told to come back.
-    pub async fn admit_patiently(&self, call: &Call) -> Result<Admission, NotAdmitted> {
+    pub async fn admit_patiently(&self, call: &AdmissionRequest) -> Result<Admission, AdmissionError> {
         loop {
             match self.admit(call).await {
-                Err(NotAdmitted::Refused(refusal)) if refusal.reason.is_about_leases() => {
+                Err(AdmissionError::Refused(refusal)) if refusal.reason.is_about_leases() => {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 answer => return answer,
@@ -240,8 +242,8 @@ impl Caller {
     }
 
     /// The record of a call that cost `cost`.
-    pub fn record(&self, admission: &Admission, cost: i128) -> Record {
-        Record { cost: pico(cost), ..record(&self.pointer, admission, self.now()) }
+    pub fn record(&self, admission: &Admission, cost: i128) -> SpendRecord {
+        SpendRecord { cost: pico(cost), ..record(&self.pointer, admission, self.now()) }
     }
 
     /// Ends a call that cost `cost`; answers what it was charged.
@@ -252,8 +254,10 @@ impl Caller {
 
     /// Ends a call that cost `cost`, however often the table does not respond in time.
     pub async fn settle_until_done(&self, admission: &Admission, cost: i128) {
+        let mut tries = 0;
         while self.settle(admission, cost).await.is_err() {
-            back_off().await;
+            back_off(tries).await;
+            tries += 1;
         }
     }
 
@@ -264,11 +268,11 @@ impl Caller {
     }
 
     /// The sum of this key's records of today and yesterday.
-    pub async fn recorded(&self) -> Money {
+    pub async fn recorded_cost(&self) -> Money {
         let yesterday = Moment::from_seconds(self.now().seconds() - 86_400);
         let mut sum = Money::ZERO;
         for day in [yesterday.date(), self.now().date()] {
-            let own = |record: &Record| record.key == self.pointer.key;
+            let own = |record: &SpendRecord| record.key == self.pointer.key;
             let records = self.store.records_of_day(&day, usize::MAX, own).await.unwrap();
             sum += records.iter().map(|record| record.cost).sum::<Money>();
         }

@@ -5,21 +5,21 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use inference::{Bedrock, Settings};
+use inference::{BedrockClient, Settings};
 use serde_json::{Value, json};
-use shared::auth::Keyring;
+use shared::auth::KeyCache;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::model::Catalog;
 use shared::money::Money;
-use shared::offering::Offering;
-use shared::record::Record;
+use shared::offering::CatalogCache;
+use shared::record::SpendRecord;
 use shared::scope::{Limits, Scope, ScopeState};
 use shared::store::Store;
-use stargate::bedrock::Fake;
-use stargate::data::Data;
+use stargate::bedrock::FakeBedrock;
+use stargate::data::DataDir;
 use stargate::gateway::Gateway;
-use stargate::options::{Options, Pace, Upstream};
+use stargate::options::{BedrockTarget, LocalOptions, Pace};
 
 use crate::calls::employ;
 use crate::table::sdk;
@@ -53,21 +53,21 @@ impl Stargate {
         let set = |name: &str| {
             settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        let options = Options {
+        let options = LocalOptions {
             command: None,
             port: 0,
             data_dir: Default::default(),
             in_memory: true,
-            bedrock: Upstream::Fake,
+            bedrock: BedrockTarget::Fake,
             dynamodb: None,
             pace: Pace::Instant,
         };
-        let data = Data::open(None).unwrap();
+        let data = DataDir::open(None).unwrap();
         let gateway = Gateway::start(&options, Config::read(set)?, &data).await?;
         Ok(Self { gateway, http: reqwest::Client::new() })
     }
 
-    pub fn fake(&self) -> &Fake {
+    pub fn fake(&self) -> &FakeBedrock {
         self.gateway.fake.as_ref().unwrap()
     }
 
@@ -124,7 +124,7 @@ impl Stargate {
     }
 
     /// The scope when it holds no lease any more, its ledger in balance.
-    pub async fn settled(&self, scope: &Scope) -> ScopeState {
+    pub async fn wait_until_settled(&self, scope: &Scope) -> ScopeState {
         for _ in 0..200 {
             let state = self.state(scope).await;
             assert!(state.is_balanced(), "{state:#?}");
@@ -137,7 +137,7 @@ impl Stargate {
     }
 
     /// Every record of today, oldest first.
-    pub async fn records(&self) -> Vec<Record> {
+    pub async fn records(&self) -> Vec<SpendRecord> {
         let day = self.gateway.clock.now().date();
         let mut records = self.gateway.store.records_of_day(&day, 10_000, |_| true).await.unwrap();
         records.reverse();
@@ -145,8 +145,9 @@ impl Stargate {
     }
 
     /// What both scopes of a key were charged, after checking that they agree with each other and with the records.
-    pub async fn charged(&self, holder: &Keyholder) -> Money {
-        let (key, user) = (self.settled(&holder.key).await, self.settled(&holder.user).await);
+    pub async fn charged_amount(&self, holder: &Keyholder) -> Money {
+        let (key, user) =
+            (self.wait_until_settled(&holder.key).await, self.wait_until_settled(&holder.user).await);
         assert_eq!(key.total_spend, user.total_spend);
         let Scope::Key(id) = &holder.key else { unreachable!() };
         let records = self.records().await;
@@ -158,15 +159,15 @@ impl Stargate {
 }
 
 /// Inference alone, as its Lambda runs it, on a store and a scripted Bedrock of one's choice.
-pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::App {
-    let offering = Offering::new(Catalog::bundled("global").unwrap());
-    inference::App {
+pub fn inference_on(store: Store, bedrock: &str, clock: Clock) -> inference::InferenceState {
+    let offering = CatalogCache::new(Catalog::load_bundled("global").unwrap());
+    inference::InferenceState {
         store,
-        bedrock: Bedrock::new(&sdk(bedrock).0),
+        bedrock: BedrockClient::new(&sdk(bedrock).0),
         upstream: Default::default(),
-        catalog: Arc::clone(offering.shipped()),
+        catalog: Arc::clone(offering.bundled_catalog()),
         offering,
-        keyring: Keyring::default(),
+        keyring: KeyCache::default(),
         tokens: None,
         clock,
         refusals: Default::default(),

@@ -22,7 +22,8 @@ impl Issuer {
     pub async fn start() -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-        let key = json!({"kty": "EC", "kid": "1", "crv": "P-256", "x": encoded(x), "y": encoded(y)});
+        let key =
+            json!({"kty": "EC", "kid": "1", "crv": "P-256", "x": encode_base64(x), "y": encode_base64(y)});
         let set = json!({"keys": [key]}).to_string();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
@@ -42,13 +43,13 @@ impl Issuer {
     pub fn token(&self, now: Moment, claims: Value) -> String {
         let mut all = json!({"iss": NAME, "aud": AUDIENCE, "exp": now.seconds() + 3600});
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        let text = |part: &Value| encoded(part.to_string().as_bytes());
+        let text = |part: &Value| encode_base64(part.to_string().as_bytes());
         let message = format!("{}.{}", text(&json!({"alg": "ES256", "kid": "1"})), text(&all));
         let signature = self.pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
-        format!("{message}.{}", encoded(signature.as_ref()))
+        format!("{message}.{}", encode_base64(signature.as_ref()))
     }
 }
 
-fn encoded(bytes: &[u8]) -> String {
+fn encode_base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

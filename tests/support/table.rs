@@ -1,7 +1,9 @@
 //! A fresh table for each test: the embedded engine, or another one if `STARGATE_TEST_DYNAMODB` names its endpoint.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -10,7 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::id::RequestId;
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState, UNLIMITED};
-use shared::store::{Store, Terms, client, create_table};
+use shared::store::{LedgerSettings, Store, client, create_table};
 use tokio::net::TcpListener;
 
 use crate::wire::Wire;
@@ -18,7 +20,16 @@ use crate::wire::Wire;
 /// Names the endpoint of another engine, such as Amazon's DynamoDB Local.
 const ENDPOINT: &str = "STARGATE_TEST_DYNAMODB";
 
+/// How long one request may take: on a busy machine an engine needs longer than AWS ever does.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
 pub type Item = HashMap<String, AttributeValue>;
+
+/// The store's client, with a timeout that no load on the machine reaches. Tests of timeouts use a [`Wire`].
+fn patient(config: &SdkConfig) -> Client {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(REQUEST_TIMEOUT).build();
+    Client::from_conf(client(config).config().to_builder().timeout_config(timeouts).build())
+}
 
 /// One table of its own. Several stores on it are several processes.
 pub struct Table {
@@ -33,11 +44,11 @@ impl Table {
     pub async fn fresh() -> Self {
         let endpoint = match std::env::var(ENDPOINT) {
             Ok(endpoint) => endpoint,
-            Err(_) => embedded().await,
+            Err(_) => start_embedded().await,
         };
         let (config, line) = sdk(&endpoint);
         let name = format!("test-{}", shared::id::random_key_id().unwrap());
-        let raw = client(&config);
+        let raw = patient(&config);
         create_table(&raw, &name).await.unwrap();
         Self { name, config, line, raw }
     }
@@ -49,14 +60,14 @@ impl Table {
     }
 
     /// One process's store on this table.
-    pub fn store(&self, terms: Terms) -> Store {
+    pub fn store(&self, terms: LedgerSettings) -> Store {
         Store::new(self.raw.clone(), &self.name, terms)
     }
 
     /// A store whose requests are noted, and may meet faults.
-    pub fn wired_store(&self, terms: Terms) -> (Store, Wire) {
+    pub fn wired_store(&self, terms: LedgerSettings) -> (Store, Wire) {
         let wire = Wire::default();
-        let wired = wire.between(client(&self.config).config().to_builder(), &self.line);
+        let wired = wire.intercept(client(&self.config).config().to_builder(), &self.line);
         (Store::new(wired, &self.name, terms), wire)
     }
 
@@ -82,7 +93,7 @@ impl Table {
     }
 
     /// What the daily aggregates of a scope sum up to: they are written with the records, in one transaction.
-    pub async fn aggregated(&self, owner: &Scope) -> Money {
+    pub async fn aggregated_spend(&self, owner: &Scope) -> Money {
         let query = self.raw.query().table_name(&self.name).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk");
         let query =
@@ -122,7 +133,7 @@ impl Table {
     /// limit accounted for.
     pub async fn audit(&self, scope: &Scope) -> ScopeState {
         let state = self.audit_balance(scope).await;
-        let committed = state.spend + state.leased();
+        let committed = state.spend + state.leased_amount();
         assert!(committed <= state.limits.ceiling(), "{scope} is overspent: {committed}: {state:#?}");
         state
     }
@@ -136,7 +147,8 @@ impl Table {
         let limit = item.get("max_budget").map_or(UNLIMITED.pico(), number);
         let (spend, headroom) = (number(&item["spend"]), number(&item["headroom"]));
         assert_eq!(headroom, limit - spend - leased, "{scope} is out of balance: {item:#?}");
-        let states = self.store(Terms::default()).scope_states(std::slice::from_ref(scope)).await.unwrap();
+        let states =
+            self.store(LedgerSettings::default()).scope_states(std::slice::from_ref(scope)).await.unwrap();
         states.into_iter().next().flatten().unwrap_or_else(|| panic!("{scope} is gone"))
     }
 }
@@ -172,7 +184,7 @@ pub fn number(value: &AttributeValue) -> i128 {
 }
 
 /// Starts an engine in this process and answers where it listens.
-async fn embedded() -> String {
+async fn start_embedded() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));

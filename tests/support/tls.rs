@@ -35,7 +35,7 @@ impl Authority {
     }
 
     /// The address by TLS of what listens at `plain`.
-    pub async fn before(&self, plain: SocketAddr) -> String {
+    pub async fn start_tls_proxy(&self, plain: SocketAddr) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let acceptor = self.acceptor.clone();

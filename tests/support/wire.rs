@@ -47,13 +47,13 @@ struct Plan {
 
 impl Wire {
     /// This wire, put between a client's SDK and its endpoint.
-    pub fn between(&self, config: aws_sdk_dynamodb::config::Builder, line: &SharedHttpClient) -> Client {
+    pub fn intercept(&self, config: aws_sdk_dynamodb::config::Builder, line: &SharedHttpClient) -> Client {
         site::watch();
         let (wire, line) = (self.clone(), line.clone());
         let patience = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
         let client = http_client_fn(move |settings, components| {
             let inner = line.http_connector(settings, components);
-            SharedHttpConnector::new(Tapped { wire: wire.clone(), inner })
+            SharedHttpConnector::new(InterceptingConnector { wire: wire.clone(), inner })
         });
         Client::from_conf(config.http_client(client).timeout_config(patience).build())
     }
@@ -134,12 +134,12 @@ impl Plan {
 }
 
 /// A connector with the wire in front of it.
-struct Tapped {
+struct InterceptingConnector {
     wire: Wire,
     inner: SharedHttpConnector,
 }
 
-impl HttpConnector for Tapped {
+impl HttpConnector for InterceptingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let met = self.wire.note(site::current());
         let (under_way, inner) = (UnderWay(self.wire.clone()), self.inner.clone());
@@ -152,7 +152,7 @@ impl HttpConnector for Tapped {
     }
 }
 
-impl fmt::Debug for Tapped {
+impl fmt::Debug for InterceptingConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tapped")
     }

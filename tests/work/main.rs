@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 use http::HeaderMap;
 use inference::bedrock::{read_frame, split_frame};
-use inference::dialect::anthropic::heal::healed;
-use inference::dialect::{Api, Dialect, Heard};
+use inference::dialect::anthropic::heal::strip_rejected_fields;
+use inference::dialect::{Api, ApiFormat, BedrockEvent};
 use serde_json::{Value, json};
 use shared::model::Catalog;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -31,17 +31,17 @@ const SLACK: f64 = 1.6;
 fn work_grows_with_its_input_and_no_faster() {
     for (shape, make) in SHAPES {
         for (name, dialect, model) in [
-            ("messages to Claude", Dialect::Messages, "claude-haiku-4-5"),
-            ("messages to Nova", Dialect::Messages, "nova-lite"),
-            ("chat completions", Dialect::Chat, "claude-haiku-4-5"),
+            ("messages to Claude", ApiFormat::Messages, "claude-haiku-4-5"),
+            ("messages to Nova", ApiFormat::Messages, "nova-lite"),
+            ("chat completions", ApiFormat::Chat, "claude-haiku-4-5"),
         ] {
             let ask = |size: usize| make(&dialect, size).map(|body| body.to_string());
             let (Some(small), Some(large)) = (ask(20), ask(20 * TIMES)) else { continue };
-            let catalog = Catalog::bundled("global").unwrap();
+            let catalog = Catalog::load_bundled("global").unwrap();
             let model = catalog.find(model).unwrap();
             let put = |body: &str| {
                 let asking = dialect.read(&HeaderMap::new(), body.as_bytes()).unwrap();
-                asking.said_to(model, 1000).unwrap_or_else(|fault| panic!("{shape}, {name}: {fault}")).body
+                asking.to_bedrock(model, 1000).unwrap_or_else(|fault| panic!("{shape}, {name}: {fault}")).body
             };
             let longer = large.len() as f64 / small.len() as f64;
             linear(&format!("{name}, {shape}"), longer, || put(&small), || put(&large));
@@ -51,7 +51,7 @@ fn work_grows_with_its_input_and_no_faster() {
     streams();
 }
 
-type Shape = fn(&Dialect, usize) -> Option<Value>;
+type Shape = fn(&ApiFormat, usize) -> Option<Value>;
 
 /// Requests that are large each in their own way.
 const SHAPES: [(&str, Shape); 6] = [
@@ -73,7 +73,7 @@ const SHAPES: [(&str, Shape); 6] = [
     }),
     ("many calls of tools", |dialect, size| {
         let mut turns = vec![user(json!("hi"))];
-        turns.extend((0..size).flat_map(|at| called(dialect, at)));
+        turns.extend((0..size).flat_map(|at| run_format(dialect, at)));
         Some(body(json!(turns)))
     }),
 ];
@@ -86,19 +86,19 @@ fn user(content: Value) -> Value {
     json!({"role": "user", "content": content})
 }
 
-fn tool(dialect: &Dialect, at: usize, schema: &Value) -> Value {
+fn tool(dialect: &ApiFormat, at: usize, schema: &Value) -> Value {
     // Not `tool_20`, which looks like a dated type and is looked into.
     let name = format!("tool-{at}");
     match dialect {
-        Dialect::Chat => json!({"type": "function", "function": {"name": name, "parameters": schema}}),
+        ApiFormat::Chat => json!({"type": "function", "function": {"name": name, "parameters": schema}}),
         _ => json!({"name": name, "input_schema": schema, "cache_control": {"type": "ephemeral"}}),
     }
 }
 
-fn called(dialect: &Dialect, at: usize) -> [Value; 2] {
+fn run_format(dialect: &ApiFormat, at: usize) -> [Value; 2] {
     let (id, name) = (format!("call_{at}"), "read");
     match dialect {
-        Dialect::Chat => {
+        ApiFormat::Chat => {
             let call =
                 json!({"id": id, "type": "function", "function": {"name": name, "arguments": "{\"a\":1}"}});
             [
@@ -123,7 +123,8 @@ fn refusals() {
             .to_string()
     };
     let (small, large) = (ask(100), ask(100 * TIMES));
-    let heal = |body: &str| healed(body.as_bytes(), "speed: Extra inputs are not permitted").unwrap();
+    let heal =
+        |body: &str| strip_rejected_fields(body.as_bytes(), "speed: Extra inputs are not permitted").unwrap();
     linear("a refused body", TIMES as f64, || heal(&small), || heal(&large));
 }
 
@@ -135,12 +136,12 @@ fn streams() {
     let event =
         frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}}));
     for (name, dialect, model, api, one) in [
-        ("Claude's stream", Dialect::Messages, "claude-haiku-4-5", Api::Messages, &chunk),
-        ("Converse's as Anthropic's", Dialect::Messages, "nova-lite", Api::Converse, &event),
-        ("Converse's as OpenAI's", Dialect::Chat, "claude-haiku-4-5", Api::Converse, &event),
+        ("Claude's stream", ApiFormat::Messages, "claude-haiku-4-5", Api::Messages, &chunk),
+        ("Converse's as Anthropic's", ApiFormat::Messages, "nova-lite", Api::Converse, &event),
+        ("Converse's as OpenAI's", ApiFormat::Chat, "claude-haiku-4-5", Api::Converse, &event),
     ] {
         let (catalog, body) =
-            (Catalog::bundled("global").unwrap(), body(json!([user(json!("hi"))])).to_string());
+            (Catalog::load_bundled("global").unwrap(), body(json!([user(json!("hi"))])).to_string());
         let asking = dialect.read(&HeaderMap::new(), body.as_bytes()).unwrap();
         let tell = |count: usize| {
             let mut teller = asking.teller(catalog.find(model).unwrap(), "req_1", 0);
@@ -150,7 +151,9 @@ fn streams() {
                 while let Some(raw) = split_frame(&mut buffer).unwrap() {
                     let frame = read_frame(raw).unwrap();
                     let content = frame.content(api).unwrap();
-                    told += teller.tell(&Heard::read(api, &frame.kind, &content).unwrap(), &frame.raw).len();
+                    told += teller
+                        .write_event(&BedrockEvent::read(api, &frame.kind, &content).unwrap(), &frame.raw)
+                        .len();
                 }
             }
             assert!(told > count * "twelve bytes".len(), "{name}");
@@ -162,7 +165,7 @@ fn streams() {
 
 /// Holds that the second work, on `longer` times the input, takes at most so many times the allocations and their bytes.
 fn linear<T>(name: &str, longer: f64, small: impl Fn() -> T, large: impl Fn() -> T) {
-    let (few, many) = (counted(small), counted(large));
+    let (few, many) = (count_allocations(small), count_allocations(large));
     for (what, few, many) in [("allocations", few.0, many.0), ("bytes", few.1, many.1)] {
         let times = many as f64 / few as f64;
         println!("{name}: {few} {what}, {times:.1} times as many for {longer:.1} times the input");
@@ -173,7 +176,7 @@ fn linear<T>(name: &str, longer: f64, small: impl Fn() -> T, large: impl Fn() ->
     }
 }
 
-fn counted<T>(work: impl Fn() -> T) -> (usize, usize) {
+fn count_allocations<T>(work: impl Fn() -> T) -> (usize, usize) {
     black_box(work());
     let region = Region::new(ALLOCATOR);
     black_box(work());

@@ -11,7 +11,7 @@ use shared::store::{Store, StoreError};
 use tokio::time::Instant;
 
 pub use deadline::time_left;
-use round::Rounds;
+use round::Worker;
 
 /// What one run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Summary {
 
 /// The job did what it could, and that was not all: the next run takes up the rest.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfinished {
+pub enum IncompleteRun {
     #[error("{} scopes could not be seen to", .0.failed)]
     Failed(Summary),
     #[error("the time was over before the work was")]
@@ -44,16 +44,16 @@ pub enum Unfinished {
 /// - **Repeatable:** what is done is no longer due.
 /// - **Never stuck:** a scope that fails is counted and passed over, and the run goes on.
 /// - **Fails** at its end if any scope failed or is left, so that an alarm can count it.
-pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summary, Unfinished> {
-    let mut rounds = Rounds::new(store, clock, until);
+pub async fn reset(store: &Store, clock: &Clock, until: Instant) -> Result<Summary, IncompleteRun> {
+    let mut rounds = Worker::new(store, clock, until);
     let found = rounds.run().await;
     let summary = rounds.summary();
     let Summary { rolled, swept, ended, failed, more } = summary;
     tracing::info!(rolled, swept, ended, failed, more, "budget_reset");
-    found.map_err(Unfinished::NotFound)?;
+    found.map_err(IncompleteRun::NotFound)?;
     match summary {
-        Summary { failed: 1.., .. } => Err(Unfinished::Failed(summary)),
-        Summary { more: true, .. } => Err(Unfinished::OutOfTime(summary)),
+        Summary { failed: 1.., .. } => Err(IncompleteRun::Failed(summary)),
+        Summary { more: true, .. } => Err(IncompleteRun::OutOfTime(summary)),
         _ => Ok(summary),
     }
 }

@@ -9,7 +9,7 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::exit;
 use shared::store::{self, Store};
-use shared::telemetry::{self, Lines};
+use shared::telemetry::{self, LogFormat};
 use tokio::time::Instant;
 
 #[tokio::main]
@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
     let db = store::client(&aws_config::load_from_env().await);
     let (store, clock) = (&Store::new(db, &config.table, config.terms), &Clock::default());
     // What the schedule says does not matter: what is due is found in the table.

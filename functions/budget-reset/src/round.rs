@@ -16,7 +16,7 @@ const PAGE: usize = 25;
 /// Scopes that are seen to side by side.
 const AT_ONCE: usize = 16;
 
-pub struct Rounds<'a> {
+pub struct Worker<'a> {
     store: &'a Store,
     clock: &'a Clock,
     until: Instant,
@@ -26,14 +26,14 @@ pub struct Rounds<'a> {
 }
 
 /// What became of one scope.
-enum Seen<T> {
+enum ResetOutcome<T> {
     Done(T),
     Failed,
     /// The time was over before it was done, or begun.
     Late,
 }
 
-impl<'a> Rounds<'a> {
+impl<'a> Worker<'a> {
     pub fn new(store: &'a Store, clock: &'a Clock, until: Instant) -> Self {
         let (rolls, sweeps) = (HashSet::new(), HashSet::new());
         Self { store, clock, until, summary: Summary::default(), rolls, sweeps }
@@ -51,7 +51,8 @@ impl<'a> Rounds<'a> {
                 return Ok(());
             }
             let (store, clock) = (self.store, self.clock);
-            let rolled = self.all(rolls, |scope| async move { store.roll(&scope, clock.now()).await });
+            let rolled =
+                self.all(rolls, |scope| async move { store.reset_period(&scope, clock.now()).await });
             for seen in rolled.await {
                 self.summary.rolled += usize::from(self.note(seen).unwrap_or(false));
             }
@@ -71,7 +72,7 @@ impl<'a> Rounds<'a> {
     /// The next page, without what was seen before: a scope that failed stays due, and so may one that lost a race. The
     /// page grows by their number, so there is always room for others.
     async fn next_rolls(&mut self) -> Result<Vec<Scope>, StoreError> {
-        let due = self.store.due_for_roll(self.clock.now(), PAGE + self.rolls.len()).await?;
+        let due = self.store.due_for_reset(self.clock.now(), PAGE + self.rolls.len()).await?;
         Ok(due.into_iter().filter(|scope| self.rolls.insert(scope.clone())).collect())
     }
 
@@ -81,7 +82,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Sees to some scopes side by side. Whatever is cut off by the end of the time may be done again.
-    async fn all<T, Fut>(&self, scopes: Vec<Scope>, see_to: impl Fn(Scope) -> Fut) -> Vec<Seen<T>>
+    async fn all<T, Fut>(&self, scopes: Vec<Scope>, see_to: impl Fn(Scope) -> Fut) -> Vec<ResetOutcome<T>>
     where
         Fut: Future<Output = Result<T, StoreError>>,
     {
@@ -91,29 +92,29 @@ impl<'a> Rounds<'a> {
             let work = see_to(scope);
             async move {
                 if Instant::now() >= until {
-                    return Seen::Late;
+                    return ResetOutcome::Late;
                 }
                 match timeout_at(until, work).await {
-                    Ok(Ok(done)) => Seen::Done(done),
+                    Ok(Ok(done)) => ResetOutcome::Done(done),
                     Ok(Err(error)) => {
                         tracing::error!(scope = name, cause = ?error, "a scope could not be seen to");
-                        Seen::Failed
+                        ResetOutcome::Failed
                     }
-                    Err(_) => Seen::Late,
+                    Err(_) => ResetOutcome::Late,
                 }
             }
         };
         stream::iter(scopes).map(one).buffer_unordered(AT_ONCE).collect().await
     }
 
-    fn note<T>(&mut self, seen: Seen<T>) -> Option<T> {
+    fn note<T>(&mut self, seen: ResetOutcome<T>) -> Option<T> {
         match seen {
-            Seen::Done(done) => Some(done),
-            Seen::Failed => {
+            ResetOutcome::Done(done) => Some(done),
+            ResetOutcome::Failed => {
                 self.summary.failed += 1;
                 None
             }
-            Seen::Late => {
+            ResetOutcome::Late => {
                 self.summary.more = true;
                 None
             }

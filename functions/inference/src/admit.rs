@@ -4,52 +4,52 @@ use futures_util::join;
 use http::HeaderMap;
 use shared::admission::{Reason, Refusal};
 use shared::auth;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::jwt::Jwt;
 use shared::model::Model;
 use shared::moment::Moment;
-use shared::quote::{LEAST_TOKENS, Quote};
+use shared::quote::{CostBound, LEAST_TOKENS};
 use shared::scope::Scope;
 use shared::secret::{Secret, SecretHash};
-use shared::standing::{Standing, standing};
-use shared::store::{Admission, Call, NotAdmitted, Pointer};
-use shared::tokens::{Tokens, Use};
+use shared::standing::{ScopeAccess, standing};
+use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef};
+use shared::tokens::{JwtAuthenticator, TokenPurpose};
 
-use crate::App;
-use crate::dialect::Output;
-use crate::estimate::Bound;
+use crate::InferenceState;
+use crate::dialect::OutputLimits;
+use crate::estimate::TokenBound;
 
 /// Output tokens that a lease covers ahead. They are counted by bytes, so this is some twenty seconds of text.
 const WINDOW: u64 = 8192;
 
 /// What a request comes down to, for the ledger.
-pub struct Demand<'a> {
+pub struct CallEstimate<'a> {
     pub model: &'a Model,
     /// What the client called it.
     pub asked: &'a str,
-    pub bound: Bound,
-    pub output: Output,
+    pub bound: TokenBound,
+    pub output: OutputLimits,
     /// Tokens that it will likely use.
     pub likely: u64,
 }
 
 /// Why an admission failed, and whether a closer count of the prompt could change it.
-pub struct Denied {
-    pub fault: Fault,
+pub struct AdmissionDenied {
+    pub fault: ApiError,
     pub is_about_money: bool,
     /// Whether the key's names of models were others than was known: what is asked for must be looked up again.
     pub is_renamed: bool,
     /// The key, where it is one of ours.
-    pub pointer: Option<Box<Pointer>>,
+    pub pointer: Option<Box<KeyRef>>,
 }
 
-impl Demand<'_> {
-    fn quote(&self, clamps: bool) -> Quote {
-        let Output { max_tokens, thinking_budget, asked: _ } = self.output;
+impl CallEstimate<'_> {
+    fn quote(&self, clamps: bool) -> CostBound {
+        let OutputLimits { max_tokens, thinking_budget, asked: _ } = self.output;
         // An answer must be left after the thinking, which comes first.
         let useful = if thinking_budget > 0 { thinking_budget + LEAST_TOKENS } else { LEAST_TOKENS };
         let prices = &self.model.prices;
-        Quote {
+        CostBound {
             input: prices.worst_input(self.bound.tokens, self.bound.caching),
             output_rate: prices.output_rate(self.bound.tokens),
             max_tokens,
@@ -60,8 +60,11 @@ impl Demand<'_> {
 }
 
 /// Who asks, and what is offered now, side by side: both are known to a process that is at work.
-pub async fn enter(app: &App, headers: &HeaderMap) -> Result<(App, Pointer), Fault> {
-    let secret = auth::presented(headers).ok_or(Fault::Unauthenticated("No API key was sent"))?;
+pub async fn authenticate(
+    app: &InferenceState,
+    headers: &HeaderMap,
+) -> Result<(InferenceState, KeyRef), ApiError> {
+    let secret = auth::extract_api_key(headers).ok_or(ApiError::Unauthenticated("No API key was sent"))?;
     let offered = app.offering.current(&app.store, app.clock.now());
     let known = async {
         match app.tokens.as_ref().filter(|_| Jwt::is_token(&secret)) {
@@ -72,66 +75,79 @@ pub async fn enter(app: &App, headers: &HeaderMap) -> Result<(App, Pointer), Fau
     // Both to their end: who asks with keys that are none must not make every request read the models again.
     let (pointer, catalog) = join!(known, offered);
     let pointer = pointer?;
-    Ok((App { catalog: catalog?, ..app.clone() }, pointer))
+    Ok((InferenceState { catalog: catalog?, ..app.clone() }, pointer))
 }
 
 /// Makes the key again that stands in for a token, where that is what was sent.
-pub async fn enter_again(app: &App, headers: &HeaderMap) -> Result<bool, Fault> {
-    let token = auth::presented(headers).filter(Jwt::is_token);
+pub async fn enter_again(app: &InferenceState, headers: &HeaderMap) -> Result<bool, ApiError> {
+    let token = auth::extract_api_key(headers).filter(Jwt::is_token);
     let (Some(tokens), Some(token)) = (&app.tokens, token) else {
         return Ok(false);
     };
     let now = app.clock.now();
-    let stand_in = tokens.stand_in(&app.store, &token, (headers, Use::Calls), now).await?;
+    let stand_in = tokens.stand_in(&app.store, &token, (headers, TokenPurpose::Calls), now).await?;
     app.keyring.forget(&stand_in.hash);
-    Box::pin(tokens.provide(&app.store, &stand_in, now)).await?;
+    Box::pin(tokens.ensure_key(&app.store, &stand_in, now)).await?;
     Ok(true)
 }
 
 /// Finds the key that stands in for a token, which may not have been needed before. **Cost:** nothing where it is known.
-async fn stand_in(app: &App, tokens: &Tokens, token: &Secret, headers: &HeaderMap) -> Result<Pointer, Fault> {
+async fn stand_in(
+    app: &InferenceState,
+    tokens: &JwtAuthenticator,
+    token: &Secret,
+    headers: &HeaderMap,
+) -> Result<KeyRef, ApiError> {
     let now = app.clock.now();
-    let stand_in = tokens.stand_in(&app.store, token, (headers, Use::Calls), now).await?;
+    let stand_in = tokens.stand_in(&app.store, token, (headers, TokenPurpose::Calls), now).await?;
     if let Some(pointer) = app.keyring.find(&app.store, &stand_in.hash).await? {
         return Ok(pointer);
     }
-    tokens.provide(&app.store, &stand_in, now).await?;
+    tokens.ensure_key(&app.store, &stand_in, now).await?;
     identify(app, &stand_in.hash).await
 }
 
 /// Finds the key of a secret. A request without one of ours costs a read at most.
-async fn identify(app: &App, secret: &SecretHash) -> Result<Pointer, Fault> {
+async fn identify(app: &InferenceState, secret: &SecretHash) -> Result<KeyRef, ApiError> {
     app.keyring.find(&app.store, secret).await?.ok_or_else(|| {
         // A line and no more: whoever guesses keys would choose what is written.
         tracing::info!(reason = Reason::Unknown.word(), "not_admitted");
-        Fault::Unauthenticated("Invalid API key")
+        ApiError::Unauthenticated("Invalid API key")
     })
 }
 
 /// What a request's name of a model stands for: the key's own names come first. **Cost:** nothing where the name is known;
 /// a read where nobody knows it, since only the key's scope tells what it calls models.
-pub async fn meant(app: &App, secret: &SecretHash, asked: &str) -> Result<String, Fault> {
+pub async fn resolve_model(
+    app: &InferenceState,
+    secret: &SecretHash,
+    asked: &str,
+) -> Result<String, ApiError> {
     let pointer = identify(app, secret).await?;
-    let known = pointer.means(asked);
+    let known = pointer.resolve_alias(asked);
     if known != asked || app.catalog.find(asked).is_some() {
         return Ok(known.to_owned());
     }
-    Ok(stand(app, &pointer).await?.pointer().means(asked).to_owned())
+    Ok(load_scopes(app, &pointer).await?.pointer().resolve_alias(asked).to_owned())
 }
 
 /// Whether the key itself says that `asked` is another model than was thought.
-pub async fn means_another(app: &App, pointer: &Pointer, asked: &str, thought: &str) -> bool {
-    stand(app, pointer).await.is_ok_and(|standing| standing.pointer().means(asked) != thought)
+pub async fn means_another(app: &InferenceState, pointer: &KeyRef, asked: &str, thought: &str) -> bool {
+    load_scopes(app, pointer).await.is_ok_and(|standing| standing.pointer().resolve_alias(asked) != thought)
 }
 
 /// What a key may do, for a request that reserves nothing. **Cost:** one consistent read.
-pub async fn stand(app: &App, pointer: &Pointer) -> Result<Standing, Fault> {
+pub async fn load_scopes(app: &InferenceState, pointer: &KeyRef) -> Result<ScopeAccess, ApiError> {
     standing(&app.store, &app.keyring, pointer, app.clock.now()).await
 }
 
 /// Reserves what a request may cost from every scope of its key.
-pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Result<Admission, Denied> {
-    let call = Call {
+pub async fn admit(
+    app: &InferenceState,
+    secret: &SecretHash,
+    demand: &CallEstimate<'_>,
+) -> Result<Admission, AdmissionDenied> {
+    let call = AdmissionRequest {
         quote: demand.quote(app.settings.clamps),
         asked_model: demand.asked.to_owned(),
         model: demand.model.name.clone(),
@@ -139,15 +155,15 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
         tokens: demand.likely,
     };
     let now = || app.clock.now();
-    let hint = identify(app, secret).await.map_err(Denied::from)?;
+    let hint = identify(app, secret).await.map_err(AdmissionDenied::from)?;
     let mut pointer = hint.clone();
     let outcome = match app.store.admit(&mut pointer, &call, now).await {
         Err(error) if is_outdated(&error) => {
             app.keyring.forget(secret);
-            pointer = identify(app, secret).await.map_err(Denied::from)?;
+            pointer = identify(app, secret).await.map_err(AdmissionDenied::from)?;
             if pointer.aliases() != hint.aliases() {
                 // The model was chosen by what another key called it.
-                return Err(Denied::new(NotAdmitted::Renamed, pointer, now()));
+                return Err(AdmissionDenied::new(AdmissionError::Renamed, pointer, now()));
             }
             app.store.admit(&mut pointer, &call, now).await
         }
@@ -156,37 +172,37 @@ pub async fn admit(app: &App, secret: &SecretHash, demand: &Demand<'_>) -> Resul
     if pointer != hint {
         app.keyring.remember(&pointer);
     }
-    outcome.map_err(|error| Denied::new(error, pointer, now()))
+    outcome.map_err(|error| AdmissionDenied::new(error, pointer, now()))
 }
 
 /// Whether the hint may be to blame: a key that was rotated, moved or deleted since it was remembered.
-fn is_outdated(error: &NotAdmitted) -> bool {
-    matches!(error, NotAdmitted::Stale | NotAdmitted::Refused(Refusal { reason: Reason::Unknown, .. }))
+fn is_outdated(error: &AdmissionError) -> bool {
+    matches!(error, AdmissionError::Stale | AdmissionError::Refused(Refusal { reason: Reason::Unknown, .. }))
 }
 
-impl Denied {
+impl AdmissionDenied {
     /// Whether there is no such key.
     pub fn is_unknown(&self) -> bool {
         matches!(
             &self.fault,
-            Fault::Refused(Refusal { scope: Scope::Key(_), reason: Reason::Unknown }, _)
-                | Fault::Unauthenticated(_)
+            ApiError::Refused(Refusal { scope: Scope::Key(_), reason: Reason::Unknown }, _)
+                | ApiError::Unauthenticated(_)
         )
     }
 
-    fn new(error: NotAdmitted, pointer: Pointer, now: Moment) -> Self {
+    fn new(error: AdmissionError, pointer: KeyRef, now: Moment) -> Self {
         let is_about_money = matches!(
             &error,
-            NotAdmitted::Refused(Refusal { reason: Reason::Budget { .. } | Reason::Held, .. })
+            AdmissionError::Refused(Refusal { reason: Reason::Budget { .. } | Reason::Held, .. })
         );
-        let is_renamed = matches!(error, NotAdmitted::Renamed);
-        let fault = Fault::not_admitted(error, now);
+        let is_renamed = matches!(error, AdmissionError::Renamed);
+        let fault = ApiError::not_admitted(error, now);
         Self { fault, is_about_money, is_renamed, pointer: Some(Box::new(pointer)) }
     }
 }
 
-impl From<Fault> for Denied {
-    fn from(fault: Fault) -> Self {
+impl From<ApiError> for AdmissionDenied {
+    fn from(fault: ApiError) -> Self {
         Self { fault, is_about_money: false, is_renamed: false, pointer: None }
     }
 }

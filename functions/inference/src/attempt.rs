@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use shared::clock::jittered;
-use shared::fault::Fault;
+use shared::clock::jitter;
+use shared::fault::ApiError;
 use shared::record::Status;
 use tokio::time::{sleep, timeout};
 
-use crate::bedrock::{Answer, Bedrock, Call, Failed};
+use crate::bedrock::{BedrockCall, BedrockClient, BedrockError, BedrockResponse};
 use crate::dialect::Api;
-use crate::dialect::anthropic::heal::healed;
-use crate::dialect::usage::Metrics;
-use crate::flow::{begin, kept_while};
-use crate::running::Running;
+use crate::dialect::anthropic::heal::strip_rejected_fields;
+use crate::dialect::usage::InvocationMetrics;
+use crate::flow::{begin, with_lease_renewal};
+use crate::running::InFlightCall;
 
 /// Tries of a model that is throttled or away, and has nothing to stand in for it. Clients try again too: more would
 /// only multiply.
@@ -26,10 +26,10 @@ const PAUSE: Duration = Duration::from_millis(400);
 const LATE: &str = "the model did not answer in time";
 
 /// How a call shall be tried.
-pub struct Attempt<'a> {
-    pub bedrock: &'a Bedrock,
+pub struct RetryingCall<'a> {
+    pub bedrock: &'a BedrockClient,
     pub api: Api,
-    pub call: Call,
+    pub call: BedrockCall,
     /// Whether what Bedrock does not take may be left out: clients of its own API shall read for themselves what it says.
     pub heals: bool,
     /// How long its first byte may take.
@@ -39,27 +39,30 @@ pub struct Attempt<'a> {
 }
 
 /// Why a call came to nothing. It is settled.
-pub struct Ended {
-    pub fault: Fault,
+pub struct UpstreamFailure {
+    pub fault: ApiError,
     /// Whether another model, or this one elsewhere, may answer instead.
     pub passes: bool,
 }
 
-impl Attempt<'_> {
+impl RetryingCall<'_> {
     /// The answer, once its head is there, and what was dropped from the request to get it.
-    pub async fn opened(mut self, running: &mut Running) -> Result<(Answer, Vec<String>), Ended> {
+    pub async fn open_response(
+        mut self,
+        running: &mut InFlightCall,
+    ) -> Result<(BedrockResponse, Vec<String>), UpstreamFailure> {
         let mut tries = 1;
         let mut dropped = Vec::new();
         loop {
             // Before every try: while it paused the process may have stood still, and its leases may be over.
-            begin(running).await.map_err(Ended::finally)?;
+            begin(running).await.map_err(UpstreamFailure::without_fallback)?;
             let transmission = running.begin_transmission();
             let sent = Box::pin(timeout(self.patience, self.bedrock.send(&self.call, &transmission)));
-            let sent = kept_while(running, sent).await.map_err(Ended::finally)?;
+            let sent = with_lease_renewal(running, sent).await.map_err(UpstreamFailure::without_fallback)?;
             let failed = match sent {
                 Ok(Ok(answer)) => return Ok((answer, dropped)),
                 Ok(Err(failed)) => failed,
-                Err(_) => Failed::late(LATE, &transmission),
+                Err(_) => BedrockError::late(LATE, &transmission),
             };
             if !failed.may_have_run {
                 // Until the next attempt the call has cost nothing, however it ends.
@@ -74,50 +77,55 @@ impl Attempt<'_> {
                 tracing::warn!(model = self.call.model, what = what.join(","), "healed");
                 (self.call.body, dropped) = (body, names);
             } else if failed.passes && !self.has_next && tries < TRIES {
-                let pause = Box::pin(sleep(jittered(PAUSE * (1 << (tries - 1)))));
-                kept_while(running, pause).await.map_err(Ended::finally)?;
+                let pause = Box::pin(sleep(jitter(PAUSE * (1 << (tries - 1)))));
+                with_lease_renewal(running, pause).await.map_err(UpstreamFailure::without_fallback)?;
                 tries += 1;
             } else {
-                return Err(ended(running, failed).await);
+                return Err(settle_failure(running, failed).await);
             }
         }
     }
 
     /// The answer in one piece, with what its head told of tokens.
-    pub async fn whole(self, running: &mut Running) -> Result<(Bytes, Metrics, Vec<String>), Ended> {
+    pub async fn read_buffered(
+        self,
+        running: &mut InFlightCall,
+    ) -> Result<(Bytes, InvocationMetrics, Vec<String>), UpstreamFailure> {
         let (api, patience) = (self.api, self.patience);
-        let (answer, dropped) = self.opened(running).await?;
+        let (answer, dropped) = self.open_response(running).await?;
         let metrics = answer.metrics;
-        let read = Box::pin(timeout(patience, answer.whole()));
-        let read = kept_while(running, read).await.map_err(Ended::finally)?;
-        let late = |_| Err(Failed::late(LATE, running.transmission()));
+        let read = Box::pin(timeout(patience, answer.read_all()));
+        let read = with_lease_renewal(running, read).await.map_err(UpstreamFailure::without_fallback)?;
+        let late = |_| Err(BedrockError::late(LATE, running.transmission()));
         match read.unwrap_or_else(late) {
-            Ok(answer) => match running.meter.whole(api, &answer, &metrics) {
+            Ok(answer) => match running.meter.read_buffered(api, &answer, &metrics) {
                 Ok(()) => Ok((answer, metrics, dropped)),
-                Err(error) => Err(ended(running, Failed::unreadable(&error.to_string())).await),
+                Err(error) => {
+                    Err(settle_failure(running, BedrockError::unreadable(&error.to_string())).await)
+                }
             },
-            Err(failed) => Err(ended(running, failed).await),
+            Err(failed) => Err(settle_failure(running, failed).await),
         }
     }
 
-    fn without_what_was_refused(&self, failed: &Failed) -> Option<(Bytes, Vec<String>)> {
+    fn without_what_was_refused(&self, failed: &BedrockError) -> Option<(Bytes, Vec<String>)> {
         let refusal = failed.refusal().filter(|_| self.heals)?;
-        healed(&self.call.body, refusal).map(|(body, names)| (body.into(), names))
+        strip_rejected_fields(&self.call.body, refusal).map(|(body, names)| (body.into(), names))
     }
 }
 
-impl Ended {
-    pub fn finally(fault: Fault) -> Self {
+impl UpstreamFailure {
+    pub fn without_fallback(fault: ApiError) -> Self {
         Self { fault, passes: false }
     }
 }
 
 /// Settles a call that Bedrock failed: free if it was refused before it ran, else what is known and safe.
-async fn ended(running: &mut Running, failed: Failed) -> Ended {
+async fn settle_failure(running: &mut InFlightCall, failed: BedrockError) -> UpstreamFailure {
     if failed.may_have_run {
         running.settle(Status::Failure).await;
     } else {
         running.settle_free().await;
     }
-    Ended { fault: *failed.fault, passes: failed.passes }
+    UpstreamFailure { fault: *failed.fault, passes: failed.passes }
 }

@@ -22,27 +22,27 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use serde::Deserialize;
-use shared::telemetry::TIMED;
+use shared::telemetry::BENCH_TARGET;
 use tracing::{Instrument, info_span};
 
-pub use errors::Failed;
-pub use frames::{Frame, Frames, read as read_frame, split as split_frame};
+pub use errors::BedrockError;
+pub use frames::{EventStreamDecoder, Frame, read as read_frame, split as split_frame};
 pub use transmission::Transmission;
 
-use crate::dialect::usage::Metrics;
+use crate::dialect::usage::InvocationMetrics;
 
 /// The operation that carries all others.
 const CARRIER: &str = "/invoke-with-response-stream";
 
 /// A client of Bedrock. It never retries: only the caller knows what may have been billed.
 #[derive(Clone)]
-pub struct Bedrock {
+pub struct BedrockClient {
     client: Client,
 }
 
 /// What Bedrock Runtime is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum BedrockOperation {
     Invoke,
     InvokeStream,
     Converse,
@@ -52,8 +52,8 @@ pub enum Operation {
 
 /// One request. Cloning it copies nothing large.
 #[derive(Clone, Debug)]
-pub struct Call {
-    pub operation: Operation,
+pub struct BedrockCall {
+    pub operation: BedrockOperation,
     /// A model's id, or an inference profile's.
     pub model: String,
     /// Another region than the function's own.
@@ -63,9 +63,9 @@ pub struct Call {
 }
 
 /// An answer whose head is there.
-pub struct Answer {
+pub struct BedrockResponse {
     /// What the head says of tokens: only answers in one piece do.
-    pub metrics: Metrics,
+    pub metrics: InvocationMetrics,
     body: ByteStream,
 }
 
@@ -75,7 +75,7 @@ struct Count {
     input_tokens: u64,
 }
 
-impl Operation {
+impl BedrockOperation {
     /// The last part of its path.
     fn path(self) -> &'static str {
         match self {
@@ -88,7 +88,7 @@ impl Operation {
     }
 }
 
-impl Bedrock {
+impl BedrockClient {
     pub fn new(config: &SdkConfig) -> Self {
         let config = Builder::from(config)
             .retry_config(RetryConfig::disabled())
@@ -100,7 +100,11 @@ impl Bedrock {
 
     /// Sends a request; returns once Bedrock has answered with its status. `transmission` tells how far it came, also
     /// when this future is dropped.
-    pub async fn send(&self, call: &Call, transmission: &Transmission) -> Result<Answer, Failed> {
+    pub async fn send(
+        &self,
+        call: &BedrockCall,
+        transmission: &Transmission,
+    ) -> Result<BedrockResponse, BedrockError> {
         let request = self.client.invoke_model_with_response_stream().model_id(&call.model);
         let wanted = Arc::new(call.clone());
         let mut request = request
@@ -110,43 +114,44 @@ impl Bedrock {
         if let Some(region) = &call.region {
             request = request.config_override(Builder::default().region(Region::new(region.clone())));
         }
-        let span = info_span!(target: TIMED, "bedrock", operation = ?call.operation);
+        let span = info_span!(target: BENCH_TARGET, "bedrock", operation = ?call.operation);
         let sent = request.send().instrument(span).await;
-        sent.map_err(|error| errors::refused(&error, transmission))?;
-        transmission.take_answer().ok_or_else(Failed::unanswered)
+        sent.map_err(|error| errors::map_sdk_error(&error, transmission))?;
+        transmission.take_answer().ok_or_else(BedrockError::without_response)
     }
 
     /// How many tokens a prompt has, by the body of `CountTokens`. Free. `None`: not offered for this model.
-    pub async fn count(&self, model: &str, body: Bytes) -> Result<Option<u64>, Failed> {
-        let operation = Operation::CountTokens;
-        let call = Call { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
+    pub async fn count(&self, model: &str, body: Bytes) -> Result<Option<u64>, BedrockError> {
+        let operation = BedrockOperation::CountTokens;
+        let call =
+            BedrockCall { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
         let answer = match self.send(&call, &Transmission::default()).await {
             Err(failed) if failed.is_not_offered => {
                 tracing::warn!(model, "count_tokens_not_offered");
                 return Ok(None);
             }
-            sent => sent?.whole().await?,
+            sent => sent?.read_all().await?,
         };
         let count: Option<Count> = serde_json::from_slice(&answer).ok();
-        count.map(|count| Some(count.input_tokens)).ok_or_else(Failed::unanswered)
+        count.map(|count| Some(count.input_tokens)).ok_or_else(BedrockError::without_response)
     }
 }
 
-impl Answer {
+impl BedrockResponse {
     /// All of it.
-    pub async fn whole(self) -> Result<Bytes, Failed> {
-        let body = self.body.collect().await.map_err(|error| Failed::broken_off(&error))?;
+    pub async fn read_all(self) -> Result<Bytes, BedrockError> {
+        let body = self.body.collect().await.map_err(|error| BedrockError::broken_off(&error))?;
         Ok(body.into_bytes())
     }
 
     /// Its frames, one after another.
-    pub fn frames(self) -> Frames {
-        Frames::new(self.body)
+    pub fn frames(self) -> EventStreamDecoder {
+        EventStreamDecoder::new(self.body)
     }
 }
 
 /// Makes the carrier's request the one that is wanted. It runs before the request is signed.
-fn shape(request: &mut HttpRequest, call: &Call) {
+fn shape(request: &mut HttpRequest, call: &BedrockCall) {
     let uri = request.uri().strip_suffix(CARRIER).map(|base| format!("{base}{}", call.operation.path()));
     if let Some(uri) = uri
         && let Err(error) = request.set_uri(uri)

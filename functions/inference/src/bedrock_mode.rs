@@ -7,17 +7,17 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
-use shared::web::{Shape, json_answer};
+use shared::web::{ErrorFormat, json_response};
 
-use crate::App;
+use crate::InferenceState;
 use crate::calls::{answer, refuse};
 use crate::count_tokens;
-use crate::dialect::Dialect;
+use crate::dialect::ApiFormat;
 use crate::models::usable;
 
-pub fn routes(router: Router<App>) -> Router<App> {
+pub fn routes(router: Router<InferenceState>) -> Router<InferenceState> {
     router
         .route("/bedrock/model/{id}/invoke", post(invoke))
         .route("/bedrock/model/{id}/invoke-with-response-stream", post(invoke_stream))
@@ -27,31 +27,43 @@ pub fn routes(router: Router<App>) -> Router<App> {
         .route("/bedrock/inference-profiles", get(profiles))
 }
 
-async fn invoke(State(app): State<App>, Path(model): Path<String>, request: Request) -> Response {
-    answer(&app, &Dialect::Invoke { model, streams: false }, request).await
+async fn invoke(State(app): State<InferenceState>, Path(model): Path<String>, request: Request) -> Response {
+    answer(&app, &ApiFormat::Invoke { model, streams: false }, request).await
 }
 
-async fn invoke_stream(State(app): State<App>, Path(model): Path<String>, request: Request) -> Response {
-    answer(&app, &Dialect::Invoke { model, streams: true }, request).await
+async fn invoke_stream(
+    State(app): State<InferenceState>,
+    Path(model): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, &ApiFormat::Invoke { model, streams: true }, request).await
 }
 
-async fn converse(State(app): State<App>, Path(model): Path<String>, request: Request) -> Response {
-    answer(&app, &Dialect::Converse { model, streams: false }, request).await
+async fn converse(
+    State(app): State<InferenceState>,
+    Path(model): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, &ApiFormat::Converse { model, streams: false }, request).await
 }
 
-async fn converse_stream(State(app): State<App>, Path(model): Path<String>, request: Request) -> Response {
-    answer(&app, &Dialect::Converse { model, streams: true }, request).await
+async fn converse_stream(
+    State(app): State<InferenceState>,
+    Path(model): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, &ApiFormat::Converse { model, streams: true }, request).await
 }
 
 /// `ListInferenceProfiles`: Claude Code asks which models there are.
-async fn profiles(State(app): State<App>, headers: HeaderMap) -> Response {
-    match listed(&app, &headers).await {
-        Ok(profiles) => json_answer(StatusCode::OK, &json!({"inferenceProfileSummaries": profiles})),
-        Err(fault) => refuse(&app, Shape::Aws, &fault),
+async fn profiles(State(app): State<InferenceState>, headers: HeaderMap) -> Response {
+    match list_inference_profiles(&app, &headers).await {
+        Ok(profiles) => json_response(StatusCode::OK, &json!({"inferenceProfileSummaries": profiles})),
+        Err(fault) => refuse(&app, ErrorFormat::Aws, &fault),
     }
 }
 
-async fn listed(app: &App, headers: &HeaderMap) -> Result<Vec<Value>, Fault> {
+async fn list_inference_profiles(app: &InferenceState, headers: &HeaderMap) -> Result<Vec<Value>, ApiError> {
     let (_, _, models) = usable(app, headers).await?;
     Ok(models.iter().filter(|model| model.invoke_id != model.base_id).map(profile).collect())
 }

@@ -4,7 +4,7 @@
 //! for seconds. The pass looks at brackets and commas outside of strings, keeps nothing, and stops at the first list that is
 //! too long. It does not judge whether the body is JSON: its reader does.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 /// Messages of one request. Anthropic's own limit.
 const MAX_MESSAGES: u64 = 100_000;
@@ -28,7 +28,7 @@ const CONTENT: [&[u8]; 4] = [b"messages", b"system", b"tools", b"toolConfig"];
 const MAX_DEPTH: usize = 6;
 
 /// Names the first list that has too many elements, and the rule.
-pub fn check(body: &[u8]) -> Result<(), Fault> {
+pub fn check(body: &[u8]) -> Result<(), ApiError> {
     Scan::new(body).run()
 }
 
@@ -54,7 +54,7 @@ impl<'a> Scan<'a> {
         Self { body, at: 0, depth: 0, is_list, field: b"", elements: [0, 0], blocks: 0, settings: 0 }
     }
 
-    fn run(mut self) -> Result<(), Fault> {
+    fn run(mut self) -> Result<(), ApiError> {
         while let Some(byte) = self.body.get(self.at) {
             match byte {
                 b'"' => {
@@ -102,7 +102,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Counts an element or a member of a setting.
-    fn count_setting(&mut self) -> Result<(), Fault> {
+    fn count_setting(&mut self) -> Result<(), ApiError> {
         if self.depth < 2 || CONTENT.contains(&self.field) {
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl<'a> Scan<'a> {
         if self.settings > MAX_SETTINGS { Err(self.too_many(rule, MAX_SETTINGS)) } else { Ok(()) }
     }
 
-    fn open(&mut self, is_list: bool) -> Result<(), Fault> {
+    fn open(&mut self, is_list: bool) -> Result<(), ApiError> {
         self.depth += 1;
         self.count_setting()?;
         if let Some(known) = self.is_list.get_mut(self.depth) {
@@ -128,7 +128,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Counts one element of the list that is open, if it is one that is taken apart.
-    fn count(&mut self) -> Result<(), Fault> {
+    fn count(&mut self) -> Result<(), ApiError> {
         if !self.is_list.get(self.depth).is_some_and(|is_list| *is_list) {
             return Ok(());
         }
@@ -152,10 +152,10 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn too_many(&self, what: &str, most: u64) -> Fault {
+    fn too_many(&self, what: &str, most: u64) -> ApiError {
         // The name is the client's own text, of any length.
         let field: String = String::from_utf8_lossy(self.field).chars().take(64).collect();
-        Fault::invalid(&field, format!("must have at most {most} {what}"))
+        ApiError::invalid(&field, format!("must have at most {most} {what}"))
     }
 }
 

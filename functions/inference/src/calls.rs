@@ -8,29 +8,31 @@ use axum::response::{IntoResponse, Response};
 use futures_util::join;
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::RequestId;
 use shared::model::Model;
 use shared::offload::{LARGE_BODY, offload_if};
 use shared::record::Status;
-use shared::store::{Admission, Pointer};
-use shared::web::Shape;
+use shared::store::{Admission, KeyRef};
+use shared::web::ErrorFormat;
 use tokio::time::{Instant, timeout_at};
 
-use crate::App;
-use crate::admit::{Demand, Denied, admit, enter, enter_again, means_another, meant};
-use crate::attempt::{Attempt, Ended};
-use crate::bedrock::Call;
+use crate::InferenceState;
+use crate::admit::{
+    AdmissionDenied, CallEstimate, admit, authenticate, enter_again, means_another, resolve_model,
+};
+use crate::attempt::{RetryingCall, UpstreamFailure};
+use crate::bedrock::BedrockCall;
 use crate::body_limits;
 use crate::deadline::Deadline;
-use crate::dialect::{Api, Asking, Dialect, Teller};
-use crate::dress::{self, Dress};
-use crate::estimate::{self, Bound, Question};
+use crate::dialect::{Api, ApiFormat, ChatRequest, ResponseWriter};
+use crate::dress::{self, RequestOptions};
+use crate::estimate::{self, CountTokensRequest, TokenBound};
 use crate::flow;
 use crate::headers;
-use crate::meter::Meter;
+use crate::meter::UsageMeter;
 use crate::refusals;
-use crate::running::{About, Running};
+use crate::running::{InFlightCall, RequestMetadata};
 use crate::streaming_call::StreamingCall;
 use crate::upstream::Target;
 
@@ -41,15 +43,15 @@ const COUNT_MARGIN: u64 = 16;
 const TRIES: u32 = 3;
 
 /// Answers a request in its dialect, streamed if it asks for that.
-pub async fn answer(app: &App, dialect: &Dialect, request: HttpRequest) -> Response {
-    match Box::pin(answered(app, dialect, request)).await {
+pub async fn answer(app: &InferenceState, dialect: &ApiFormat, request: HttpRequest) -> Response {
+    match Box::pin(handle_request(app, dialect, request)).await {
         Ok(answer) => answer,
         Err(fault) => refuse(app, dialect.shape(), &fault),
     }
 }
 
 /// A fault in its route's shape. It has an id of its own: no call was admitted under one, or that one is settled.
-pub fn refuse(app: &App, shape: Shape, fault: &Fault) -> Response {
+pub fn refuse(app: &InferenceState, shape: ErrorFormat, fault: &ApiError) -> Response {
     let id = RequestId::generate(app.clock.now().ms());
     let id = id.map_or_else(|_| "req_unknown".to_owned(), |id| format!("req_{id}"));
     let mut answer = shape.answer(fault, &id);
@@ -57,9 +59,13 @@ pub fn refuse(app: &App, shape: Shape, fault: &Fault) -> Response {
     answer
 }
 
-async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<Response, Fault> {
-    let deadline = Deadline::of(&request, app.clock.now());
-    let (app, pointer) = &enter(app, request.headers()).await?;
+async fn handle_request(
+    app: &InferenceState,
+    dialect: &ApiFormat,
+    request: HttpRequest,
+) -> Result<Response, ApiError> {
+    let deadline = Deadline::from_request(&request, app.clock.now());
+    let (app, pointer) = &authenticate(app, request.headers()).await?;
     let (sent, body) = dialect.body(request, app.settings.max_body).await?;
     let is_large = body.len() >= LARGE_BODY;
     let work = Box::pin(respond(app, pointer, dialect, (sent, body), deadline));
@@ -68,16 +74,16 @@ async fn answered(app: &App, dialect: &Dialect, request: HttpRequest) -> Result<
 
 /// The response to a body that was read.
 async fn respond(
-    app: &App,
-    pointer: &Pointer,
-    dialect: &Dialect,
+    app: &InferenceState,
+    pointer: &KeyRef,
+    dialect: &ApiFormat,
     (sent, body): (HeaderMap, Bytes),
     deadline: Deadline,
-) -> Result<Response, Fault> {
+) -> Result<Response, ApiError> {
     body_limits::check(&body)?;
     let asking = dialect.read(&sent, &body)?;
-    let asked = Asked { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
-    let (mut ready, mut chain) = asked.first().await?;
+    let asked = InferenceRequest { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
+    let (mut ready, mut chain) = asked.admit_first().await?;
     while let Some(following) = chain.rest.next() {
         ready.has_next = true;
         let ended = match run(app, ready).await {
@@ -85,7 +91,7 @@ async fn respond(
             Err(ended) if !ended.passes => return Err(ended.fault),
             Err(ended) => ended.fault,
         };
-        ready = match asked.instead(following, &mut chain).await {
+        ready = match asked.next_fallback(following, &mut chain).await {
             Some(ready) => ready,
             // None of them is for this request: then it is tried as if there were none.
             None => asked.in_time(&chain.first, None).await.ok_or(ended)?,
@@ -98,58 +104,58 @@ async fn respond(
 }
 
 /// A request that was read, and who sent it.
-struct Asked<'a> {
-    app: &'a App,
-    pointer: &'a Pointer,
-    asking: &'a dyn Asking,
+struct InferenceRequest<'a> {
+    app: &'a InferenceState,
+    pointer: &'a KeyRef,
+    asking: &'a dyn ChatRequest,
     sent: &'a HeaderMap,
     deadline: Deadline,
 }
 
 /// Where a request may go: to what it names, and from there on.
-struct Chain {
+struct FallbackChain {
     first: Target,
     rest: vec::IntoIter<Target>,
 }
 
 /// A call that is admitted, and all that is needed to make it.
-struct Ready {
-    running: Running,
+struct AdmittedCall {
+    running: InFlightCall,
     api: Api,
     heals: bool,
-    call: Call,
+    call: BedrockCall,
     streams: bool,
     /// Whether the model may think unseen from the start; and if so, whether it shows what it thinks in full.
     hides_output: Option<bool>,
-    teller: Box<dyn Teller>,
+    teller: Box<dyn ResponseWriter>,
     /// What the answer's head will say.
     told: HeaderMap,
     /// Whether there is another target, should this one be busy.
     has_next: bool,
 }
 
-impl Asked<'_> {
+impl InferenceRequest<'_> {
     /// The request to what it names, and where else it may go.
-    async fn first(&self) -> Result<(Ready, Chain), Fault> {
+    async fn admit_first(&self) -> Result<(AdmittedCall, FallbackChain), ApiError> {
         let (app, asked) = (self.app, self.asking.model());
         let secret = &self.pointer.holder.secret;
         let mut tries = 0;
         loop {
             tries += 1;
-            let model = meant(app, secret, asked).await?;
+            let model = resolve_model(app, secret, asked).await?;
             let target = Target { model: model.clone(), region: None };
-            match self.prepared(&target, None).await {
+            match self.prepare_call(&target, None).await {
                 Ok(Ok(ready)) => {
                     let model = app.catalog.find(&model);
                     let rest =
                         model.map(|model| app.upstream.fallbacks(model)).unwrap_or_default().into_iter();
-                    return Ok((ready, Chain { first: target, rest }));
+                    return Ok((ready, FallbackChain { first: target, rest }));
                 }
                 Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
                 // The key that stands in for a token may have been deleted: then there is another.
                 Ok(Err(denied))
                     if denied.is_unknown() && tries < TRIES && enter_again(app, self.sent).await? => {}
-                Ok(Err(denied)) => return Err(refusals::recorded(app, denied, asked).await),
+                Ok(Err(denied)) => return Err(refusals::record_refusal(app, denied, asked).await),
                 // No reservation has proven what the key calls models: it may be another by now.
                 Err(_) if tries < TRIES && means_another(app, self.pointer, asked, &model).await => {}
                 Err(fault) => return Err(fault),
@@ -159,11 +165,12 @@ impl Asked<'_> {
 
     /// The request to the first target that may have it: a fallback that the key may not use, or that cannot take the
     /// request, is none.
-    async fn instead(&self, mut target: Target, chain: &mut Chain) -> Option<Ready> {
+    async fn next_fallback(&self, mut target: Target, chain: &mut FallbackChain) -> Option<AdmittedCall> {
         let first = find(self.app, &chain.first.model).ok();
         loop {
             let model = find(self.app, &target.model).ok();
-            let is_for_it = first.zip(model).is_some_and(|(from, to)| self.asking.may_go(from, to));
+            let is_for_it =
+                first.zip(model).is_some_and(|(from, to)| self.asking.supports_fallback(from, to));
             if is_for_it && let Some(ready) = self.in_time(&target, Some(self.asking.model())).await {
                 return Some(ready);
             }
@@ -172,55 +179,59 @@ impl Asked<'_> {
     }
 
     /// The request to a target, unless it must not have it or the time for it is over.
-    async fn in_time(&self, target: &Target, fallback_from: Option<&str>) -> Option<Ready> {
-        let prepared = Box::pin(self.prepared(target, fallback_from));
+    async fn in_time(&self, target: &Target, fallback_from: Option<&str>) -> Option<AdmittedCall> {
+        let prepared = Box::pin(self.prepare_call(target, fallback_from));
         let fault = match timeout_at(self.deadline.ends(), prepared).await {
             Ok(Ok(Ok(ready))) => return Some(ready),
-            Ok(Ok(Err(Denied { fault, .. })) | Err(fault)) => fault,
+            Ok(Ok(Err(AdmissionDenied { fault, .. })) | Err(fault)) => fault,
             Err(_) => return None,
         };
         // Not the fault itself: it may quote what the client sent.
-        tracing::warn!(model = target.model, kind = fault.wire().kind.plain(), "fallback_skipped");
+        tracing::warn!(
+            model = target.model,
+            kind = fault.to_error_response().kind.plain(),
+            "fallback_skipped"
+        );
         None
     }
 
     /// Brings the request to the point where a target can be asked, or says what stood against its admission.
-    async fn prepared(
+    async fn prepare_call(
         &self,
         target: &Target,
         fallback_from: Option<&str>,
-    ) -> Result<Result<Ready, Denied>, Fault> {
+    ) -> Result<Result<AdmittedCall, AdmissionDenied>, ApiError> {
         let (app, asking) = (self.app, self.asking);
-        let model = &app.upstream.priced(find(app, &target.model)?);
+        let model = &app.upstream.with_tier_prices(find(app, &target.model)?);
         let output = asking.output(model)?;
         // A body that Bedrock cannot take is refused before anything is reserved.
-        let mut said = asking.said_to(model, output.max_tokens)?;
+        let mut said = asking.to_bedrock(model, output.max_tokens)?;
         let guardrail = app.upstream.guardrail(model);
         dress::check_client_guardrail(&said, guardrail)?;
         if guardrail.is_some() {
-            dress::leaves_all_to_the_guardrail(&said)?;
+            dress::reject_guardrail_overrides(&said)?;
         }
-        let demand = Demand {
+        let demand = CallEstimate {
             model,
             asked: asking.model(),
-            bound: estimate::bound(&said, model),
+            bound: estimate::bound_tokens(&said, model),
             output,
             likely: estimate::likely_tokens(&said.body, output.max_tokens),
         };
         let admitted = admit_or_count(app, &self.pointer.holder.secret, demand, said.api, &said.body);
-        let fresh = app.offering.freshen(&app.store, app.clock.now());
+        let fresh = app.offering.refresh_if_stale(&app.store, app.clock.now());
         let (admission, bound) = match join!(admitted, fresh).0 {
             Ok(admitted) => admitted,
             Err(denied) => return Ok(Err(denied)),
         };
-        let meter = Meter::new(model.prices, *admission.quote(), bound.caching);
-        let about = About::of(self.sent, fallback_from, target.region.as_deref());
+        let meter = UsageMeter::new(model.prices, *admission.quote(), bound.caching);
+        let about = RequestMetadata::from_headers(self.sent, fallback_from, target.region.as_deref());
         let meter = if asking.streams() { meter } else { meter.blind() };
-        let mut running = Running::new(app, admission, meter, about, self.deadline);
+        let mut running = InFlightCall::new(app, admission, meter, about, self.deadline);
         let admission = running.leases.admission().clone();
         let granted = admission.quote().max_tokens;
         if granted < output.max_tokens {
-            said = match asking.said_to(model, granted) {
+            said = match asking.to_bedrock(model, granted) {
                 Ok(said) => said,
                 Err(fault) => {
                     // It fits no shorter answer: what was reserved is given back.
@@ -232,7 +243,7 @@ impl Asked<'_> {
         let tier = app.upstream.service_tier(model);
         let (api, heals, streams) = (said.api, said.heals, asking.streams());
         let hides_output = estimate::hides_output(&said, model);
-        let call = Dress { guardrail, tier, admission: &admission }.call(
+        let call = RequestOptions { guardrail, tier, admission: &admission }.call(
             said,
             streams,
             &model.invoke_id,
@@ -242,13 +253,23 @@ impl Asked<'_> {
         headers::target(&mut told, &model.name, target.region.as_deref());
         let began = running.request().started_ms() / 1000;
         let teller = asking.teller(model, &flow::request_id(&running), began);
-        Ok(Ok(Ready { running, api, heals, call, streams, hides_output, teller, told, has_next: false }))
+        Ok(Ok(AdmittedCall {
+            running,
+            api,
+            heals,
+            call,
+            streams,
+            hides_output,
+            teller,
+            told,
+            has_next: false,
+        }))
     }
 }
 
 /// The model that a request names.
-pub fn find<'a>(app: &'a App, name: &str) -> Result<&'a Model, Fault> {
-    app.catalog.find(name).ok_or_else(|| Fault::NotFound {
+pub fn find<'a>(app: &'a InferenceState, name: &str) -> Result<&'a Model, ApiError> {
+    app.catalog.find(name).ok_or_else(|| ApiError::NotFound {
         param: Some("model".to_owned()),
         message: format!("model: {name} is not in this gateway's catalogue"),
     })
@@ -256,18 +277,18 @@ pub fn find<'a>(app: &'a App, name: &str) -> Result<&'a Model, Fault> {
 
 /// Admits by the bound of the bytes; where that alone refuses, by Bedrock's exact count, which is free.
 async fn admit_or_count(
-    app: &App,
+    app: &InferenceState,
     secret: &shared::secret::SecretHash,
-    demand: Demand<'_>,
+    demand: CallEstimate<'_>,
     api: Api,
     body: &[u8],
-) -> Result<(Admission, Bound), Denied> {
+) -> Result<(Admission, TokenBound), AdmissionDenied> {
     let denied = match admit(app, secret, &demand).await {
         Ok(admission) => return Ok((admission, demand.bound)),
         Err(denied) if !denied.is_about_money => return Err(denied),
         Err(denied) => denied,
     };
-    let Some(Question { body, beside }) = estimate::question(api, body) else {
+    let Some(CountTokensRequest { body, beside }) = estimate::question(api, body) else {
         return Err(denied);
     };
     let tokens = match app.bedrock.count(&demand.model.base_id, body.into()).await {
@@ -278,57 +299,58 @@ async fn admit_or_count(
         // No closer count is to be had, so the refusal stands.
         Ok(None) | Err(_) => return Err(denied),
     };
-    let bound = Bound { tokens, ..demand.bound };
-    let admission = admit(app, secret, &Demand { bound, ..demand }).await?;
+    let bound = TokenBound { tokens, ..demand.bound };
+    let admission = admit(app, secret, &CallEstimate { bound, ..demand }).await?;
     Ok((admission, bound))
 }
 
 /// Makes an admitted call.
-async fn run(app: &App, ready: Ready) -> Result<Response, Ended> {
-    let Ready { mut running, api, heals, call, streams, hides_output, mut teller, told, has_next } = ready;
+async fn run(app: &InferenceState, ready: AdmittedCall) -> Result<Response, UpstreamFailure> {
+    let AdmittedCall { mut running, api, heals, call, streams, hides_output, mut teller, told, has_next } =
+        ready;
     let id = flow::request_id(&running);
     let timeouts = app.upstream.timeouts;
-    let patience = if streams { timeouts.open() } else { timeouts.whole() };
-    let attempt = Attempt { bedrock: &app.bedrock, api, call, heals, patience, has_next };
+    let patience = if streams { timeouts.open() } else { timeouts.buffered_timeout() };
+    let attempt = RetryingCall { bedrock: &app.bedrock, api, call, heals, patience, has_next };
     let (mut answer, dropped) = if streams {
-        let (opened, dropped) = attempt.opened(&mut running).await?;
+        let (opened, dropped) = attempt.open_response(&mut running).await?;
         let media_type = HeaderValue::from_static(teller.media_type());
         if let Some(shows_reasoning) = hides_output {
             running.meter.expect_hidden_output(shows_reasoning, Instant::now());
         }
         let call = StreamingCall { running, frames: opened.frames(), api, silence: timeouts.silence() };
-        let events = flow::events(call, teller);
+        let events = flow::response_stream(call, teller);
         let mut answer = Body::from_stream(events).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, media_type);
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         (answer, dropped)
     } else {
-        let (message, metrics, dropped) = attempt.whole(&mut running).await?;
-        let told = told_whole(&mut running, teller.as_mut(), message).await;
-        let mut answer = told.map_err(Ended::finally)?;
+        let (message, metrics, dropped) = attempt.read_buffered(&mut running).await?;
+        let told = buffered_response(&mut running, teller.as_mut(), message).await;
+        let mut answer = told.map_err(UpstreamFailure::without_fallback)?;
         answer.headers_mut().extend(teller.counts(&metrics));
         (answer, dropped)
     };
     answer.headers_mut().extend(told);
-    headers::dropped(answer.headers_mut(), &dropped);
+    headers::put_dropped_fields(answer.headers_mut(), &dropped);
     headers::put(answer.headers_mut(), headers::REQUEST_ID, id);
     Ok(answer)
 }
 
 /// An answer in one piece, settled before it leaves.
-async fn told_whole(
-    running: &mut Running,
-    teller: &mut dyn Teller,
+async fn buffered_response(
+    running: &mut InFlightCall,
+    teller: &mut dyn ResponseWriter,
     message: Bytes,
-) -> Result<Response, Fault> {
+) -> Result<Response, ApiError> {
     // It leaves in one piece, so all of it must be covered first.
-    if let Err(fault) = flow::covered(running).await {
+    if let Err(fault) = flow::wait_until_covered(running).await {
         running.settle(Status::Failure).await;
         return Err(fault);
     }
-    let Ok(message) = teller.whole(message) else {
+    let Ok(message) = teller.write_buffered(message) else {
         running.settle(Status::Failure).await;
-        return Err(flow::broken("the model's answer cannot be read"));
+        return Err(flow::upstream_error("the model's answer cannot be read"));
     };
     let cost = running.settle(Status::Success).await;
     let mut answer = message.into_response();

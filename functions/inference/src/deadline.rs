@@ -21,7 +21,7 @@ pub struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// That of the invocation that brought a request, if one did.
-    pub fn of(request: &Request, now: Moment) -> Self {
+    pub fn from_request(request: &Request, now: Moment) -> Self {
         let left = request.lambda_context_ref().and_then(|context| time_left(context.deadline, now));
         Self(left.map(|left| Instant::now() + left.saturating_sub(MARGIN)))
     }

@@ -4,36 +4,42 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::secret::Secret;
 use shared::store::Admission;
 
-use crate::bedrock::{Call, Operation};
-use crate::dialect::{Api, Said};
+use crate::bedrock::{BedrockCall, BedrockOperation};
+use crate::dialect::{Api, BedrockRequest};
 use crate::estimate::may_hold;
 use crate::upstream::{Guardrail, ServiceTier};
 
 /// What is added.
-pub struct Dress<'a> {
+pub struct RequestOptions<'a> {
     pub guardrail: Option<&'a Guardrail>,
     pub tier: Option<&'a ServiceTier>,
     pub admission: &'a Admission,
 }
 
-impl Dress<'_> {
+impl RequestOptions<'_> {
     /// The call of a body, streamed or not, to a model that is invoked by `invoke_id`.
-    pub fn call(&self, said: Said, streams: bool, invoke_id: &str, region: Option<String>) -> Call {
+    pub fn call(
+        &self,
+        said: BedrockRequest,
+        streams: bool,
+        invoke_id: &str,
+        region: Option<String>,
+    ) -> BedrockCall {
         let operation = match (said.api, streams) {
-            (Api::Messages | Api::Native, true) => Operation::InvokeStream,
-            (Api::Messages | Api::Native, false) => Operation::Invoke,
-            (Api::Converse, true) => Operation::ConverseStream,
-            (Api::Converse, false) => Operation::Converse,
+            (Api::Messages | Api::Native, true) => BedrockOperation::InvokeStream,
+            (Api::Messages | Api::Native, false) => BedrockOperation::Invoke,
+            (Api::Converse, true) => BedrockOperation::ConverseStream,
+            (Api::Converse, false) => BedrockOperation::Converse,
         };
         let (body, headers) = match said.api {
             Api::Converse => (self.in_body(said), Vec::new()),
             Api::Messages | Api::Native => (said.body, self.in_headers()),
         };
-        Call { operation, model: invoke_id.to_owned(), region, body: body.into(), headers }
+        BedrockCall { operation, model: invoke_id.to_owned(), region, body: body.into(), headers }
     }
 
     /// As `InvokeModel` takes it.
@@ -51,8 +57,8 @@ impl Dress<'_> {
     }
 
     /// As Converse takes it: at the end of the body, which holds none of these.
-    fn in_body(&self, said: Said) -> Vec<u8> {
-        let Said { mut body, mut metadata, .. } = said;
+    fn in_body(&self, said: BedrockRequest) -> Vec<u8> {
+        let BedrockRequest { mut body, mut metadata, .. } = said;
         metadata.extend(self.metadata().map(|(name, value)| (name.to_owned(), value)));
         let guardrail = self.guardrail.map(in_converse);
         let tier = self.tier.map(|tier| json!({"type": tier.tier}).to_string());
@@ -84,19 +90,19 @@ impl Dress<'_> {
 }
 
 /// Refuses a guardrail that the client chose, unless it is the deployment's own: no budget covers what another one costs.
-pub fn check_client_guardrail(said: &Said, own: Option<&Guardrail>) -> Result<(), Fault> {
+pub fn check_client_guardrail(said: &BedrockRequest, own: Option<&Guardrail>) -> Result<(), ApiError> {
     const FIELD: &str = "guardrailConfig";
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Chosen {
+    struct GuardrailConfig {
         guardrail_identifier: String,
         guardrail_version: String,
         trace: Option<String>,
     }
 
     let Some(chosen) = said.guardrail.as_deref().filter(|chosen| *chosen != "null") else { return Ok(()) };
-    let chosen: Option<Chosen> = serde_json::from_str(chosen).ok();
+    let chosen: Option<GuardrailConfig> = serde_json::from_str(chosen).ok();
     let is_own = chosen.zip(own).is_some_and(|(chosen, own)| {
         let is_traced = chosen.trace.is_some_and(|trace| trace != "disabled");
         !is_traced
@@ -106,18 +112,18 @@ pub fn check_client_guardrail(said: &Said, own: Option<&Guardrail>) -> Result<()
     if is_own {
         return Ok(());
     }
-    Err(Fault::invalid(
+    Err(ApiError::invalid(
         FIELD,
         "the deployment chooses guardrails, since no budget here covers their price; leave it out",
     ))
 }
 
 /// Refuses what would tell a guardrail of the deployment which part of a request it shall look at.
-pub fn leaves_all_to_the_guardrail(said: &Said) -> Result<(), Fault> {
+pub fn reject_guardrail_overrides(said: &BedrockRequest) -> Result<(), ApiError> {
     for word in ["guardContent", "amazon-bedrock-"] {
         if may_hold(&said.body, word) {
             let message = format!("{word}: this deployment's guardrail looks at the whole request");
-            return Err(Fault::Invalid { param: None, message });
+            return Err(ApiError::Invalid { param: None, message });
         }
     }
     Ok(())

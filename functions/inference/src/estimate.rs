@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
-use crate::dialect::raw::Fields;
-use crate::dialect::{Api, Said};
+use crate::dialect::raw::RawObject;
+use crate::dialect::{Api, BedrockRequest};
 
 /// What is added by the service: the system prompt of tools, message frames, thinking and schema instructions.
 /// Anthropic documents about 700 for tools, and as much again for each of its own; this is generous.
@@ -24,7 +24,7 @@ const UNBOUNDED: [&str; 6] =
 
 /// A bound on a request's prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub struct TokenBound {
     pub tokens: u64,
     pub caching: Caching,
 }
@@ -34,14 +34,14 @@ pub struct Bound {
 /// Every token of text is at least one byte of the body, whatever the language. Images count what the largest can;
 /// a document's pages are not bounded by its bytes, so the model's window bounds them. The caller asks `CountTokens`
 /// before a bound alone refuses anybody.
-pub fn bound(said: &Said, model: &Model) -> Bound {
+pub fn bound_tokens(said: &BedrockRequest, model: &Model) -> TokenBound {
     let body = said.body.as_slice();
     let finder = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
     let window = model.window;
-    let is_unbounded = hides_words(body) || UNBOUNDED.into_iter().any(finder);
+    let is_unbounded = has_escaped_ascii(body) || UNBOUNDED.into_iter().any(finder);
     // A form that is not known could mean anything.
     if is_unbounded || said.api == Api::Native {
-        return Bound { tokens: window, caching: Caching::OneHour };
+        return TokenBound { tokens: window, caching: Caching::OneHour };
     }
     let image = if model.rules.is_some() { IMAGE } else { IMAGE_ELSEWHERE };
     let images = memchr::memmem::find_iter(body, b"\"image\"").count() as u64;
@@ -52,11 +52,11 @@ pub fn bound(said: &Said, model: &Model) -> Bound {
         (true, false) => Caching::FiveMinutes,
         (true, true) => Caching::OneHour,
     };
-    Bound { tokens: tokens.min(window), caching }
+    TokenBound { tokens: tokens.min(window), caching }
 }
 
 /// What is asked of `CountTokens` about a call.
-pub struct Question {
+pub struct CountTokensRequest {
     /// Its body.
     pub body: Vec<u8>,
     /// The bytes of what the count may leave out: schemas, and fields that only some models know.
@@ -67,8 +67,8 @@ pub struct Question {
 const COUNTED: [&str; 4] = ["messages", "system", "tools", "toolConfig"];
 
 /// What to ask about a body; `None` where no model counts such.
-pub fn question(api: Api, body: &[u8]) -> Option<Question> {
-    let mut fields = Fields::parse(body).ok()?;
+pub fn question(api: Api, body: &[u8]) -> Option<CountTokensRequest> {
+    let mut fields = RawObject::parse(body).ok()?;
     let beside = fields.size_without(&COUNTED);
     let asked = match api {
         Api::Messages => {
@@ -81,12 +81,12 @@ pub fn question(api: Api, body: &[u8]) -> Option<Question> {
         }
         Api::Native => return None,
     };
-    Some(Question { body: asked.into_bytes(), beside })
+    Some(CountTokensRequest { body: asked.into_bytes(), beside })
 }
 
 /// Whether the model may generate output from the start of a stream that no event shows; and if so, whether it is one that
 /// shows all it thinks. `None`: it does not, or its events say when it begins to think.
-pub fn hides_output(said: &Said, model: &Model) -> Option<bool> {
+pub fn hides_output(said: &BedrockRequest, model: &Model) -> Option<bool> {
     // Of a custom model that is made over none it is not known what it can do.
     let is_unknown = model.base_name.is_none();
     if said.api == Api::Messages || !model.can(Capability::Reasoning) && !is_unknown {
@@ -113,7 +113,7 @@ const SHOWS_REASONING: [&str; 8] =
 
 /// Whether a body may hold this word as a name or a value, by whatever spelling.
 pub fn may_hold(body: &[u8], word: &str) -> bool {
-    hides_words(body) || memchr::memmem::find(body, format!("\"{word}").as_bytes()).is_some()
+    has_escaped_ascii(body) || memchr::memmem::find(body, format!("\"{word}").as_bytes()).is_some()
 }
 
 /// What a request will likely use: a quarter of its bytes, and a middling answer. Counts toward TPM until it settles.
@@ -129,7 +129,7 @@ pub fn prompt_estimate(body: &[u8]) -> u64 {
 
 /// Whether the body spells ordinary letters as `\u00xx`: no encoder does, and the words that we look for could be
 /// among them.
-fn hides_words(body: &[u8]) -> bool {
+fn has_escaped_ascii(body: &[u8]) -> bool {
     memchr::memmem::find_iter(body, b"\\u00").any(|at| {
         let is_letter = |hex: &[u8]| {
             let code = std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn bounds_by_bytes_images_and_windows() {
-        let catalog = Catalog::bundled("global").unwrap();
+        let catalog = Catalog::load_bundled("global").unwrap();
         let model = catalog.find("claude-haiku-4-5").unwrap();
         let window = model.window;
         for (body, tokens, caching) in [
@@ -159,12 +159,12 @@ mod tests {
             (r#"{"cache\u005fcontrol":{}}"#, window, Caching::OneHour),
             (r#"{"text":"\u00e8 \u003c"}"#, 24 + FIXED, Caching::None),
         ] {
-            let said = Said::new(Api::Messages, body.as_bytes().to_vec());
-            assert_eq!(bound(&said, model), Bound { tokens, caching }, "{body}");
+            let said = BedrockRequest::new(Api::Messages, body.as_bytes().to_vec());
+            assert_eq!(bound_tokens(&said, model), TokenBound { tokens, caching }, "{body}");
         }
-        let large = Said::new(Api::Messages, vec![b'a'; 5_000_000]);
-        assert_eq!(bound(&large, model).tokens, window);
-        let native = Said::new(Api::Native, b"{}".to_vec());
-        assert_eq!(bound(&native, model), Bound { tokens: window, caching: Caching::OneHour });
+        let large = BedrockRequest::new(Api::Messages, vec![b'a'; 5_000_000]);
+        assert_eq!(bound_tokens(&large, model).tokens, window);
+        let native = BedrockRequest::new(Api::Native, b"{}".to_vec());
+        assert_eq!(bound_tokens(&native, model), TokenBound { tokens: window, caching: Caching::OneHour });
     }
 }

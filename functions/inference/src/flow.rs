@@ -9,29 +9,29 @@ use async_stream::stream;
 use bytes::Bytes;
 use futures_util::Stream;
 use http::StatusCode;
-use shared::fault::{Fault, Kind};
+use shared::fault::{ApiError, ErrorKind};
 use shared::record::Status;
-use shared::store::Lost;
+use shared::store::LeaseLost;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bedrock::{Failed, Frame};
-use crate::dialect::{Api, Heard, Teller};
-use crate::running::Running;
+use crate::bedrock::{BedrockError, Frame};
+use crate::dialect::{Api, BedrockEvent, ResponseWriter};
+use crate::running::InFlightCall;
 use crate::streaming_call::{ClientStream, StreamingCall};
 
 /// How often something is said: half of what the shortest of those in between waits, CloudFront as it comes.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// What happened next in a stream.
-enum Step {
-    Kept(Result<(), Lost>),
-    Frame(Result<Option<Frame>, Failed>),
+enum StreamStep {
+    Kept(Result<(), LeaseLost>),
+    Frame(Result<Option<Frame>, BedrockError>),
     Quiet,
     Over,
 }
 
 /// What a frame comes to.
-enum Passed {
+enum FrameOutcome {
     /// It is told, or there was nothing to tell.
     Told(Option<Bytes>),
     /// It was the last one.
@@ -40,28 +40,28 @@ enum Passed {
 }
 
 /// Refuses a call whose leases are over before it began: its process stood still in between.
-pub async fn begin(running: &mut Running) -> Result<(), Fault> {
+pub async fn begin(running: &mut InFlightCall) -> Result<(), ApiError> {
     if running.leases.allow(0) {
         return Ok(());
     }
     running.settle_free().await;
-    Err(broken("the request was held up for too long before it could begin"))
+    Err(upstream_error("the request was held up for too long before it could begin"))
 }
 
 /// Keeps the call's leases while `work` goes on, for as long as the process has left. The SDK's futures are large, so
 /// they come boxed. On failure the call is settled.
-pub async fn kept_while<T>(
-    running: &mut Running,
+pub async fn with_lease_renewal<T>(
+    running: &mut InFlightCall,
     mut work: impl Future<Output = T> + Unpin,
-) -> Result<T, Fault> {
+) -> Result<T, ApiError> {
     let over = running.deadline.ends();
     loop {
         let fault = tokio::select! {
             biased;
             done = &mut work => return Ok(done),
-            kept = running.leases.kept(0) => match kept {
+            kept = running.leases.renew_when_due(0) => match kept {
                 Ok(()) => continue,
-                Err(lost) => ended(&lost),
+                Err(lost) => lease_lost_error(&lost),
             },
             () = sleep_until(over) => out_of_time(),
         };
@@ -72,9 +72,9 @@ pub async fn kept_while<T>(
 
 /// The events of a call's answer, told by `teller`. The call is settled before the last one leaves; a failure ends in what
 /// the client's dialect has for one.
-pub fn events(
+pub fn response_stream(
     call: StreamingCall,
-    mut teller: Box<dyn Teller>,
+    mut teller: Box<dyn ResponseWriter>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     // If the client leaves, what is dropped with this stream goes on from there.
     let mut client = ClientStream::new(call);
@@ -88,44 +88,44 @@ pub fn events(
         let fault = loop {
             let step = tokio::select! {
                 biased;
-                () = sleep_until(over) => Step::Over,
-                kept = running.leases.kept(running.meter.at_most(Instant::now())) => Step::Kept(kept),
-                frame = frames.next() => Step::Frame(frame),
-                () = sleep_until((said + PING_EVERY).min(heard + silence)) => Step::Quiet,
+                () = sleep_until(over) => StreamStep::Over,
+                kept = running.leases.renew_when_due(running.meter.at_most(Instant::now())) => StreamStep::Kept(kept),
+                frame = frames.next() => StreamStep::Frame(frame),
+                () = sleep_until((said + PING_EVERY).min(heard + silence)) => StreamStep::Quiet,
             };
             match step {
-                Step::Kept(Ok(())) => {}
-                Step::Kept(Err(lost)) => break ended(&lost),
-                Step::Over => break out_of_time(),
-                Step::Quiet if heard.elapsed() >= silence => break broken("the model's stream fell silent"),
-                Step::Quiet => {
+                StreamStep::Kept(Ok(())) => {}
+                StreamStep::Kept(Err(lost)) => break lease_lost_error(&lost),
+                StreamStep::Over => break out_of_time(),
+                StreamStep::Quiet if heard.elapsed() >= silence => break upstream_error("the model's stream fell silent"),
+                StreamStep::Quiet => {
                     said = Instant::now();
                     if let Some(ping) = teller.ping() {
                         yield Ok(ping);
                     }
                 }
-                Step::Frame(Err(failed)) => break *failed.fault,
-                Step::Frame(Ok(None)) if is_complete => {
+                StreamStep::Frame(Err(failed)) => break *failed.fault,
+                StreamStep::Frame(Ok(None)) if is_complete => {
                     running.settle(Status::Success).await;
                     yield Ok(teller.end());
                     return;
                 }
-                Step::Frame(Ok(None)) => break broken("the model's stream ended early"),
-                Step::Frame(Ok(Some(frame))) => {
+                StreamStep::Frame(Ok(None)) => break upstream_error("the model's stream ended early"),
+                StreamStep::Frame(Ok(Some(frame))) => {
                     heard = Instant::now();
-                    running.heard();
+                    running.note_chunk();
                     let work = || pass(running, api, &frame, teller.as_mut(), &mut is_complete);
                     match unless_it_panics(work) {
-                        Passed::Odd => break broken("the model's stream cannot be read"),
-                        Passed::Last(told) => {
+                        FrameOutcome::Odd => break upstream_error("the model's stream cannot be read"),
+                        FrameOutcome::Last(told) => {
                             // Before the client can believe that it is over.
                             running.settle(Status::Success).await;
                             yield Ok(told);
                             yield Ok(teller.end());
                             return;
                         }
-                        Passed::Told(told) => {
-                            if let Err(fault) = covered(running).await {
+                        FrameOutcome::Told(told) => {
+                            if let Err(fault) = wait_until_covered(running).await {
                                 break fault;
                             }
                             if let Some(told) = told {
@@ -142,7 +142,7 @@ pub fn events(
         drop(frames);
         running.settle(Status::Failure).await;
         let request_id = request_id(&running);
-        let wire = fault.wire();
+        let wire = fault.to_error_response();
         // Not the fault itself: it may quote what the client sent.
         tracing::warn!(request = request_id, kind = wire.kind.plain(), "stream_failed");
         yield Ok(teller.error(&wire, &request_id));
@@ -150,39 +150,43 @@ pub fn events(
 }
 
 /// A panic in a dialect is a stream that cannot be read: its call is settled, and its client told.
-fn unless_it_panics(work: impl FnOnce() -> Passed) -> Passed {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Passed::Odd)
+fn unless_it_panics(work: impl FnOnce() -> FrameOutcome) -> FrameOutcome {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(FrameOutcome::Odd)
 }
 
 /// Reads one frame, meters it and tells it.
 fn pass(
-    running: &mut Running,
+    running: &mut InFlightCall,
     api: Api,
     frame: &Frame,
-    teller: &mut dyn Teller,
+    teller: &mut dyn ResponseWriter,
     is_complete: &mut bool,
-) -> Passed {
-    if frame.is_strange(api) {
-        return Passed::Told(None);
+) -> FrameOutcome {
+    if frame.is_unknown_event(api) {
+        return FrameOutcome::Told(None);
     }
     let Some(content) = frame.content(api) else {
-        return Passed::Odd;
+        return FrameOutcome::Odd;
     };
-    let Some(heard) = Heard::read(api, &frame.kind, &content) else {
-        return Passed::Odd;
+    let Some(heard) = BedrockEvent::read(api, &frame.kind, &content) else {
+        return FrameOutcome::Odd;
     };
     running.meter.observe(&heard, content.len() as u64, Instant::now());
     *is_complete |= heard.completes();
-    let told = teller.tell(&heard, &frame.raw);
-    if heard.is_last() { Passed::Last(told) } else { Passed::Told((!told.is_empty()).then_some(told)) }
+    let told = teller.write_event(&heard, &frame.raw);
+    if heard.is_last() {
+        FrameOutcome::Last(told)
+    } else {
+        FrameOutcome::Told((!told.is_empty()).then_some(told))
+    }
 }
 
 /// Waits, where it must, until the leases cover what was generated so far, for as long as the process has left.
-pub async fn covered(running: &mut Running) -> Result<(), Fault> {
+pub async fn wait_until_covered(running: &mut InFlightCall) -> Result<(), ApiError> {
     let over = running.deadline.ends();
     while !running.leases.allow(running.meter.at_most(Instant::now())) {
         tokio::select! {
-            kept = running.leases.kept(running.meter.at_most(Instant::now())) => kept.map_err(|lost| ended(&lost))?,
+            kept = running.leases.renew_when_due(running.meter.at_most(Instant::now())) => kept.map_err(|lost| lease_lost_error(&lost))?,
             () = sleep_until(over) => return Err(out_of_time()),
         }
     }
@@ -190,26 +194,26 @@ pub async fn covered(running: &mut Running) -> Result<(), Fault> {
 }
 
 /// What a client calls the request.
-pub fn request_id(running: &Running) -> String {
+pub fn request_id(running: &InFlightCall) -> String {
     format!("req_{}", running.request())
 }
 
 /// What is told of leases that could not be kept.
-fn ended(lost: &Lost) -> Fault {
+fn lease_lost_error(lost: &LeaseLost) -> ApiError {
     tracing::error!(cause = ?lost, "lease_lost");
-    broken("the request's budget lease could not be kept")
+    upstream_error("the request's budget lease could not be kept")
 }
 
-fn out_of_time() -> Fault {
+fn out_of_time() -> ApiError {
     let message = "the answer takes longer than this gateway's process may run".to_owned();
-    let (status, kind) = (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout);
-    Fault::Upstream { status, kind, message, retry_after: None }
+    let (status, kind) = (StatusCode::GATEWAY_TIMEOUT, ErrorKind::Timeout);
+    ApiError::Upstream { status, kind, message, retry_after: None }
 }
 
 /// A failure of the upstream that has no name of its own.
-pub fn broken(message: &str) -> Fault {
-    let (status, kind) = (StatusCode::BAD_GATEWAY, Kind::Api);
-    Fault::Upstream { status, kind, message: message.to_owned(), retry_after: None }
+pub fn upstream_error(message: &str) -> ApiError {
+    let (status, kind) = (StatusCode::BAD_GATEWAY, ErrorKind::Api);
+    ApiError::Upstream { status, kind, message: message.to_owned(), retry_after: None }
 }
 
 #[cfg(test)]
@@ -218,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_mid_stream_is_an_odd_frame() {
-        assert!(matches!(unless_it_panics(|| panic!("a bug")), Passed::Odd));
-        assert!(matches!(unless_it_panics(|| Passed::Told(None)), Passed::Told(None)));
+        assert!(matches!(unless_it_panics(|| panic!("a bug")), FrameOutcome::Odd));
+        assert!(matches!(unless_it_panics(|| FrameOutcome::Told(None)), FrameOutcome::Told(None)));
     }
 }

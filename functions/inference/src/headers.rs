@@ -50,7 +50,7 @@ pub fn target(headers: &mut HeaderMap, model: &str, region: Option<&str>) {
 }
 
 /// What Bedrock did not take, and the answer is without.
-pub fn dropped(headers: &mut HeaderMap, names: &[String]) {
+pub fn put_dropped_fields(headers: &mut HeaderMap, names: &[String]) {
     if !names.is_empty() {
         put(
             headers,

@@ -7,13 +7,13 @@ use std::time::Duration;
 use shared::clock::Clock;
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::store::{Admission, Lost, Store};
+use shared::store::{Admission, LeaseLost, Store};
 use tokio::time::Instant;
 
 /// The pause after a renewal that the store did not answer.
 const AGAIN: Duration = Duration::from_millis(250);
 
-type Renewal = Pin<Box<dyn Future<Output = Result<(), Lost>> + Send>>;
+type Renewal = Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send>>;
 
 /// A running call's leases, renewed from within its stream.
 pub struct Leases {
@@ -55,7 +55,7 @@ impl Leases {
     /// Waits until a renewal is due, and makes it; returns after one. It may be dropped and called again at any time.
     ///
     /// Due is: a quarter of the leases' life has passed, or half of the window that they cover ahead is used.
-    pub async fn kept(&mut self, tokens: u64) -> Result<(), Lost> {
+    pub async fn renew_when_due(&mut self, tokens: u64) -> Result<(), LeaseLost> {
         loop {
             if self.running.is_none() {
                 if !self.is_short(tokens) || self.target.is_some() {
@@ -70,10 +70,10 @@ impl Leases {
             self.running = None;
             match outcome {
                 Ok(()) => {
-                    self.renewed();
+                    self.note_renewal();
                     return Ok(());
                 }
-                Err(Lost::Store(error)) if self.stand() => {
+                Err(LeaseLost::Store(error)) if self.stand() => {
                     tracing::warn!(request = %self.admission.request(), error = ?error, "renewal_retried");
                     self.due = Instant::now() + AGAIN;
                 }
@@ -98,9 +98,9 @@ impl Leases {
         self.running = Some(Box::pin(async move { store.renew_all(&admission, floor, expires).await }));
     }
 
-    fn renewed(&mut self) {
+    fn note_renewal(&mut self) {
         if let Some((floor, expires, covered)) = self.target.take() {
-            self.admission = self.admission.clone().renewed(floor, expires);
+            self.admission = self.admission.clone().with_renewal(floor, expires);
             self.covered = covered;
         }
         self.due = Instant::now() + self.store.terms().renew_every;

@@ -36,44 +36,44 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde_json::json;
-use shared::auth::Keyring;
+use shared::auth::KeyCache;
 use shared::clock::Clock;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Catalog;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::panics;
-use shared::refusals::Refusals;
+use shared::refusals::RefusalCounter;
 use shared::store::Store;
-use shared::tokens::Tokens;
-use shared::web::{Shape, json_answer};
+use shared::tokens::JwtAuthenticator;
+use shared::web::{ErrorFormat, json_response};
 
-pub use bedrock::Bedrock;
-pub use notices::Notices;
-pub use running::{Abandoned, Abandonment};
+pub use bedrock::BedrockClient;
+pub use notices::SoftBudgetAlerts;
+pub use running::{AbandonedCall, AbandonedSender};
 pub use settler::Settler;
-pub use upstream::{InvalidUpstream, Upstream};
+pub use upstream::{BedrockConfig, InvalidUpstream};
 
-use dialect::Dialect;
+use dialect::ApiFormat;
 
 /// What inference works with. Cloning it is cheap.
 #[derive(Clone)]
-pub struct App {
+pub struct InferenceState {
     pub store: Store,
-    pub bedrock: Bedrock,
-    pub upstream: Arc<Upstream>,
-    /// What is offered, as a request found it: see `admit::enter`.
+    pub bedrock: BedrockClient,
+    pub upstream: Arc<BedrockConfig>,
+    /// What is offered, as a request found it: see `admit::authenticate`.
     pub catalog: Arc<Catalog>,
-    pub offering: Offering,
-    pub keyring: Keyring,
+    pub offering: CatalogCache,
+    pub keyring: KeyCache,
     /// Tokens that are accepted instead of keys, where the deployment has an issuer.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<JwtAuthenticator>,
     pub clock: Clock,
     /// What was refused and is not written yet.
-    pub refusals: Arc<Mutex<Refusals>>,
+    pub refusals: Arc<Mutex<RefusalCounter>>,
     pub settings: Settings,
-    pub notices: Notices,
+    pub notices: SoftBudgetAlerts,
     /// Where calls go whose body was dropped, in a server that outlives its connections.
-    pub abandonment: Option<Abandonment>,
+    pub abandonment: Option<AbandonedSender>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +84,11 @@ pub struct Settings {
     pub clamps: bool,
 }
 
-impl App {
+impl InferenceState {
     /// Refuses a `STARGATE_UPSTREAM` that names models which nobody offers. A custom model is one that the table has. **Cost:**
     /// a read, where a name is not in the catalog that ships. A table that does not answer is no reason not to start.
     pub async fn check_upstream_names(&self) -> Result<(), InvalidUpstream> {
-        if !self.upstream.names_custom_models(self.offering.shipped()) {
+        if !self.upstream.names_custom_models(self.offering.bundled_catalog()) {
             return Ok(());
         }
         match self.offering.current(&self.store, self.clock.now()).await {
@@ -102,11 +102,11 @@ impl App {
 }
 
 /// Every route of inference. `ANTHROPIC_BASE_URL` is often set with `/v1` at its end, so both ways are served.
-pub fn router(app: App) -> Router {
+pub fn router(app: InferenceState) -> Router {
     let mut router = Router::new()
         .route("/", get(alive))
         .route("/api/hello", get(alive))
-        .route("/api/event_logging/batch", post(ignored));
+        .route("/api/event_logging/batch", post(accept_telemetry));
     for base in ["", "/v1", "/v1/v1"] {
         router = router
             .route(&format!("{base}/messages"), post(messages))
@@ -117,29 +117,29 @@ pub fn router(app: App) -> Router {
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }
     let router = bedrock_mode::routes(router).method_not_allowed_fallback(no_route).fallback(no_route);
-    panics::caught(app.clock.clone(), router.with_state(app))
+    panics::catch_panic(app.clock.clone(), router.with_state(app))
 }
 
-async fn messages(State(app): State<App>, request: Request) -> Response {
-    calls::answer(&app, &Dialect::Messages, request).await
+async fn messages(State(app): State<InferenceState>, request: Request) -> Response {
+    calls::answer(&app, &ApiFormat::Messages, request).await
 }
 
-async fn chat(State(app): State<App>, request: Request) -> Response {
-    calls::answer(&app, &Dialect::Chat, request).await
+async fn chat(State(app): State<InferenceState>, request: Request) -> Response {
+    calls::answer(&app, &ApiFormat::Chat, request).await
 }
 
 /// Claude Code asks at its start whether anybody is there.
 async fn alive() -> Response {
-    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+    json_response(StatusCode::OK, &json!({"status": "ok"}))
 }
 
 /// Claude Code's own telemetry is none of ours.
-async fn ignored() -> Response {
-    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+async fn accept_telemetry() -> Response {
+    json_response(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-async fn no_route(State(app): State<App>, request: Request) -> Response {
+async fn no_route(State(app): State<InferenceState>, request: Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let shape = Shape::of(&path, request.headers());
-    calls::refuse(&app, shape, &Fault::NoRoute { method, path })
+    let shape = ErrorFormat::for_route(&path, request.headers());
+    calls::refuse(&app, shape, &ApiError::NoRoute { method, path })
 }

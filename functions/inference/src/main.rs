@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use inference::{App, Bedrock, Notices, Settings, Upstream};
+use inference::{BedrockClient, BedrockConfig, InferenceState, Settings, SoftBudgetAlerts};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::exit;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::origin;
 use shared::store::{self, Store};
-use shared::telemetry::{self, Lines};
-use shared::tokens::Tokens;
-use shared::vault::{Kept, Versions};
+use shared::telemetry::{self, LogFormat};
+use shared::tokens::JwtAuthenticator;
+use shared::vault::{RotatingSecret, Versions};
 use tokio::join;
 
 #[tokio::main]
@@ -22,37 +22,40 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_http::Error> {
     let config = Config::from_env()?;
-    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
-    let (upstream, catalog) = Upstream::read(config.upstream.as_deref(), &config.profile)?;
-    let offering = Offering::new(catalog);
-    let tokens = Tokens::read(config.jwt.as_deref())?;
+    let (upstream, catalog) = BedrockConfig::read(config.upstream.as_deref(), &config.profile)?;
+    let offering = CatalogCache::new(catalog);
+    let tokens = JwtAuthenticator::read(config.jwt.as_deref())?;
     let clock = Clock::default();
     let store = Store::new(store::client(&aws), &config.table, config.terms);
-    let origin = Kept::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock));
+    let origin = RotatingSecret::open_any(config.origin_secret, Versions::CurrentAndPrevious, (&aws, &clock));
     // It also opens the connection to the table, for which the first request would wait.
-    let (origin, ()) = join!(origin, offering.freshen(&store, clock.now()));
-    let app = App {
+    let (origin, ()) = join!(origin, offering.refresh_if_stale(&store, clock.now()));
+    let app = InferenceState {
         store,
-        bedrock: Bedrock::new(&aws),
+        bedrock: BedrockClient::new(&aws),
         upstream: Arc::new(upstream),
-        catalog: Arc::clone(offering.shipped()),
+        catalog: Arc::clone(offering.bundled_catalog()),
         offering,
         keyring: Default::default(),
         tokens,
         clock: clock.clone(),
         refusals: Default::default(),
         settings: Settings { max_body: config.max_body, clamps: config.clamps },
-        notices: config.soft_budget_topic.map(|topic| Notices::to(&aws, &topic)).unwrap_or_default(),
+        notices: config
+            .soft_budget_topic
+            .map(|topic| SoftBudgetAlerts::for_topic(&aws, &topic))
+            .unwrap_or_default(),
         abandonment: None,
     };
     app.check_upstream_names().await?;
-    let router = origin::behind(origin?, clock, inference::router(app));
+    let router = origin::require_origin_secret(origin?, clock, inference::router(app));
     // Lambda is Linux; elsewhere the function runs for developers.
     #[cfg(target_os = "linux")]
     let router =
         router.layer(axum::middleware::map_request(move |request: axum::extract::Request| async move {
-            if let Some(Err(error)) = config.runtime_api.map(inference::nodelay::set) {
+            if let Some(Err(error)) = config.runtime_api.map(inference::nodelay::disable_nagle) {
                 tracing::warn!(%error, "nodelay_not_set");
             }
             request

@@ -5,29 +5,29 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState};
-use shared::web::{Shape, json_answer};
+use shared::web::{ErrorFormat, json_response};
 
-use crate::App;
-use crate::admit::{enter, stand};
+use crate::InferenceState;
+use crate::admit::{authenticate, load_scopes};
 use crate::calls::refuse;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct MeResponse<'a> {
     user_id: Option<&'a UserId>,
     team_id: Option<&'a TeamId>,
     /// The tightest budget in a line, for people: `$3.20 of $50.00 spent (user mario), resets 2026-12-01 00:00 UTC`.
     summary: String,
     /// All that a call is charged to, the narrowest first.
-    budgets: Vec<Budget>,
+    budgets: Vec<BudgetStatus>,
 }
 
 #[derive(Serialize)]
-struct Budget {
+struct BudgetStatus {
     scope: String,
     spend: Money,
     max_budget: Option<Money>,
@@ -42,29 +42,29 @@ struct Budget {
     models: Vec<String>,
 }
 
-pub async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+pub async fn show(State(app): State<InferenceState>, headers: HeaderMap) -> Response {
     match answer(&app, &headers).await {
         Ok(answer) => answer,
-        Err(fault) => refuse(&app, Shape::of("", &headers), &fault),
+        Err(fault) => refuse(&app, ErrorFormat::for_route("", &headers), &fault),
     }
 }
 
 /// **Cost:** one consistent read of every scope.
-async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Fault> {
-    let (app, pointer) = enter(app, headers).await?;
-    let (standing, now) = (stand(&app, &pointer).await?, app.clock.now());
+async fn answer(app: &InferenceState, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let (app, pointer) = authenticate(app, headers).await?;
+    let (standing, now) = (load_scopes(&app, &pointer).await?, app.clock.now());
     standing.stands(now)?;
     let zone = &app.store.terms().zone;
-    let budgets: Vec<Budget> =
-        standing.scopes().iter().map(|(scope, state)| Budget::of(scope, state, now, zone)).collect();
+    let budgets: Vec<BudgetStatus> =
+        standing.scopes().iter().map(|(scope, state)| BudgetStatus::new(scope, state, now, zone)).collect();
     let holder = &standing.pointer().holder;
     let (user_id, team_id) = (holder.user.as_ref(), holder.team.as_ref());
-    let answer = Answer { user_id, team_id, summary: summary(&budgets), budgets };
-    Ok(json_answer(StatusCode::OK, &answer))
+    let answer = MeResponse { user_id, team_id, summary: summary(&budgets), budgets };
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
-impl Budget {
-    fn of(scope: &Scope, state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
+impl BudgetStatus {
+    fn new(scope: &Scope, state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
         let (spend, resets) = state.current(now, zone);
         let limits = &state.limits;
         Self {
@@ -73,7 +73,7 @@ impl Budget {
             spend,
             max_budget: limits.max_budget,
             left: limits.max_budget.map(|most| most - spend),
-            headroom: limits.max_budget.map(|most| most - spend - state.leased()),
+            headroom: limits.max_budget.map(|most| most - spend - state.leased_amount()),
             resets_at: resets.map(|at| at.to_string()),
             rpm_limit: limits.rpm,
             tpm_limit: limits.tpm,
@@ -84,10 +84,10 @@ impl Budget {
 }
 
 /// The budget with the least left; what was spent, where there is none.
-fn summary(budgets: &[Budget]) -> String {
+fn summary(budgets: &[BudgetStatus]) -> String {
     let tightest = budgets.iter().filter_map(|budget| Some((budget, budget.max_budget?, budget.left?)));
     let tightest = tightest.min_by_key(|(_, _, left)| *left);
-    let resets = |budget: &Budget| {
+    let resets = |budget: &BudgetStatus| {
         // To the minute: `2026-12-01T00:00:00Z`.
         let at = budget.resets_at.as_ref().and_then(|at| at.split_once('T'));
         at.map_or_else(String::new, |(day, time)| {

@@ -8,15 +8,15 @@ mod tests;
 use serde_json::value::RawValue;
 use shared::money::Money;
 use shared::pricing::{Caching, Prices};
-use shared::quote::Quote;
-use shared::usage::Usage;
+use shared::quote::CostBound;
+use shared::usage::TokenUsage;
 use tokio::time::Instant;
 
-use crate::dialect::converse::event::{Delta, Event};
-use crate::dialect::usage::{Counted, Metrics, Tokens};
-use crate::dialect::{Api, Heard};
+use crate::dialect::converse::event::{ConverseDelta, ConverseEvent};
+use crate::dialect::usage::{ConverseUsage, InvocationMetrics, UsageAccumulator};
+use crate::dialect::{Api, BedrockEvent};
 use hidden::HiddenOutput;
-use shapes::{Answered, Ending, Start};
+use shapes::{ConverseEnvelope, MessageEnd, MessageStart};
 
 /// Bytes of a text delta's event that are not its text. Other deltas have more around theirs.
 const FRAME: u64 = 80;
@@ -35,11 +35,11 @@ const BYTES_PER_TOKEN: u64 = 2;
 const USUAL_BYTES_PER_TOKEN: u64 = 4;
 
 #[derive(Clone, Debug)]
-pub struct Meter {
+pub struct UsageMeter {
     prices: Prices,
-    quote: Quote,
+    quote: CostBound,
     caching: Caching,
-    tokens: Tokens,
+    tokens: UsageAccumulator,
     text_bytes: u64,
     deltas: u64,
     final_output: bool,
@@ -52,10 +52,10 @@ pub struct Meter {
     is_blind: bool,
 }
 
-impl Meter {
+impl UsageMeter {
     /// A meter of a stream's events.
-    pub fn new(prices: Prices, quote: Quote, caching: Caching) -> Self {
-        let tokens = Tokens::default();
+    pub fn new(prices: Prices, quote: CostBound, caching: Caching) -> Self {
+        let tokens = UsageAccumulator::default();
         Self {
             prices,
             quote,
@@ -86,13 +86,13 @@ impl Meter {
     /// Reads one event of a stream.
     ///
     /// `bytes` is how long it was: what nothing is known of counts by that.
-    pub fn observe(&mut self, heard: &Heard<'_>, bytes: u64, now: Instant) {
+    pub fn observe(&mut self, heard: &BedrockEvent<'_>, bytes: u64, now: Instant) {
         match heard {
             // It comes in silence, while something may be generated.
-            Heard::Message { kind, .. } if kind == "ping" => return,
-            Heard::Message { kind, json } => self.message(kind, json, now),
-            Heard::Converse(event) => self.converse(event, bytes, now),
-            Heard::Native(chunk) => {
+            BedrockEvent::Message { kind, .. } if kind == "ping" => return,
+            BedrockEvent::Message { kind, json } => self.message(kind, json, now),
+            BedrockEvent::Converse(event) => self.converse(event, bytes, now),
+            BedrockEvent::Native(chunk) => {
                 self.deltas += 1;
                 self.text_bytes += chunk.len() as u64;
                 self.end(chunk);
@@ -120,7 +120,7 @@ impl Meter {
             "content_block_start" => self.text_bytes += (chunk.len() as u64).saturating_sub(START_FRAME),
             "content_block_stop" => self.hidden.end(now),
             "message_start" => {
-                let start: Option<Start> = serde_json::from_slice(chunk).ok();
+                let start: Option<MessageStart> = serde_json::from_slice(chunk).ok();
                 if let Some(usage) = start.and_then(|start| start.message.usage) {
                     self.tokens.report(&usage);
                 }
@@ -130,52 +130,61 @@ impl Meter {
         }
     }
 
-    fn converse(&mut self, event: &Event<'_>, bytes: u64, now: Instant) {
+    fn converse(&mut self, event: &ConverseEvent<'_>, bytes: u64, now: Instant) {
         match event {
-            Event::Delta { delta, .. } => {
+            ConverseEvent::Delta { delta, .. } => {
                 self.deltas += 1;
-                if !matches!(delta, Delta::Signature(_) | Delta::Redacted(_)) {
+                if !matches!(delta, ConverseDelta::Signature(_) | ConverseDelta::Redacted(_)) {
                     self.text_bytes += delta.text().len() as u64;
                 }
                 match delta {
-                    Delta::Text(_) | Delta::ToolInput(_) => self.hidden.end(now),
-                    Delta::Reasoning(text) if self.shows_reasoning && is_shown(text) => {
+                    ConverseDelta::Text(_) | ConverseDelta::ToolInput(_) => self.hidden.end(now),
+                    ConverseDelta::Reasoning(text) if self.shows_reasoning && is_shown(text) => {
                         self.hidden.is_shown()
                     }
                     // What it thinks is left out, redacted or told in short.
-                    Delta::Reasoning(_) | Delta::Signature(_) | Delta::Redacted(_) => self.hidden.begin(),
+                    ConverseDelta::Reasoning(_)
+                    | ConverseDelta::Signature(_)
+                    | ConverseDelta::Redacted(_) => self.hidden.begin(),
                 }
             }
-            Event::ToolStart { .. } | Event::Other => self.text_bytes += bytes.saturating_sub(START_FRAME),
-            Event::Metadata(Some(counted)) => self.count(counted),
-            Event::Metadata(None)
-            | Event::MessageStart
-            | Event::BlockStop { .. }
-            | Event::MessageStop { .. } => {}
+            ConverseEvent::ToolStart { .. } | ConverseEvent::Other => {
+                self.text_bytes += bytes.saturating_sub(START_FRAME)
+            }
+            ConverseEvent::Metadata(Some(counted)) => self.count(counted),
+            ConverseEvent::Metadata(None)
+            | ConverseEvent::MessageStart
+            | ConverseEvent::BlockStop { .. }
+            | ConverseEvent::MessageStop { .. } => {}
         }
     }
 
-    fn count(&mut self, counted: &Counted) {
+    fn count(&mut self, counted: &ConverseUsage) {
         self.tokens.count(counted);
         self.final_output |= counted.tells_output();
     }
 
-    fn measure(&mut self, metrics: &Metrics) {
+    fn measure(&mut self, metrics: &InvocationMetrics) {
         self.tokens.measure(metrics);
         self.final_output |= metrics.tells_output();
     }
 
     /// Reads a whole answer of `api`, and what its head told of tokens. An answer that cannot be read is none.
-    pub fn whole(&mut self, api: Api, answer: &[u8], metrics: &Metrics) -> Result<(), serde_json::Error> {
+    pub fn read_buffered(
+        &mut self,
+        api: Api,
+        answer: &[u8],
+        metrics: &InvocationMetrics,
+    ) -> Result<(), serde_json::Error> {
         self.measure(metrics);
         match api {
             Api::Messages => {
-                let ending: Ending<'_> = serde_json::from_slice(answer)?;
+                let ending: MessageEnd<'_> = serde_json::from_slice(answer)?;
                 self.ending(&ending);
                 self.saw(ending.content);
             }
             Api::Converse => {
-                let Answered { usage, output } = serde_json::from_slice(answer)?;
+                let ConverseEnvelope { usage, output } = serde_json::from_slice(answer)?;
                 usage.iter().for_each(|counted| self.count(counted));
                 self.saw(output.and_then(|output| output.message).and_then(|message| message.content));
             }
@@ -196,7 +205,7 @@ impl Meter {
         }
     }
 
-    fn ending(&mut self, ending: &Ending<'_>) {
+    fn ending(&mut self, ending: &MessageEnd<'_>) {
         if let Some(usage) = &ending.usage {
             self.tokens.report(usage);
             self.final_output |= usage.tells_output();
@@ -236,7 +245,7 @@ impl Meter {
 
     /// What the call has used and costs at `now`. What was not reported is charged so that it is safe: the whole bound of
     /// the prompt, the text that was seen, and what was thought unseen.
-    pub fn charge(&self, now: Instant) -> (Usage, Money) {
+    pub fn charge(&self, now: Instant) -> (TokenUsage, Money) {
         let seen = self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(self.deltas);
         let hidden = self.hidden.at_most(now);
         let seen = seen.saturating_add(hidden).min(self.quote.max_tokens);
@@ -244,11 +253,11 @@ impl Meter {
         let output = if self.is_final() { self.tokens.output() } else { self.tokens.output().max(seen) };
         match self.tokens.usage(self.caching) {
             Some(usage) => {
-                let usage = Usage { output, ..usage };
+                let usage = TokenUsage { output, ..usage };
                 (usage, self.prices.charge(&usage))
             }
             None => {
-                let usage = Usage { output, ..Usage::default() };
+                let usage = TokenUsage { output, ..TokenUsage::default() };
                 (usage, self.quote.input + self.quote.output_rate.times(output))
             }
         }

@@ -19,7 +19,7 @@ const LONGEST_SUBJECT: usize = 100;
 
 /// Where notices go: to an SNS topic, or nowhere besides the log. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub struct Notices {
+pub struct SoftBudgetAlerts {
     topic: Option<(Client, Arc<str>)>,
 }
 
@@ -33,9 +33,9 @@ struct Notice {
     spend: Money,
 }
 
-impl Notices {
+impl SoftBudgetAlerts {
     /// Notices to the topic of this ARN.
-    pub fn to(aws: &SdkConfig, topic: &str) -> Self {
+    pub fn for_topic(aws: &SdkConfig, topic: &str) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
         let config = aws_sdk_sns::config::Builder::from(aws).timeout_config(timeouts).build();
         Self { topic: Some((Client::from_conf(config), topic.into())) }

@@ -5,20 +5,20 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use shared::admission::{Reason, Refusal};
-use shared::fault::Fault;
-use shared::refusals::Refused;
+use shared::fault::ApiError;
+use shared::refusals::RefusalRecord;
 use tokio::time::timeout;
 
-use crate::App;
-use crate::admit::Denied;
+use crate::InferenceState;
+use crate::admit::AdmissionDenied;
 
 /// How long a refusal's answer waits for its record, once a minute. The store's own tries would take six seconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The fault of a denied request for the model that it `asked` for, after its refusal was noted. Nothing that fails in
 /// that changes the answer. Of a key that is unknown nothing is written.
-pub async fn recorded(app: &App, denied: Denied, asked: &str) -> Fault {
-    let (Some(pointer), Fault::Refused(Refusal { scope, reason }, now)) = (&denied.pointer, &denied.fault)
+pub async fn record_refusal(app: &InferenceState, denied: AdmissionDenied, asked: &str) -> ApiError {
+    let (Some(pointer), ApiError::Refused(Refusal { scope, reason }, now)) = (&denied.pointer, &denied.fault)
     else {
         return denied.fault;
     };
@@ -30,7 +30,7 @@ pub async fn recorded(app: &App, denied: Denied, asked: &str) -> Fault {
     // A panic elsewhere cannot leave the counts half-written.
     let count = app.refusals.lock().unwrap_or_else(PoisonError::into_inner).note(&pointer.key, word, *now);
     if let Some(count) = count {
-        let refused = Refused {
+        let refused = RefusalRecord {
             key: pointer.key.clone(),
             user: pointer.holder.user.clone(),
             reason: word.to_owned(),
@@ -43,7 +43,7 @@ pub async fn recorded(app: &App, denied: Denied, asked: &str) -> Fault {
     denied.fault
 }
 
-async fn write(app: &App, refused: &Refused) {
+async fn write(app: &InferenceState, refused: &RefusalRecord) {
     let (key, reason, count) = (&refused.key, &refused.reason, refused.count);
     match timeout(PATIENCE, app.store.add_refusals(refused)).await {
         Ok(Ok(())) => {}

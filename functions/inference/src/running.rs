@@ -5,17 +5,17 @@ use shared::clock::Clock;
 use shared::id::RequestId;
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::record::{Record, Status};
+use shared::record::{SpendRecord, Status};
 use shared::store::Admission;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use crate::App;
+use crate::InferenceState;
 use crate::bedrock::Transmission;
 use crate::deadline::Deadline;
 use crate::leases::Leases;
-use crate::meter::Meter;
+use crate::meter::UsageMeter;
 use crate::settler::Settler;
 use crate::streaming_call::StreamingCall;
 
@@ -28,7 +28,7 @@ const LONGEST_ID: usize = 256;
 
 /// What its record keeps of a request besides.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct RequestMetadata {
     session: Option<String>,
     agent: Option<String>,
     tags: Vec<String>,
@@ -36,9 +36,9 @@ pub struct About {
     region: Option<String>,
 }
 
-impl About {
+impl RequestMetadata {
     /// What a request says of itself, and where it went instead of where it was sent.
-    pub fn of(sent: &HeaderMap, fallback_from: Option<&str>, region: Option<&str>) -> Self {
+    pub fn from_headers(sent: &HeaderMap, fallback_from: Option<&str>, region: Option<&str>) -> Self {
         let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok()).map(cut);
         Self {
             session: text("x-claude-code-session-id"),
@@ -66,26 +66,26 @@ fn tags(list: &str) -> Vec<String> {
 }
 
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.
-pub enum Abandoned {
+pub enum AbandonedCall {
     /// Nothing more can be learned of it.
-    Ended { admission: Box<Admission>, record: Box<Record> },
+    Ended { admission: Box<Admission>, record: Box<SpendRecord> },
     /// Its stream is still open.
     Streaming(Box<StreamingCall>),
 }
 
 /// Where dropped calls are sent to be settled. On Lambda there is none: the runtime goes on when a client leaves, and
 /// what dies with the process is swept.
-pub type Abandonment = UnboundedSender<Abandoned>;
+pub type AbandonedSender = UnboundedSender<AbandonedCall>;
 
 /// An admitted call. It is settled inside its answer, before the last byte leaves.
-pub struct Running {
+pub struct InFlightCall {
     settler: Settler,
     clock: Clock,
-    abandonment: Option<Abandonment>,
+    abandonment: Option<AbandonedSender>,
     pub leases: Leases,
-    pub meter: Meter,
+    pub meter: UsageMeter,
     pub deadline: Deadline,
-    about: About,
+    about: RequestMetadata,
     /// The latest attempt to send it to Bedrock. Before one has left, the call costs nothing.
     transmission: Transmission,
     /// When the first piece of its answer came, where that is streamed.
@@ -93,9 +93,15 @@ pub struct Running {
     settled: bool,
 }
 
-impl Running {
-    pub fn new(app: &App, admission: Admission, meter: Meter, about: About, deadline: Deadline) -> Self {
-        let (settler, clock) = (Settler::of(app), app.clock.clone());
+impl InFlightCall {
+    pub fn new(
+        app: &InferenceState,
+        admission: Admission,
+        meter: UsageMeter,
+        about: RequestMetadata,
+        deadline: Deadline,
+    ) -> Self {
+        let (settler, clock) = (Settler::new(app), app.clock.clone());
         let leases = Leases::new(app.store.clone(), clock.clone(), admission);
         Self {
             settler,
@@ -122,7 +128,7 @@ impl Running {
     }
 
     /// Where it goes when it is dropped. Taken, it goes nowhere: whoever took it settles it.
-    pub fn take_abandonment(&mut self) -> Option<Abandonment> {
+    pub fn take_abandonment(&mut self) -> Option<AbandonedSender> {
         self.abandonment.take()
     }
 
@@ -135,7 +141,7 @@ impl Running {
     }
 
     /// Notes that a piece of a streamed answer came.
-    pub fn heard(&mut self) {
+    pub fn note_chunk(&mut self) {
         if self.first_byte.is_none() {
             self.first_byte = Some(self.clock.now());
         }
@@ -154,20 +160,20 @@ impl Running {
         self.settle(Status::Failure).await
     }
 
-    async fn end(&mut self, record: Record) -> Money {
+    async fn end(&mut self, record: SpendRecord) -> Money {
         let cost = self.settler.settle(self.leases.admission(), &record).await;
         // Only now: a client that leaves meanwhile drops this future, and the call must be settled all the same.
         self.settled = true;
         cost
     }
 
-    fn record(&self, status: Status) -> Record {
+    fn record(&self, status: Status) -> SpendRecord {
         let admission = self.leases.admission();
         let pointer = admission.pointer();
-        let nothing = (Usage::default(), Money::ZERO);
+        let nothing = (TokenUsage::default(), Money::ZERO);
         let (usage, cost) =
             if self.transmission.may_have_left() { self.meter.charge(Instant::now()) } else { nothing };
-        Record {
+        SpendRecord {
             request: admission.request(),
             ended: self.clock.now(),
             first_byte: self.first_byte,
@@ -189,7 +195,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for InFlightCall {
     /// Hands a call that nobody will settle to whoever does; it does no work of its own.
     fn drop(&mut self) {
         if self.settled {
@@ -200,7 +206,7 @@ impl Drop for Running {
         if let Some(abandonment) = &self.abandonment {
             // A closed channel is a process about to end: then the leases are swept.
             let (admission, record) = (Box::new(admission), Box::new(record));
-            abandonment.send(Abandoned::Ended { admission, record }).ok();
+            abandonment.send(AbandonedCall::Ended { admission, record }).ok();
         }
     }
 }

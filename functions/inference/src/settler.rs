@@ -6,14 +6,14 @@ use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
 use shared::clock::Clock;
 use shared::money::Money;
-use shared::record::{Record, Status};
-use shared::store::{Admission, Settled, Store};
+use shared::record::{SpendRecord, Status};
+use shared::store::{Admission, Settlement, Store};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, watch};
 
-use crate::App;
-use crate::notices::Notices;
-use crate::running::Abandoned;
+use crate::InferenceState;
+use crate::notices::SoftBudgetAlerts;
+use crate::running::AbandonedCall;
 
 /// How many dropped calls are settled at once: a server that stops has hundreds, and ten seconds.
 const SIDE_BY_SIDE: usize = 64;
@@ -23,11 +23,11 @@ const SIDE_BY_SIDE: usize = 64;
 pub struct Settler {
     store: Store,
     clock: Clock,
-    notices: Notices,
+    notices: SoftBudgetAlerts,
 }
 
 impl Settler {
-    pub fn of(app: &App) -> Self {
+    pub fn new(app: &InferenceState) -> Self {
         Self { store: app.store.clone(), clock: app.clock.clone(), notices: app.notices.clone() }
     }
 
@@ -35,7 +35,7 @@ impl Settler {
     ///
     /// Streams are read on until what they used is counted. When the last sender is gone the server ends, and they are settled
     /// as they are then.
-    pub async fn settle_abandoned(self, mut dropped: UnboundedReceiver<Abandoned>) {
+    pub async fn settle_abandoned(self, mut dropped: UnboundedReceiver<AbandonedCall>) {
         let (stop, stopping) = watch::channel(false);
         let dropped = poll_fn(|task| {
             let next = dropped.poll_recv(task);
@@ -49,12 +49,12 @@ impl Settler {
             let (settler, stopping, settling) = (&self, stopping.clone(), &settling);
             async move {
                 match abandoned {
-                    Abandoned::Streaming(call) => {
+                    AbandonedCall::Streaming(call) => {
                         let mut running = call.read_on(stopping).await;
                         let _permit = settling.acquire().await;
                         running.settle(Status::Cancelled).await;
                     }
-                    Abandoned::Ended { admission, record } => {
+                    AbandonedCall::Ended { admission, record } => {
                         let _permit = settling.acquire().await;
                         settler.settle(&admission, &record).await;
                     }
@@ -66,14 +66,14 @@ impl Settler {
 
     /// Ends a call with what its record says. After two seconds without the store the answer goes on: the record is in the
     /// log, and a sweep charges the floor.
-    pub async fn settle(&self, admission: &Admission, record: &Record) -> Money {
-        let reserved = admission.quote().amount();
+    pub async fn settle(&self, admission: &Admission, record: &SpendRecord) -> Money {
+        let reserved = admission.quote().max_cost();
         if record.cost > reserved {
             // It must never happen. It is charged all the same, and somebody must look.
             tracing::error!(request = %record.request, cost = %record.cost, %reserved, "actual_over_reserved");
         }
         match self.store.settle(admission, record, || self.clock.now()).await {
-            Ok(Settled { cost, reached }) => {
+            Ok(Settlement { cost, reached }) => {
                 log(record, cost);
                 if !reached.is_empty() {
                     Box::pin(self.notices.tell(&reached)).await;
@@ -89,8 +89,8 @@ impl Settler {
 }
 
 /// The one line of a call that came to Bedrock: who, what, how much, how long; nothing of what was said.
-fn log(record: &Record, cost: Money) {
-    let (usage, started) = (record.usage, record.started().ms());
+fn log(record: &SpendRecord, cost: Money) {
+    let (usage, started) = (record.usage, record.started_at().ms());
     tracing::info!(
         request = %record.request,
         key = %record.key,

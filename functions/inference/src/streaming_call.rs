@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bedrock::{Frame, Frames};
-use crate::dialect::{Api, Heard};
-use crate::running::{Abandoned, Running};
+use crate::bedrock::{EventStreamDecoder, Frame};
+use crate::dialect::{Api, BedrockEvent};
+use crate::running::{AbandonedCall, InFlightCall};
 
 /// How far a response is read on after its client has left, in output tokens by a usual speed and length: what the leases cover
 /// ahead.
@@ -19,8 +19,8 @@ const READ_ON: u64 = 8192;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub struct StreamingCall {
-    pub running: Running,
-    pub frames: Frames,
+    pub running: InFlightCall,
+    pub frames: EventStreamDecoder,
     pub api: Api,
     /// How long Bedrock may say nothing.
     pub silence: Duration,
@@ -52,7 +52,7 @@ impl Drop for ClientStream {
         {
             tracing::info!(request = %call.running.request(), "abandoned");
             // A closed channel is a process about to end: then the leases are swept.
-            abandonment.send(Abandoned::Streaming(Box::new(call))).ok();
+            abandonment.send(AbandonedCall::Streaming(Box::new(call))).ok();
         }
     }
 }
@@ -62,7 +62,7 @@ impl StreamingCall {
     /// final usage. Then it closes the stream, and returns the call to be settled. Where nothing is hidden it closes at once.
     ///
     /// It stops early when `stopping` becomes true, which a server does that ends.
-    pub async fn read_on(mut self, mut stopping: watch::Receiver<bool>) -> Running {
+    pub async fn read_on(mut self, mut stopping: watch::Receiver<bool>) -> InFlightCall {
         let mut last_event = Instant::now();
         let until = self.running.meter.estimate(self.api, last_event).saturating_add(READ_ON);
         while self.running.meter.lacks_a_count(self.api) {
@@ -76,7 +76,7 @@ impl StreamingCall {
                 () = sleep_until(self.running.deadline.ends()) => break,
                 () = sleep_until(last_event + self.silence) => break,
                 () = sleep_until(now + LOOK_EVERY) => continue,
-                kept = self.running.leases.kept(self.running.meter.at_most(now)) => match kept {
+                kept = self.running.leases.renew_when_due(self.running.meter.at_most(now)) => match kept {
                     Ok(()) => continue,
                     Err(_) => break,
                 },
@@ -84,7 +84,7 @@ impl StreamingCall {
             };
             let Ok(Some(frame)) = frame else { break };
             last_event = Instant::now();
-            self.running.heard();
+            self.running.note_chunk();
             // One that panics must not end the settlement of all the others.
             if catch_unwind(AssertUnwindSafe(|| self.observe(&frame, last_event))).is_err() {
                 break;
@@ -96,7 +96,7 @@ impl StreamingCall {
 
     fn observe(&mut self, frame: &Frame, now: Instant) {
         let Some(content) = frame.content(self.api) else { return };
-        if let Some(heard) = Heard::read(self.api, &frame.kind, &content) {
+        if let Some(heard) = BedrockEvent::read(self.api, &frame.kind, &content) {
             self.running.meter.observe(&heard, content.len() as u64, now);
         }
     }

@@ -25,9 +25,9 @@ use names::ModelMap;
 /// The setting, read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Upstream {
+pub struct BedrockConfig {
     /// Where to go when the model is throttled or away.
-    fallbacks: ModelMap<Vec<Elsewhere>>,
+    fallbacks: ModelMap<Vec<FallbackTarget>>,
     /// `null`: none for this model.
     guardrails: ModelMap<Option<Guardrail>>,
     service_tiers: ModelMap<ServiceTier>,
@@ -38,7 +38,7 @@ pub struct Upstream {
 /// Another model, another region, or both.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Elsewhere {
+struct FallbackTarget {
     model: Option<String>,
     region: Option<String>,
 }
@@ -111,12 +111,12 @@ impl Timeouts {
         Duration::from_secs(self.silence_seconds)
     }
 
-    pub fn whole(&self) -> Duration {
+    pub fn buffered_timeout(&self) -> Duration {
         Duration::from_secs(self.whole_seconds)
     }
 }
 
-impl Upstream {
+impl BedrockConfig {
     /// Reads the setting, and the catalogue for an inference profile with the setting's rules in it.
     pub fn read(setting: Option<&str>, profile: &str) -> Result<(Self, Catalog), InvalidUpstream> {
         // A list would be read as the fields in their order.
@@ -132,7 +132,7 @@ impl Upstream {
         Ok((upstream, catalog))
     }
 
-    /// Whether a name is one that only a custom model can have: then [`Upstream::check_names`] must see those.
+    /// Whether a name is one that only a custom model can have: then [`BedrockConfig::check_names`] must see those.
     pub fn names_custom_models(&self, shipped: &Catalog) -> bool {
         self.check_names(shipped).is_err()
     }
@@ -182,7 +182,7 @@ impl Upstream {
 
     /// Where to go when a model is throttled or away, in this order.
     pub fn fallbacks(&self, model: &Model) -> Vec<Target> {
-        let target = |next: &Elsewhere| Target {
+        let target = |next: &FallbackTarget| Target {
             model: next.model.clone().unwrap_or_else(|| model.name.clone()),
             region: next.region.clone(),
         };
@@ -199,7 +199,7 @@ impl Upstream {
     }
 
     /// A model at the prices of its service tier.
-    pub fn priced(&self, model: &Model) -> Model {
+    pub fn with_tier_prices(&self, model: &Model) -> Model {
         let mut model = model.clone();
         if let Some(tier) = self.service_tier(&model) {
             model.prices = model.prices.percent(tier.price_percent);

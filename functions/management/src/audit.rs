@@ -5,21 +5,21 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use shared::audit::{Action, Entry};
+use shared::audit::{Action, AuditEntry};
 pub use shared::audit::{INVITATIONS, KEYS, MEMBERS, MODELS, ORG_MEMBERS, ORGS, TEAMS, USERS};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::RequestId;
 use shared::moment::Moment;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use crate::App;
+use crate::ManagementState;
 use crate::columns::raw;
-use crate::guard::Ask;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::routes::Routes;
-use crate::spend::Days;
+use crate::spend::DateRange;
 
 /// Entries of a page, unless `page_size` says otherwise.
 const PAGE: usize = 10;
@@ -33,15 +33,15 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// Who changes something, and when.
-pub struct Scribe<'a> {
-    app: &'a App,
+pub struct AuditRecorder<'a> {
+    app: &'a ManagementState,
     permit: &'a Permit,
     changed_by: Option<String>,
     now: Moment,
 }
 
-impl<'a> Scribe<'a> {
-    pub fn new(app: &'a App, permit: &'a Permit, ask: &Ask) -> Self {
+impl<'a> AuditRecorder<'a> {
+    pub fn new(app: &'a ManagementState, permit: &'a Permit, ask: &RequestContext) -> Self {
         Self { app, permit, changed_by: ask.changed_by.clone(), now: ask.now }
     }
 
@@ -60,7 +60,7 @@ impl<'a> Scribe<'a> {
     ) {
         let id = RequestId::generate(self.now.ms())
             .unwrap_or_else(|_| RequestId::from_parts(self.now.ms(), u32::MAX));
-        let entry = Entry {
+        let entry = AuditEntry {
             id,
             actor: self.permit.caller().actor(),
             claimed: self.changed_by.clone(),
@@ -84,7 +84,7 @@ fn json(row: &impl Serialize) -> Option<String> {
 /// LiteLLM's row.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "AuditLog")]
-struct Shown {
+struct AuditLogRow {
     id: String,
     updated_at: String,
     changed_by: String,
@@ -98,80 +98,81 @@ struct Shown {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
-    audit_logs: Vec<Shown>,
+struct AuditLogResponse {
+    audit_logs: Vec<AuditLogRow>,
     total: usize,
     page: usize,
     page_size: usize,
     total_pages: usize,
 }
 
-pub const LIST: Operation = Operation::new("What was changed, by whom", schema_of::<Answer>).query(&[
-    "page",
-    "page_size",
-    "changed_by",
-    "action",
-    "table_name",
-    "object_id",
-    "start_date",
-    "end_date",
-]);
+pub const LIST: Operation =
+    Operation::new("What was changed, by whom", schema_of::<AuditLogResponse>).query(&[
+        "page",
+        "page_size",
+        "changed_by",
+        "action",
+        "table_name",
+        "object_id",
+        "start_date",
+        "end_date",
+    ]);
 
 /// What was changed in some days, the newest first, page by page.
-pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let query = &ask.query;
     let page = Page::read(query, "page_size", PAGE)?;
     let action = query.text("action")?.map(|word| {
         let words = Action::ALL.map(|(_, word)| word).join(", ");
-        Action::parse(&word).ok_or_else(|| Fault::invalid("action", format!("must be one of {words}")))
+        Action::parse(&word).ok_or_else(|| ApiError::invalid("action", format!("must be one of {words}")))
     });
     let action = action.transpose()?;
     let (table, object, by) = (query.text("table_name")?, query.id("object_id")?, query.text("changed_by")?);
-    let wanted = |entry: &Entry| {
+    let wanted = |entry: &AuditEntry| {
         action.is_none_or(|action| entry.action == action)
             && table.as_ref().is_none_or(|table| entry.table == *table)
             && object.as_ref().is_none_or(|object| entry.object == *object)
             && by.as_ref().is_none_or(|by| entry.actor == *by || entry.claimed.as_ref() == Some(by))
     };
     let mut found = Vec::new();
-    for day in Days::read(query, ask.now)?.newest_first() {
+    for day in DateRange::read(query, ask.now)?.newest_first() {
         found.extend(app.store.audit_of_day(&day.to_string(), MOST - found.len(), wanted).await?);
         if found.len() >= MOST {
             break;
         }
     }
-    let answer = Answer {
-        audit_logs: page.of(&found).iter().map(shown).collect::<Result<_, _>>()?,
+    let answer = AuditLogResponse {
+        audit_logs: page.slice(&found).iter().map(audit_log_row).collect::<Result<_, _>>()?,
         total: found.len(),
         page: page.number,
         page_size: page.size,
         total_pages: page.count(found.len()),
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
-pub const ENTRY: Operation = Operation::new("One entry of the audit log", schema_of::<Shown>);
+pub const ENTRY: Operation = Operation::new("One entry of the audit log", schema_of::<AuditLogRow>);
 
 /// One entry.
-pub async fn get(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn get(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let name = ask.named.unwrap_or_default();
     let found = match RequestId::parse(&name) {
         Some(id) => app.store.find_audit(id).await?,
         None => None,
     };
-    let entry = found.ok_or_else(|| Fault::NotFound {
+    let entry = found.ok_or_else(|| ApiError::NotFound {
         param: Some("id".to_owned()),
         message: "id: Audit log not found".to_owned(),
     })?;
-    Ok(json_answer(StatusCode::OK, &shown(&entry)?))
+    Ok(json_response(StatusCode::OK, &audit_log_row(&entry)?))
 }
 
-fn shown(entry: &Entry) -> Result<Shown, Fault> {
+fn audit_log_row(entry: &AuditEntry) -> Result<AuditLogRow, ApiError> {
     let value = |json: &Option<String>| match json {
         Some(json) => raw(json),
-        None => to_raw_value(&()).map_err(|_| Fault::invalid("id", "cannot be shown")),
+        None => to_raw_value(&()).map_err(|_| ApiError::invalid("id", "cannot be shown")),
     };
-    Ok(Shown {
+    Ok(AuditLogRow {
         id: entry.id.to_string(),
         updated_at: Moment::from_ms(entry.id.started_ms()).to_string(),
         changed_by: entry.actor.clone(),

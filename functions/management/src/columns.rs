@@ -4,18 +4,18 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::moment::Moment;
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState, UNLIMITED};
 use shared::store::StoreError;
 
-use crate::App;
+use crate::ManagementState;
 use crate::model_limits::ModelColumns;
 
 /// A scope's limits and what is spent of them.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct Columns {
+pub struct LimitColumns {
     models: Vec<String>,
     max_budget: Option<Money>,
     soft_budget: Option<Money>,
@@ -32,8 +32,8 @@ pub struct Columns {
     of_models: Option<ModelColumns>,
 }
 
-impl Columns {
-    pub fn of(state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
+impl LimitColumns {
+    pub fn new(state: &ScopeState, now: Moment, zone: &TimeZone) -> Self {
         let (spend, resets) = state.current(now, zone);
         let limits = &state.limits;
         Self {
@@ -43,7 +43,7 @@ impl Columns {
             spend,
             total_spend: state.total_spend,
             budget_duration: limits.budget_duration.as_ref().map(|duration| duration.as_str().to_owned()),
-            budget_reset_at: told(resets),
+            budget_reset_at: format_time(resets),
             rpm_limit: limits.rpm,
             tpm_limit: limits.tpm,
             max_parallel_requests: limits.max_parallel_requests,
@@ -55,28 +55,28 @@ impl Columns {
     /// The same with the limits of single models.
     pub async fn with_models(
         self,
-        app: &App,
+        app: &ManagementState,
         scope: &Scope,
         state: &ScopeState,
         now: Moment,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, ApiError> {
         Ok(Self { of_models: Some(ModelColumns::read(app, scope, state, now).await?), ..self })
     }
 }
 
-impl Columns {
+impl LimitColumns {
     pub fn with_a_budget(self) -> Self {
         Self { max_budget: self.max_budget.or(Some(UNLIMITED)), ..self }
     }
 }
 
 /// RFC 3339 in UTC.
-pub fn told(moment: Option<Moment>) -> Option<String> {
+pub fn format_time(moment: Option<Moment>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 
 /// Stored JSON as it was sent.
-pub fn raw(json: &str) -> Result<Box<RawValue>, Fault> {
+pub fn raw(json: &str) -> Result<Box<RawValue>, ApiError> {
     let corrupt = |_| StoreError::Corrupt { attribute: "metadata".to_owned() };
     Ok(RawValue::from_string(json.to_owned()).map_err(corrupt)?)
 }

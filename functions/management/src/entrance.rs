@@ -5,10 +5,10 @@ use lambda_http::Error;
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::{AdminAuth, Config};
-use shared::vault::{Kept, Versions};
+use shared::vault::{RotatingSecret, Versions};
 
 #[derive(Clone, Debug)]
-pub enum Entrance {
+pub enum AdminAuthenticator {
     /// The admin API, or the only one: the master key, and users' keys with what their roles allow.
     MasterKey(MasterKey),
     /// The admin API behind `AWS_IAM`: API Gateway has checked the signature and says whose it is.
@@ -17,7 +17,7 @@ pub enum Entrance {
     SelfService,
 }
 
-impl Entrance {
+impl AdminAuthenticator {
     /// The one that the settings name. **Cost:** a call of Secrets Manager for each secret that is kept there.
     pub async fn open(config: &Config, aws: &SdkConfig, clock: &Clock) -> Result<Self, Error> {
         match config.admin_auth {
@@ -27,9 +27,9 @@ impl Entrance {
                 let master = config.master_key.clone();
                 let master =
                     master.ok_or("STARGATE_MASTER_KEY must be set: nobody could be the administrator")?;
-                let master = Kept::open(master, Versions::Current, (aws, clock)).await?;
+                let master = RotatingSecret::open(master, Versions::Current, (aws, clock)).await?;
                 let second = config.admin_secret.clone();
-                let second = Kept::open_any(second, Versions::Current, (aws, clock)).await?;
+                let second = RotatingSecret::open_any(second, Versions::Current, (aws, clock)).await?;
                 Ok(Self::MasterKey(MasterKey::new(master, second)))
             }
         }

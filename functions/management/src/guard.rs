@@ -4,19 +4,19 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use lambda_http::request::RequestContext;
+use lambda_http::request::RequestContext as LambdaContext;
 use shared::auth;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::RequestId;
 use shared::moment::Moment;
 use shared::policy::{self, Caller, Permit};
 use shared::secret::Secret;
-use shared::web::{Shape, json_bytes};
+use shared::web::{ErrorFormat, read_json_body};
 
-use crate::fields::Fields;
+use crate::fields::RequestBody;
 use crate::openapi::Operation;
 use crate::query::Query;
-use crate::{App, Entrance};
+use crate::{AdminAuthenticator, ManagementState};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -29,7 +29,7 @@ const LONGEST_CLAIM: usize = 200;
 const MOST_OPEN: usize = 16 << 10;
 
 /// What a permitted request says.
-pub struct Ask {
+pub struct RequestContext {
     pub query: Query,
     /// The part of the path that names something, where the route has one.
     pub named: Option<String>,
@@ -39,84 +39,88 @@ pub struct Ask {
     pub presented: Option<Secret>,
 }
 
-impl Ask {
-    fn read(request: &Parts, operation: Operation, now: Moment) -> Result<Self, Fault> {
+impl RequestContext {
+    fn read(request: &Parts, operation: Operation, now: Moment) -> Result<Self, ApiError> {
         let text = |value: &HeaderValue| Some(value.to_str().ok()?.chars().take(LONGEST_CLAIM).collect());
         let query = Query::read(&request.uri)?;
-        query.only(operation.query)?;
+        query.reject_others(operation.query)?;
         Ok(Self {
             query,
-            named: named(request),
+            named: path_parameter(request),
             now,
             changed_by: request.headers.get(CHANGED_BY).and_then(text),
-            presented: auth::presented(&request.headers),
+            presented: auth::extract_api_key(&request.headers),
         })
     }
 }
 
 /// What stands in the path where its route has a name in braces.
-fn named(request: &Parts) -> Option<String> {
+fn path_parameter(request: &Parts) -> Option<String> {
     let route = request.extensions.get::<MatchedPath>()?.as_str().split('/');
     let mut pairs = route.zip(request.uri.path().split('/'));
     pairs.find(|(part, _)| part.starts_with('{')).map(|(_, name)| name.to_owned())
 }
 
 /// Lets a request in that reads.
-pub async fn permitted(
-    app: App,
+pub async fn authorize(
+    app: ManagementState,
     operation: Operation,
     request: Request,
-) -> Result<(App, Permit, Ask), Fault> {
+) -> Result<(ManagementState, Permit, RequestContext), ApiError> {
     let now = app.clock.now();
     let (request, _) = request.into_parts();
     let permit = permit(&app, &request, now).await?;
-    let ask = Ask::read(&request, operation, now)?;
+    let ask = RequestContext::read(&request, operation, now)?;
     Ok((current(app, now).await?, permit, ask))
 }
 
 /// Lets a request in that changes something. Nobody's body is read before it is known who they are.
 pub async fn permitted_by_body(
-    app: App,
+    app: ManagementState,
     operation: Operation,
     request: Request,
-) -> Result<(App, Permit, Ask, Fields), Fault> {
+) -> Result<(ManagementState, Permit, RequestContext, RequestBody), ApiError> {
     let now = app.clock.now();
     let (request, body) = request.into_parts();
     let permit = permit(&app, &request, now).await?;
-    let ask = Ask::read(&request, operation, now)?;
+    let ask = RequestContext::read(&request, operation, now)?;
     let fields = fields(Request::from_parts(request, body), operation, app.max_body).await?;
     Ok((current(app, now).await?, permit, ask, fields))
 }
 
 /// Lets in whoever has no key.
-pub async fn opened(app: &App, operation: Operation, request: Request) -> Result<(Ask, Fields), Fault> {
+pub async fn admit_anonymous(
+    app: &ManagementState,
+    operation: Operation,
+    request: Request,
+) -> Result<(RequestContext, RequestBody), ApiError> {
     let now = app.clock.now();
     let (request, body) = request.into_parts();
     let is_open = policy::is_open(method(&request).as_str(), route(&request));
-    if !is_open || matches!(app.entrance, Entrance::Iam) {
-        return Err(Fault::Unauthenticated("No API key was sent"));
+    if !is_open || matches!(app.entrance, AdminAuthenticator::Iam) {
+        return Err(ApiError::Unauthenticated("No API key was sent"));
     }
-    let ask = Ask::read(&request, operation, now)?;
+    let ask = RequestContext::read(&request, operation, now)?;
     // Anybody may send it.
     let most = MOST_OPEN.min(app.max_body);
     Ok((ask, fields(Request::from_parts(request, body), operation, most).await?))
 }
 
 /// The fields of a body, at most `limit` bytes of it. Where a route takes none, nothing is read.
-async fn fields(request: Request, operation: Operation, limit: usize) -> Result<Fields, Fault> {
+async fn fields(request: Request, operation: Operation, limit: usize) -> Result<RequestBody, ApiError> {
     if operation.fields().next().is_none() {
-        return Ok(Fields::default());
+        return Ok(RequestBody::default());
     }
-    let (_, body) = json_bytes(request, limit).await?;
-    let fields = Fields::read(&body)?;
+    let (_, body) = read_json_body(request, limit).await?;
+    let fields = RequestBody::read(&body)?;
     fields.are_of(&operation)?;
     Ok(fields)
 }
 
 /// The function with the models that are offered now.
-async fn current(app: App, now: Moment) -> Result<App, Fault> {
+async fn current(app: ManagementState, now: Moment) -> Result<ManagementState, ApiError> {
     let catalog = app.offering.current(&app.store, now).await?;
-    Ok(App { catalog, ..app })
+    Ok(ManagementState { catalog, ..app })
 }
 
 fn route(request: &Parts) -> &str {
@@ -128,48 +132,48 @@ fn method(request: &Parts) -> &Method {
     if request.method == Method::HEAD { &Method::GET } else { &request.method }
 }
 
-async fn permit(app: &App, request: &Parts, now: Moment) -> Result<Permit, Fault> {
+async fn permit(app: &ManagementState, request: &Parts, now: Moment) -> Result<Permit, ApiError> {
     let (method, path) = (method(request), route(request));
-    let holder = || auth::key_holder(&app.store, app.tokens.as_ref(), &request.headers, now);
+    let holder = || auth::authenticate_key(&app.store, app.tokens.as_ref(), &request.headers, now);
     let permit = match &app.entrance {
-        Entrance::MasterKey(master) => {
+        AdminAuthenticator::MasterKey(master) => {
             let caller = match master.admit(&request.headers).await {
                 Some(administrator) => administrator,
                 None => holder().await?,
             };
             policy::may_manage(caller, method.as_str(), path)
         }
-        Entrance::Iam => policy::may_manage(iam_identity(request)?, method.as_str(), path),
-        Entrance::SelfService => policy::may_serve_itself(holder().await?, method.as_str(), path),
+        AdminAuthenticator::Iam => policy::may_manage(iam_identity(request)?, method.as_str(), path),
+        AdminAuthenticator::SelfService => policy::may_serve_itself(holder().await?, method.as_str(), path),
     };
     Ok(permit?)
 }
 
 /// Whose signature API Gateway has checked. It is told by the event and by nothing that a client can send.
-fn iam_identity(request: &Parts) -> Result<Caller, Fault> {
-    let arn = match request.extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.identity.user_arn.clone(),
+fn iam_identity(request: &Parts) -> Result<Caller, ApiError> {
+    let arn = match request.extensions.get::<LambdaContext>() {
+        Some(LambdaContext::ApiGatewayV1(context)) => context.identity.user_arn.clone(),
         _ => None,
     };
-    let actor = arn.ok_or(Fault::Unauthenticated("API Gateway has checked no IAM identity"))?;
+    let actor = arn.ok_or(ApiError::Unauthenticated("API Gateway has checked no IAM identity"))?;
     Ok(Caller::Administrator { actor })
 }
 
 /// The answer to a path that is no route.
-pub fn no_route(app: &App, request: &Request) -> Response {
+pub fn no_route(app: &ManagementState, request: &Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    finished(Err(Fault::NoRoute { method, path }), app.clock.now())
+    into_response(Err(ApiError::NoRoute { method, path }), app.clock.now())
 }
 
 /// The answer to a route's path asked with another method.
-pub fn wrong_method(app: &App, request: &Request) -> Response {
+pub fn wrong_method(app: &ManagementState, request: &Request) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    finished(Err(Fault::WrongMethod { method, path }), app.clock.now())
+    into_response(Err(ApiError::WrongMethod { method, path }), app.clock.now())
 }
 
-pub fn finished(answer: Result<Response, Fault>, now: Moment) -> Response {
+pub fn into_response(answer: Result<Response, ApiError>, now: Moment) -> Response {
     let id = RequestId::of_answer(now.ms());
-    let mut answer = answer.unwrap_or_else(|fault| Shape::Plain.answer(&fault, id.as_str()));
+    let mut answer = answer.unwrap_or_else(|fault| ErrorFormat::Plain.answer(&fault, id.as_str()));
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         answer.headers_mut().insert(REQUEST_ID, id);
     }

@@ -11,13 +11,13 @@ mod row;
 pub use row::InvitationRow;
 
 use axum::http::Method;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::InvitationId;
 use shared::invitation::{Invitation, TeamInvitation};
 use shared::moment::Moment;
 use shared::secret::Secret;
 
-use crate::App;
+use crate::ManagementState;
 use crate::routes::Routes;
 
 /// The routes of invitations.
@@ -26,7 +26,7 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/invitation/info", info::OPERATION, info::info);
     routes.post("/invitation/accept", accept::OPERATION, accept::accept);
     routes.post("/invitation/delete", delete::OPERATION, delete::delete);
-    routes.open(Method::GET, "/onboarding/get_token", open::OPERATION, open::get_token);
+    routes.open(Method::GET, "/onboarding/get_token", open::OPERATION, open::get_onboarding_token);
     routes.open(Method::POST, "/onboarding/claim_token", claim::OPERATION, claim::claim);
 }
 
@@ -34,12 +34,12 @@ pub fn routes(routes: &mut Routes) {
 const ID: &str = "invitation_id";
 
 /// An invitation to set a password by its id, for administrators.
-async fn find(app: &App, id: &Secret) -> Result<Invitation, Fault> {
+async fn find(app: &ManagementState, id: &Secret) -> Result<Invitation, ApiError> {
     app.store.find_invitation(&id.hash()).await?.ok_or_else(|| not_found(ID))
 }
 
 /// A pending invitation to a team by its id.
-async fn find_team_invitation(app: &App, id: &str) -> Result<Option<TeamInvitation>, Fault> {
+async fn find_team_invitation(app: &ManagementState, id: &str) -> Result<Option<TeamInvitation>, ApiError> {
     match InvitationId::parse(id) {
         Ok(id) => Ok(app.store.find_team_invitation(&id).await?),
         Err(_) => Ok(None),
@@ -47,18 +47,18 @@ async fn find_team_invitation(app: &App, id: &str) -> Result<Option<TeamInvitati
 }
 
 /// Nobody learns of an invitation that is not theirs.
-fn not_found(field: &str) -> Fault {
-    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: Invitation not found") }
+fn not_found(field: &str) -> ApiError {
+    ApiError::NotFound { param: Some(field.to_owned()), message: format!("{field}: Invitation not found") }
 }
 
 /// An invitation that can still be accepted.
-async fn good(app: &App, id: &Secret, now: Moment) -> Result<Invitation, Fault> {
+async fn good(app: &ManagementState, id: &Secret, now: Moment) -> Result<Invitation, ApiError> {
     let found = app.store.find_invitation(&id.hash()).await?;
-    let invitation = found.ok_or(Fault::Unauthenticated("Invitation link does not exist"))?;
+    let invitation = found.ok_or(ApiError::Unauthenticated("Invitation link does not exist"))?;
     if invitation.expires() <= now {
-        return Err(Fault::Unauthenticated("Invitation link has expired"));
+        return Err(ApiError::Unauthenticated("Invitation link has expired"));
     }
     Ok(invitation)
 }
 
-const USED: Fault = Fault::Unauthenticated("Invitation link has already been used");
+const USED: ApiError = ApiError::Unauthenticated("Invitation link has already been used");

@@ -16,7 +16,7 @@ mod service_account;
 mod update;
 
 pub use generate::{order, read as read_order};
-pub use mint::{Minted, Order, mint, must_be_free};
+pub use mint::{CreatedKey, NewKey, create_key, must_be_free};
 pub use row::KeyRow;
 
 use crate::routes::Routes;

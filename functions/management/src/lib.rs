@@ -39,14 +39,14 @@ use axum::Router;
 use axum::extract::Request;
 use shared::clock::Clock;
 use shared::model::Catalog;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::panics;
 use shared::store::Store;
-use shared::tokens::Tokens;
+use shared::tokens::JwtAuthenticator;
 
-pub use entrance::Entrance;
-pub use rules::Rules;
-pub use whole::Whole;
+pub use entrance::AdminAuthenticator;
+pub use rules::KeyPolicy;
+pub use whole::BufferedResponse;
 
 use routes::Routes;
 
@@ -55,33 +55,33 @@ pub const MOST_BODY: usize = 1 << 20;
 
 /// What every handler may use. Cloning it is cheap.
 #[derive(Clone)]
-pub struct App {
+pub struct ManagementState {
     pub store: Store,
     /// What is offered, as a request found it: see [`guard`].
     pub catalog: Arc<Catalog>,
-    pub offering: Offering,
-    pub entrance: Entrance,
-    pub rules: Arc<Rules>,
+    pub offering: CatalogCache,
+    pub entrance: AdminAuthenticator,
+    pub rules: Arc<KeyPolicy>,
     /// Whether an administrator's request creates the unknown users that it names.
     pub create_missing_users: bool,
     /// Whether a team's administrators add existing users at once, or invite them.
     pub team_admins_add_users: bool,
     /// Tokens that are accepted instead of keys, where the deployment has an issuer.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<JwtAuthenticator>,
     pub clock: Clock,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
 }
 
 /// The whole function: every route, and a 404 for the rest.
-pub fn router(app: App) -> Router {
+pub fn router(app: ManagementState) -> Router {
     let (stray, lost, clock) = (app.clone(), app.clone(), app.clock.clone());
     let router = every_route()
         .finish()
         .method_not_allowed_fallback(move |request: Request| ready(guard::wrong_method(&stray, &request)))
         .fallback(move |request: Request| ready(guard::no_route(&lost, &request)))
         .with_state(app);
-    panics::caught(clock, router)
+    panics::catch_panic(clock, router)
 }
 
 /// Every route, area by area.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::money::Money;
 use shared::period::{BudgetDuration, KeyDuration};
 use shared::scope::Limits;
 
-use crate::fields::Fields;
+use crate::fields::RequestBody;
 use crate::patch::Patch;
 
 const AMOUNT: &str = "a number of US dollars from 0 to 1000000000000, such as 50 or 0.25; null is no limit";
@@ -26,10 +26,11 @@ pub struct LimitsPatch {
 }
 
 impl LimitsPatch {
-    pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
+    pub fn read(fields: &mut RequestBody) -> Result<Self, ApiError> {
         fields.blank_is_null("max_budget");
-        let budget_duration = fields.text("budget_duration")?.checked(|text| {
-            BudgetDuration::parse(&text).map_err(|rule| Fault::invalid("budget_duration", rule.to_string()))
+        let budget_duration = fields.text("budget_duration")?.try_map(|text| {
+            BudgetDuration::parse(&text)
+                .map_err(|rule| ApiError::invalid("budget_duration", rule.to_string()))
         })?;
         Ok(Self {
             max_budget: amount(fields, "max_budget")?,
@@ -38,23 +39,23 @@ impl LimitsPatch {
             rpm: fields.count("rpm_limit")?,
             tpm: fields.count("tpm_limit")?,
             max_parallel_requests: fields.count("max_parallel_requests")?,
-            models: fields.texts("models")?.checked(|names| Ok(names.into_iter().collect()))?,
+            models: fields.texts("models")?.try_map(|names| Ok(names.into_iter().collect()))?,
             blocked: fields.flag("blocked")?,
         })
     }
 
     /// Whether anything of `limits` would be different.
     pub fn changes(&self, limits: &Limits) -> bool {
-        self.clone().over(limits.clone()) != *limits
+        self.clone().apply_to(limits.clone()) != *limits
     }
 
     /// What is left of it for somebody who may not set limits.
-    pub fn nothing() -> Self {
+    pub fn unset() -> Self {
         Self::default()
     }
 
     /// The first limit that goes beyond its bound. Budget periods are compared by their length.
-    pub fn beyond(&self, bounds: &Self) -> Option<&'static str> {
+    pub fn first_beyond(&self, bounds: &Self) -> Option<&'static str> {
         let length = |patch: &Patch<BudgetDuration>| match patch {
             Patch::Keep => Patch::Keep,
             Patch::Clear => Patch::Clear,
@@ -72,16 +73,16 @@ impl LimitsPatch {
     }
 
     /// What `limits` become.
-    pub fn over(self, limits: Limits) -> Limits {
+    pub fn apply_to(self, limits: Limits) -> Limits {
         Limits {
-            max_budget: self.max_budget.over(limits.max_budget),
-            soft_budget: self.soft_budget.over(limits.soft_budget),
-            budget_duration: self.budget_duration.over(limits.budget_duration),
-            rpm: self.rpm.over(limits.rpm),
-            tpm: self.tpm.over(limits.tpm),
-            max_parallel_requests: self.max_parallel_requests.over(limits.max_parallel_requests),
-            models: self.models.over(Some(limits.models)).unwrap_or_default(),
-            blocked: self.blocked.over(Some(limits.blocked)).unwrap_or_default(),
+            max_budget: self.max_budget.apply_to(limits.max_budget),
+            soft_budget: self.soft_budget.apply_to(limits.soft_budget),
+            budget_duration: self.budget_duration.apply_to(limits.budget_duration),
+            rpm: self.rpm.apply_to(limits.rpm),
+            tpm: self.tpm.apply_to(limits.tpm),
+            max_parallel_requests: self.max_parallel_requests.apply_to(limits.max_parallel_requests),
+            models: self.models.apply_to(Some(limits.models)).unwrap_or_default(),
+            blocked: self.blocked.apply_to(Some(limits.blocked)).unwrap_or_default(),
             expires: limits.expires,
         }
     }
@@ -98,24 +99,25 @@ pub fn loosens(old: &Limits, new: &Limits) -> bool {
 }
 
 /// What an administrator says that was spent in this period. LiteLLM's clients send `null` where they say nothing.
-pub fn spend(fields: &mut Fields) -> Result<Option<Money>, Fault> {
+pub fn spend(fields: &mut RequestBody) -> Result<Option<Money>, ApiError> {
     Ok(amount(fields, "spend")?.value())
 }
 
-fn amount(fields: &mut Fields, name: &str) -> Result<Patch<Money>, Fault> {
-    fields.patch(name, AMOUNT)?.checked(|amount: Money| match amount.is_negative() {
-        true => Err(Fault::invalid(name, format!("must be {AMOUNT}"))),
+fn amount(fields: &mut RequestBody, name: &str) -> Result<Patch<Money>, ApiError> {
+    fields.patch(name, AMOUNT)?.try_map(|amount: Money| match amount.is_negative() {
+        true => Err(ApiError::invalid(name, format!("must be {AMOUNT}"))),
         false => Ok(amount),
     })
 }
 
 /// What a key's life becomes: without an end where it is cleared. LiteLLM's `-1` is for ever too.
-pub fn key_life(fields: &mut Fields) -> Result<Patch<KeyDuration>, Fault> {
-    let parse =
-        |text: String| KeyDuration::parse(&text).map_err(|rule| Fault::invalid("duration", rule.to_string()));
+pub fn key_life(fields: &mut RequestBody) -> Result<Patch<KeyDuration>, ApiError> {
+    let parse = |text: String| {
+        KeyDuration::parse(&text).map_err(|rule| ApiError::invalid("duration", rule.to_string()))
+    };
     match fields.text("duration")? {
         Patch::Set(text) if text == "-1" => Ok(Patch::Clear),
-        sent => sent.checked(parse),
+        sent => sent.try_map(parse),
     }
 }
 
@@ -123,8 +125,8 @@ pub fn key_life(fields: &mut Fields) -> Result<Patch<KeyDuration>, Fault> {
 mod tests {
     use super::*;
 
-    fn patch(json: &str) -> Result<LimitsPatch, Fault> {
-        LimitsPatch::read(&mut Fields::read(json.as_bytes()).unwrap())
+    fn patch(json: &str) -> Result<LimitsPatch, ApiError> {
+        LimitsPatch::read(&mut RequestBody::read(json.as_bytes()).unwrap())
     }
 
     #[test]
@@ -137,7 +139,7 @@ mod tests {
             blocked: true,
             ..Limits::default()
         };
-        let changed = |json| patch(json).unwrap().over(before.clone());
+        let changed = |json| patch(json).unwrap().apply_to(before.clone());
         assert_eq!(changed("{}"), before);
         let cleared =
             r#"{"max_budget":null,"budget_duration":null,"rpm_limit":null,"models":null,"blocked":null}"#;
@@ -162,7 +164,7 @@ mod tests {
             (r#"{"models": [1]}"#, "models"),
             (r#"{"blocked": "yes"}"#, "blocked"),
         ] {
-            let param = patch(json).err().and_then(|fault| fault.wire().param);
+            let param = patch(json).err().and_then(|fault| fault.to_error_response().param);
             assert_eq!(param.as_deref(), Some(field), "{json}");
         }
     }

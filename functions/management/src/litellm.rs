@@ -7,11 +7,12 @@
 /// | `send_invite_email` | LiteLLM without a mail server sends none either |
 /// | `allowed_cache_controls` | there is no cache of answers to control |
 /// | `created_by`, `updated_by` | who acted is known from the call itself |
-pub const HARMLESS: &[&str] = &["send_invite_email", "allowed_cache_controls", "created_by", "updated_by"];
+pub const IGNORED_FIELDS: &[&str] =
+    &["send_invite_email", "allowed_cache_controls", "created_by", "updated_by"];
 
 /// Fields that promise something: they are taken only where they ask for nothing (`null`, `false`, `""`, `[]`, `{}`),
 /// as LiteLLM's SDK and dashboard send them by default.
-pub const UNSERVED: &[&str] = &[
+pub const UNSUPPORTED_FIELDS: &[&str] = &[
     "agent_id",
     "aliases",
     "allowed_passthrough_routes",
@@ -59,7 +60,7 @@ mod tests {
         let documents = include_str!("../../../docs/MIGRATE.md");
         let row = |begins: &str| documents.lines().find(|line| line.starts_with(begins)).unwrap_or_default();
         let (ignored, refused) = (row("| ignored |"), row("| refused |"));
-        for (told, fields) in [(ignored, HARMLESS), (refused, UNSERVED)] {
+        for (told, fields) in [(ignored, IGNORED_FIELDS), (refused, UNSUPPORTED_FIELDS)] {
             for field in fields {
                 assert!(told.contains(&format!("`{field}`")), "{field} is missing");
             }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use futures_util::TryFutureExt;
 use lambda_http::{Error, Request, service_fn};
-use management::{App, Entrance, MOST_BODY, Rules, Whole, router};
+use management::{AdminAuthenticator, BufferedResponse, KeyPolicy, MOST_BODY, ManagementState, router};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::exit;
 use shared::model::Catalog;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::origin;
 use shared::store::{self, Store};
-use shared::telemetry::{self, Lines};
-use shared::tokens::Tokens;
-use shared::vault::{Kept, Versions};
+use shared::telemetry::{self, LogFormat};
+use shared::tokens::JwtAuthenticator;
+use shared::vault::{RotatingSecret, Versions};
 use tokio::join;
 use tower::ServiceExt;
 
@@ -26,21 +26,21 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
     let aws = aws_config::load_from_env().await;
     let clock = Clock::default();
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
-    let offering = Offering::new(Catalog::bundled(&config.profile)?);
+    let offering = CatalogCache::new(Catalog::load_bundled(&config.profile)?);
     let origin = config.origin_secret.clone();
-    let origin = Kept::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock));
-    let entrance = Entrance::open(&config, &aws, &clock);
+    let origin = RotatingSecret::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock));
+    let entrance = AdminAuthenticator::open(&config, &aws, &clock);
     // The last also opens the connection to the table, for which the first request would wait.
-    let (origin, entrance, ()) = join!(origin, entrance, offering.freshen(&store, clock.now()));
-    let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
-    let tokens = Tokens::read(config.jwt.as_deref())?;
-    let app = App {
+    let (origin, entrance, ()) = join!(origin, entrance, offering.refresh_if_stale(&store, clock.now()));
+    let rules = KeyPolicy::read(config.litellm_settings.as_deref(), offering.bundled_catalog(), clock.now())?;
+    let tokens = JwtAuthenticator::read(config.jwt.as_deref())?;
+    let app = ManagementState {
         store,
-        catalog: Arc::clone(offering.shipped()),
+        catalog: Arc::clone(offering.bundled_catalog()),
         offering,
         rules: Arc::new(rules),
         create_missing_users: config.create_missing_users,
@@ -50,6 +50,9 @@ async fn run() -> Result<(), Error> {
         clock: clock.clone(),
         max_body: config.max_body.min(MOST_BODY),
     };
-    let router = origin::behind(origin?, clock, router(app));
-    lambda_http::run(service_fn(move |request: Request| router.clone().oneshot(request).map_ok(Whole))).await
+    let router = origin::require_origin_secret(origin?, clock, router(app));
+    lambda_http::run(service_fn(move |request: Request| {
+        router.clone().oneshot(request).map_ok(BufferedResponse)
+    }))
+    .await
 }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::money::Money;
 use shared::period::BudgetDuration;
 use shared::scope::{Limits, Scope, ScopeState};
 
-use crate::App;
-use crate::fields::Fields;
+use crate::ManagementState;
+use crate::fields::RequestBody;
 use crate::patch::Patch;
 
 /// The most models that one scope limits apart: each is one more write of every call of that model.
@@ -25,28 +25,29 @@ const RATE: &str = "an object such as {\"claude-haiku-4-5\": 100}";
 
 /// What a request says of single models. Each field that is sent replaces what it said of every model before.
 #[derive(Clone, Debug, Default)]
-pub struct ModelLimits {
-    budgets: Patch<BTreeMap<String, Budget>>,
+pub struct ModelLimitsPatch {
+    budgets: Patch<BTreeMap<String, ModelBudgetPatch>>,
     rpm: Patch<BTreeMap<String, u64>>,
     tpm: Patch<BTreeMap<String, u64>>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Budget {
+struct ModelBudgetPatch {
     limit: Option<Money>,
     duration: Option<BudgetDuration>,
 }
 
-impl ModelLimits {
-    pub fn read(fields: &mut Fields, catalog: &Catalog) -> Result<Self, Fault> {
-        let rate = |fields: &mut Fields, name: &'static str| {
-            fields.patch(name, RATE)?.checked(|sent: BTreeMap<String, u64>| by_name(catalog, name, sent))
+impl ModelLimitsPatch {
+    pub fn read(fields: &mut RequestBody, catalog: &Catalog) -> Result<Self, ApiError> {
+        let rate = |fields: &mut RequestBody, name: &'static str| {
+            fields.patch(name, RATE)?.try_map(|sent: BTreeMap<String, u64>| by_name(catalog, name, sent))
         };
         let (rpm, tpm) = (rate(fields, "model_rpm_limit")?, rate(fields, "model_tpm_limit")?);
         let name = "model_max_budget";
-        let budgets = fields.patch(name, BUDGET)?.checked(|sent: BTreeMap<String, Box<RawValue>>| {
-            let budgets = sent.into_iter().map(|(model, budget)| Ok((model, Budget::read(&budget)?)));
-            by_name(catalog, name, budgets.collect::<Result<_, Fault>>()?)
+        let budgets = fields.patch(name, BUDGET)?.try_map(|sent: BTreeMap<String, Box<RawValue>>| {
+            let budgets =
+                sent.into_iter().map(|(model, budget)| Ok((model, ModelBudgetPatch::read(&budget)?)));
+            by_name(catalog, name, budgets.collect::<Result<_, ApiError>>()?)
         })?;
         Ok(Self { budgets, rpm, tpm })
     }
@@ -57,13 +58,14 @@ impl ModelLimits {
     }
 
     /// Whether a scope would not have too many, asked before anything is written.
-    pub fn fits(&self, state: &ScopeState) -> Result<(), Fault> {
+    pub fn fits(&self, state: &ScopeState) -> Result<(), ApiError> {
         let sent = names(&self.budgets).chain(names(&self.rpm)).chain(names(&self.tpm));
         let models: BTreeSet<&String> = sent.chain(&state.ties.models).collect();
         match self.is_asked() && models.len() > MOST {
-            true => {
-                Err(Fault::invalid("model_max_budget", format!("at most {MOST} models can be limited apart")))
-            }
+            true => Err(ApiError::invalid(
+                "model_max_budget",
+                format!("at most {MOST} models can be limited apart"),
+            )),
             false => Ok(()),
         }
     }
@@ -71,11 +73,11 @@ impl ModelLimits {
     /// Makes a scope's limits of single models what was asked for. `false`: the scope is gone.
     pub async fn apply(
         &self,
-        app: &App,
+        app: &ManagementState,
         whole: &Scope,
         state: &ScopeState,
         now: Moment,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, ApiError> {
         if !self.is_asked() {
             return Ok(true);
         }
@@ -85,7 +87,7 @@ impl ModelLimits {
         let models: BTreeSet<&String> = sent.chain(&state.ties.models).collect();
         for model in models {
             let was = before.get(model).map(|state| state.limits.clone()).unwrap_or_default();
-            let limits = self.over(model, was.clone());
+            let limits = self.apply_to(model, was.clone());
             let is_any = limits != Limits::default();
             if is_any == state.ties.models.contains(model) && was == limits {
                 continue;
@@ -97,7 +99,7 @@ impl ModelLimits {
         Ok(true)
     }
 
-    fn over(&self, model: &str, was: Limits) -> Limits {
+    fn apply_to(&self, model: &str, was: Limits) -> Limits {
         let (max_budget, budget_duration) = match &self.budgets {
             Patch::Keep => (was.max_budget, was.budget_duration),
             Patch::Clear => (None, None),
@@ -121,24 +123,24 @@ impl ModelLimits {
     }
 }
 
-impl Budget {
+impl ModelBudgetPatch {
     /// A bare amount, or LiteLLM's object: by either pair of its names.
-    fn read(raw: &RawValue) -> Result<Self, Fault> {
+    fn read(raw: &RawValue) -> Result<Self, ApiError> {
         let name = "model_max_budget";
         let amount = |text: &str| {
             let amount: Option<Money> = serde_json::from_str(text.trim_matches('"')).ok();
             let amount = amount.filter(|amount| !amount.is_negative());
-            amount.ok_or_else(|| Fault::invalid(name, format!("must be {BUDGET}")))
+            amount.ok_or_else(|| ApiError::invalid(name, format!("must be {BUDGET}")))
         };
         if !raw.get().starts_with('{') {
             return Ok(Self { limit: Some(amount(raw.get())?), duration: None });
         }
-        let mut fields = Fields::read(raw.get().as_bytes())?;
+        let mut fields = RequestBody::read(raw.get().as_bytes())?;
         fields.rename("budget_limit", "max_budget")?;
         fields.rename("time_period", "budget_duration")?;
         let limit = fields.patch::<Box<RawValue>>("max_budget", BUDGET)?.value();
-        let duration = fields.text("budget_duration")?.checked(|text| {
-            BudgetDuration::parse(&text).map_err(|rule| Fault::invalid(name, rule.to_string()))
+        let duration = fields.text("budget_duration")?.try_map(|text| {
+            BudgetDuration::parse(&text).map_err(|rule| ApiError::invalid(name, rule.to_string()))
         })?;
         fields.finish()?;
         Ok(Self { limit: limit.map(|raw| amount(raw.get())).transpose()?, duration: duration.value() })
@@ -158,19 +160,19 @@ fn by_name<T>(
     catalog: &Catalog,
     field: &str,
     sent: BTreeMap<String, T>,
-) -> Result<BTreeMap<String, T>, Fault> {
+) -> Result<BTreeMap<String, T>, ApiError> {
     let named = |(name, value): (String, T)| match catalog.find(&name) {
         Some(model) => Ok((model.name.clone(), value)),
-        None => Err(Fault::invalid(field, format!("{name} is not in this gateway's catalogue"))),
+        None => Err(ApiError::invalid(field, format!("{name} is not in this gateway's catalogue"))),
     };
     sent.into_iter().map(named).collect()
 }
 
 async fn read(
-    app: &App,
+    app: &ManagementState,
     whole: &Scope,
     models: &BTreeSet<String>,
-) -> Result<BTreeMap<String, ScopeState>, Fault> {
+) -> Result<BTreeMap<String, ScopeState>, ApiError> {
     let part = |model: &String| Scope::Model(Box::new(whole.clone()), model.clone());
     let scopes: Vec<Scope> = models.iter().map(part).collect();
     let states = app.store.scope_states(&scopes).await?;
@@ -180,14 +182,14 @@ async fn read(
 /// LiteLLM's columns of single models.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct ModelColumns {
-    model_max_budget: BTreeMap<String, Shown>,
+    model_max_budget: BTreeMap<String, ModelLimitRow>,
     model_rpm_limit: BTreeMap<String, u64>,
     model_tpm_limit: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[schemars(rename = "ModelBudget")]
-struct Shown {
+struct ModelLimitRow {
     budget_limit: Money,
     time_period: Option<String>,
     spend: Money,
@@ -195,14 +197,19 @@ struct Shown {
 
 impl ModelColumns {
     /// **Cost:** a read where there are any.
-    pub async fn read(app: &App, whole: &Scope, state: &ScopeState, now: Moment) -> Result<Self, Fault> {
+    pub async fn read(
+        app: &ManagementState,
+        whole: &Scope,
+        state: &ScopeState,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
         let states = read(app, whole, &state.ties.models).await?;
         let zone = &app.store.terms().zone;
         let shown = |(model, state): (&String, &ScopeState)| {
             let budget_limit = state.limits.max_budget?;
             let time_period = state.limits.budget_duration.as_ref().map(|it| it.as_str().to_owned());
             let (spend, _) = state.current(now, zone);
-            Some((model.clone(), Shown { budget_limit, time_period, spend }))
+            Some((model.clone(), ModelLimitRow { budget_limit, time_period, spend }))
         };
         let rate = |of: fn(&Limits) -> Option<u64>| -> BTreeMap<String, u64> {
             states.iter().filter_map(|(model, state)| Some((model.clone(), of(&state.limits)?))).collect()

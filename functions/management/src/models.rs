@@ -9,14 +9,14 @@ mod row;
 mod update;
 
 use change::change;
-use order::Order;
+use order::CustomModelPatch;
 use row::ModelRow;
 
-use shared::fault::Fault;
-use shared::model::OwnModel;
+use shared::fault::ApiError;
+use shared::model::CustomModel;
 
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::routes::Routes;
 
 /// The routes of models.
@@ -29,16 +29,16 @@ pub fn routes(routes: &mut Routes) {
     routes.post("/model/delete", delete::OPERATION, delete::delete);
 }
 
-fn unknown(id: &str) -> Fault {
-    Fault::NotFound { param: Some("id".to_owned()), message: format!("id: Model {id} not found") }
+fn unknown_model(id: &str) -> ApiError {
+    ApiError::NotFound { param: Some("id".to_owned()), message: format!("id: Model {id} not found") }
 }
 
 /// The model that a change is about: by its own id, or by its name in the catalogue that ships.
-fn position(own: &[OwnModel], id: &str) -> Option<usize> {
+fn position(own: &[CustomModel], id: &str) -> Option<usize> {
     own.iter().position(|model| model.id == id).or_else(|| own.iter().position(|model| model.name == id))
 }
 
 /// The id of a model, from the path or from the body.
-fn named(ask: &Ask, fields: &mut Fields) -> Result<Option<String>, Fault> {
+fn model_id(ask: &RequestContext, fields: &mut RequestBody) -> Result<Option<String>, ApiError> {
     Ok(ask.named.clone().or(fields.text("id")?.value()))
 }

@@ -9,4 +9,4 @@ mod operation;
 mod words;
 
 pub use document::document;
-pub use operation::{Described, LIMITS, MODEL_LIMITS, Operation, schema_of};
+pub use operation::{LIMITS, MODEL_LIMITS, Operation, RouteOperation, schema_of};

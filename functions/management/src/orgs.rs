@@ -7,12 +7,12 @@ mod row;
 mod show;
 mod update;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::OrgId;
 use shared::store::OrgEntry;
 
-use crate::App;
-use crate::fields::Fields;
+use crate::ManagementState;
+use crate::fields::RequestBody;
 use crate::routes::Routes;
 
 /// The routes of organisations and their members.
@@ -28,23 +28,23 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// An id as it was sent.
-pub fn parse_id(field: &str, text: String) -> Result<OrgId, Fault> {
-    OrgId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+pub fn parse_id(field: &str, text: String) -> Result<OrgId, ApiError> {
+    OrgId::parse(text).map_err(|rule| ApiError::invalid(field, rule.to_string()))
 }
 
-pub fn unknown(field: &str, id: &OrgId) -> Fault {
+pub fn unknown_organization(field: &str, id: &OrgId) -> ApiError {
     let message = format!("{field}: Organization {id} not found");
-    Fault::NotFound { param: Some(field.to_owned()), message }
+    ApiError::NotFound { param: Some(field.to_owned()), message }
 }
 
 /// The organisation of a body's `organization_id`.
-async fn named(app: &App, fields: &mut Fields) -> Result<OrgEntry, Fault> {
+async fn find_organization(app: &ManagementState, fields: &mut RequestBody) -> Result<OrgEntry, ApiError> {
     let id = fields.patch("organization_id", "a string")?.value();
-    let id = id.ok_or_else(|| Fault::invalid("organization_id", "must be given"))?;
+    let id = id.ok_or_else(|| ApiError::invalid("organization_id", "must be given"))?;
     find(app, &parse_id("organization_id", id)?).await
 }
 
 /// An organisation that must be there.
-pub async fn find(app: &App, id: &OrgId) -> Result<OrgEntry, Fault> {
-    app.store.find_org(id).await?.ok_or_else(|| unknown("organization_id", id))
+pub async fn find(app: &ManagementState, id: &OrgId) -> Result<OrgEntry, ApiError> {
+    app.store.find_org(id).await?.ok_or_else(|| unknown_organization("organization_id", id))
 }

@@ -1,8 +1,8 @@
 //! One page of a list.
 
 use axum::http::HeaderName;
-use shared::fault::Fault;
-use shared::store::Start;
+use shared::fault::ApiError;
+use shared::store::PageStart;
 
 use crate::query::Query;
 
@@ -30,7 +30,7 @@ impl Page {
     pub const MOST: usize = 100;
 
     /// `page`, and the size by the name that the route has for it.
-    pub fn read(query: &Query, size: &str, default: usize) -> Result<Self, Fault> {
+    pub fn read(query: &Query, size: &str, default: usize) -> Result<Self, ApiError> {
         Ok(Self {
             number: query.number("page", 1, 1, 1_000_000)?,
             size: query.number(size, default, 1, Self::MOST)?,
@@ -38,22 +38,22 @@ impl Page {
     }
 
     /// Where this page begins in a list of everything: after another page, by its `next_cursor`, or by its number.
-    pub fn start(self, cursor: Option<String>) -> Result<Start, Fault> {
+    pub fn start(self, cursor: Option<String>) -> Result<PageStart, ApiError> {
         let skip = (self.number - 1) * self.size;
         match cursor {
-            Some(cursor) if is_cursor(&cursor) => Ok(Start::After(cursor)),
-            Some(_) => Err(Fault::invalid("cursor", "must be the next_cursor of another page")),
-            None if skip <= DEEPEST => Ok(Start::Skip(skip)),
+            Some(cursor) if is_cursor(&cursor) => Ok(PageStart::After(cursor)),
+            Some(_) => Err(ApiError::invalid("cursor", "must be the next_cursor of another page")),
+            None if skip <= DEEPEST => Ok(PageStart::Skip(skip)),
             None => {
                 let rule =
                     format!("begins more than {DEEPEST} entries deep: go on with cursor, by next_cursor");
-                Err(Fault::invalid("page", rule))
+                Err(ApiError::invalid("page", rule))
             }
         }
     }
 
     /// The entries of this page; none past the end.
-    pub fn of<T>(self, all: &[T]) -> &[T] {
+    pub fn slice<T>(self, all: &[T]) -> &[T] {
         let start = ((self.number - 1) * self.size).min(all.len());
         let end = (start + self.size).min(all.len());
         all.get(start..end).unwrap_or_default()
@@ -73,7 +73,7 @@ mod tests {
     fn pages_cover_everything_once() {
         let all = [1, 2, 3, 4, 5];
         for (number, want) in [(1, &all[..2]), (2, &all[2..4]), (3, &all[4..]), (4, &[][..])] {
-            assert_eq!(Page { number, size: 2 }.of(&all), want);
+            assert_eq!(Page { number, size: 2 }.slice(&all), want);
         }
         let page = Page { number: 1, size: 2 };
         assert_eq!((page.count(0), page.count(4), page.count(5)), (0, 2, 3));

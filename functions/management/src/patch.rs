@@ -1,6 +1,6 @@
 //! What an update asks of one field.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 /// Absent keeps, `null` clears, anything else sets: zero, `false`, `[]` and `{}` are values like any other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// What `current` becomes.
-    pub fn over(self, current: Option<T>) -> Option<T> {
+    pub fn apply_to(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
             Self::Clear => None,
@@ -23,7 +23,7 @@ impl<T> Patch<T> {
 
     /// What a new thing has.
     pub fn value(self) -> Option<T> {
-        self.over(None)
+        self.apply_to(None)
     }
 
     /// Whether it sets more than a bound that there is, or sets free what is bound.
@@ -39,7 +39,7 @@ impl<T> Patch<T> {
     }
 
     /// The same with a value that passed `check`.
-    pub fn checked<U>(self, check: impl FnOnce(T) -> Result<U, Fault>) -> Result<Patch<U>, Fault> {
+    pub fn try_map<U>(self, check: impl FnOnce(T) -> Result<U, ApiError>) -> Result<Patch<U>, ApiError> {
         Ok(match self {
             Self::Keep => Patch::Keep,
             Self::Clear => Patch::Clear,
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn zero_is_a_value() {
         for (patch, want) in [(Patch::Keep, Some(7)), (Patch::Clear, None), (Patch::Set(0), Some(0))] {
-            assert_eq!(patch.over(Some(7)), want);
+            assert_eq!(patch.apply_to(Some(7)), want);
         }
     }
 }

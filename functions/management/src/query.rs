@@ -1,7 +1,7 @@
 //! A query string, with ids kept as they are: a `+` in `mario+test@company.com` is no space.
 
 use axum::http::Uri;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 /// The parameters of one request, still encoded.
 #[derive(Debug)]
@@ -10,11 +10,11 @@ pub struct Query {
 }
 
 impl Query {
-    pub fn read(uri: &Uri) -> Result<Self, Fault> {
+    pub fn read(uri: &Uri) -> Result<Self, ApiError> {
         let text = uri.query().unwrap_or_default();
-        let pair = |pair: &str| -> Result<_, Fault> {
+        let pair = |pair: &str| -> Result<_, ApiError> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decoded(name).ok_or_else(|| Fault::Invalid {
+            let name = percent_decode(name).ok_or_else(|| ApiError::Invalid {
                 param: None,
                 message: "a parameter's name is not percent-encoded UTF-8".to_owned(),
             })?;
@@ -25,44 +25,45 @@ impl Query {
     }
 
     /// A parameter, read as forms are: `+` is a space. Sent without a value it is absent.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Fault> {
-        self.value(name, |value| decoded(&value.replace('+', " ")))
+    pub fn text(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.value(name, |value| percent_decode(&value.replace('+', " ")))
     }
 
     /// A parameter that names somebody: `+` stays, as LiteLLM's `/user/info` has it.
-    pub fn id(&self, name: &str) -> Result<Option<String>, Fault> {
-        self.value(name, decoded)
+    pub fn id(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.value(name, percent_decode)
     }
 
     /// A parameter that is `true` or `false`.
-    pub fn flag(&self, name: &str, default: bool) -> Result<bool, Fault> {
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool, ApiError> {
         match self.text(name)?.map(|value| value.to_lowercase()).as_deref() {
             None => Ok(default),
             Some("true" | "1") => Ok(true),
             Some("false" | "0") => Ok(false),
-            Some(_) => Err(Fault::invalid(name, "must be true or false")),
+            Some(_) => Err(ApiError::invalid(name, "must be true or false")),
         }
     }
 
     /// A whole number from `least` to `most`.
-    pub fn number(&self, name: &str, default: usize, least: usize, most: usize) -> Result<usize, Fault> {
+    pub fn number(&self, name: &str, default: usize, least: usize, most: usize) -> Result<usize, ApiError> {
         let Some(text) = self.text(name)? else {
             return Ok(default);
         };
         let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-        number.ok_or_else(|| Fault::invalid(name, format!("must be a whole number from {least} to {most}")))
+        number
+            .ok_or_else(|| ApiError::invalid(name, format!("must be a whole number from {least} to {most}")))
     }
 
     /// Refuses every parameter but these: a filter that is not applied would show what it should hide. One that asks
     /// for nothing may stay.
-    pub fn only(&self, known: &[&str]) -> Result<(), Fault> {
+    pub fn reject_others(&self, known: &[&str]) -> Result<(), ApiError> {
         let asks = |value: &str| !["", "false", "False"].contains(&value);
         let foreign = self.pairs.iter().find(|(name, value)| !known.contains(&&**name) && asks(value));
         match foreign {
             None => Ok(()),
             Some((name, _)) => {
                 let message = format!("is no parameter here; there are: {}", known.join(", "));
-                Err(Fault::invalid(name, message))
+                Err(ApiError::invalid(name, message))
             }
         }
     }
@@ -73,15 +74,15 @@ impl Query {
     }
 
     /// The last of that name counts.
-    fn value(&self, name: &str, decode: impl Fn(&str) -> Option<String>) -> Result<Option<String>, Fault> {
+    fn value(&self, name: &str, decode: impl Fn(&str) -> Option<String>) -> Result<Option<String>, ApiError> {
         let last = self.pairs.iter().rev().find(|(own, value)| own == name && !value.is_empty());
-        let bad = || Fault::invalid(name, "must be percent-encoded UTF-8");
+        let bad = || ApiError::invalid(name, "must be percent-encoded UTF-8");
         last.map(|(_, value)| decode(value).ok_or_else(bad)).transpose()
     }
 }
 
 /// `text` with its `%40` turned into `@`.
-fn decoded(text: &str) -> Option<String> {
+fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut plain = Vec::with_capacity(text.len());
     let digit = |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
@@ -132,7 +133,7 @@ mod tests {
         {
             assert_eq!(query(text).flag("f", true).ok(), want, "{text}");
         }
-        assert!(query("team_id=&x=false").only(&["page"]).is_ok());
-        assert!(query("page=2&team_id=t").only(&["page"]).is_err());
+        assert!(query("team_id=&x=false").reject_others(&["page"]).is_ok());
+        assert!(query("page=2&team_id=t").reject_others(&["page"]).is_err());
     }
 }

@@ -13,32 +13,33 @@ use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
 
-use crate::App;
-use crate::fields::Fields;
-use crate::guard::{self, Ask};
-use crate::openapi::{Described, Operation, document};
+use crate::ManagementState;
+use crate::fields::RequestBody;
+use crate::guard::{self, RequestContext};
+use crate::openapi::{Operation, RouteOperation, document};
 
 /// Where the document of all routes is.
 const DOCUMENT: &str = "/openapi.json";
 
 /// What handlers answer. Each is boxed, so that the way in and out is compiled once and not for every route.
-type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
-type Reads = Arc<dyn Fn(App, Permit, Ask) -> Answering + Send + Sync>;
-type Changes = Arc<dyn Fn(App, Permit, Ask, Fields) -> Answering + Send + Sync>;
-type Opens = Arc<dyn Fn(App, Ask, Fields) -> Answering + Send + Sync>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
+type Reads = Arc<dyn Fn(ManagementState, Permit, RequestContext) -> ResponseFuture + Send + Sync>;
+type Changes =
+    Arc<dyn Fn(ManagementState, Permit, RequestContext, RequestBody) -> ResponseFuture + Send + Sync>;
+type Opens = Arc<dyn Fn(ManagementState, RequestContext, RequestBody) -> ResponseFuture + Send + Sync>;
 
 /// A handler's future.
-pub trait Answers: Future<Output = Result<Response, Fault>> + Send + 'static {}
+pub trait Answers: Future<Output = Result<Response, ApiError>> + Send + 'static {}
 
-impl<Fut: Future<Output = Result<Response, Fault>> + Send + 'static> Answers for Fut {}
+impl<Fut: Future<Output = Result<Response, ApiError>> + Send + 'static> Answers for Fut {}
 
 #[derive(Default)]
 pub struct Routes {
-    router: Router<App>,
-    pub described: Vec<Described>,
+    router: Router<ManagementState>,
+    pub described: Vec<RouteOperation>,
 }
 
 impl Routes {
@@ -47,13 +48,13 @@ impl Routes {
         &mut self,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Permit, Ask) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Permit, RequestContext) -> Fut + Send + Sync + 'static,
     ) {
         let handler: Reads = Arc::new(move |app, permit, ask| Box::pin(handler(app, permit, ask)));
         self.add(Method::GET, path, operation, move |app, request| {
             let handler = Arc::clone(&handler);
             Box::pin(async move {
-                let (app, permit, ask) = guard::permitted(app, operation, request).await?;
+                let (app, permit, ask) = guard::authorize(app, operation, request).await?;
                 handler(app, permit, ask).await
             })
         });
@@ -64,7 +65,7 @@ impl Routes {
         &mut self,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Permit, RequestContext, RequestBody) -> Fut + Send + Sync + 'static,
     ) {
         self.by_body(Method::POST, path, operation, handler);
     }
@@ -74,7 +75,7 @@ impl Routes {
         &mut self,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Permit, RequestContext, RequestBody) -> Fut + Send + Sync + 'static,
     ) {
         self.by_body(Method::PATCH, path, operation, handler);
     }
@@ -83,7 +84,7 @@ impl Routes {
         &mut self,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Permit, RequestContext, RequestBody) -> Fut + Send + Sync + 'static,
     ) {
         self.by_body(Method::DELETE, path, operation, handler);
     }
@@ -94,27 +95,27 @@ impl Routes {
         method: Method,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Ask, Fields) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, RequestContext, RequestBody) -> Fut + Send + Sync + 'static,
     ) {
         let handler: Opens = Arc::new(move |app, ask, fields| Box::pin(handler(app, ask, fields)));
         self.add(method, path, operation, move |app, request| {
             let handler = Arc::clone(&handler);
             Box::pin(async move {
-                let (ask, fields) = guard::opened(&app, operation, request).await?;
+                let (ask, fields) = guard::admit_anonymous(&app, operation, request).await?;
                 handler(app, ask, fields).await
             })
         });
     }
 
     /// The router, with the document of its routes.
-    pub fn finish(self) -> Router<App> {
+    pub fn finish(self) -> Router<ManagementState> {
         let (described, written) = (Arc::new(self.described), Arc::new(OnceLock::new()));
         // The same for everybody, and no secret: clients read it before they have a key.
-        let answer = move |State(app): State<App>| {
+        let answer = move |State(app): State<ManagementState>| {
             let text: &Bytes = written.get_or_init(|| document(&described).to_string().into());
             let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=3600")];
             let answer = (headers, text.clone()).into_response();
-            ready(guard::finished(Ok(answer), app.clock.now()))
+            ready(guard::into_response(Ok(answer), app.clock.now()))
         };
         self.router.route(DOCUMENT, axum::routing::get(answer))
     }
@@ -124,7 +125,7 @@ impl Routes {
         method: Method,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Permit, Ask, Fields) -> Fut + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Permit, RequestContext, RequestBody) -> Fut + Send + Sync + 'static,
     ) {
         let handler: Changes =
             Arc::new(move |app, permit, ask, fields| Box::pin(handler(app, permit, ask, fields)));
@@ -142,7 +143,7 @@ impl Routes {
         method: Method,
         path: &'static str,
         operation: Operation,
-        handler: impl Fn(App, Request) -> Answering + Clone + Send + Sync + 'static,
+        handler: impl Fn(ManagementState, Request) -> ResponseFuture + Clone + Send + Sync + 'static,
     ) {
         let filter = match method {
             Method::GET => MethodFilter::GET,
@@ -150,11 +151,11 @@ impl Routes {
             Method::DELETE => MethodFilter::DELETE,
             _ => MethodFilter::POST,
         };
-        let route = on(filter, move |State(app): State<App>, request: Request| async move {
+        let route = on(filter, move |State(app): State<ManagementState>, request: Request| async move {
             let now = app.clock.now();
-            guard::finished(handler(app, request).await, now)
+            guard::into_response(handler(app, request).await, now)
         });
         self.router = take(&mut self.router).route(path, route);
-        self.described.push(Described { method, path, operation });
+        self.described.push(RouteOperation { method, path, operation });
     }
 }

@@ -5,20 +5,20 @@ mod makers;
 #[cfg(test)]
 mod tests;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
-use shared::user::Role;
+use shared::user::UserRole;
 
-use crate::fields::{Defaults, Fields};
+use crate::fields::{FieldDefaults, RequestBody};
 use crate::keys;
 use crate::limits::LimitsPatch;
 use crate::patch::Patch;
 use crate::users;
 
-use bounds::Bounds;
-pub use makers::Makers;
+use bounds::UpperBounds;
+pub use makers::KeyCreationPolicy;
 
 const OF_USERS: [&str; 12] = [
     "user_role",
@@ -55,72 +55,73 @@ const OF_KEYS: [&str; 14] = [
 /// Why a deployment's rules cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("STARGATE_LITELLM_SETTINGS: {0}")]
-pub struct InvalidRules(#[from] Fault);
+pub struct InvalidRules(#[from] ApiError);
 
 /// The rules of one deployment. The default has none.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct KeyPolicy {
     /// What a new user is whose role nobody names.
-    pub default_role: Role,
+    pub default_role: UserRole,
     /// For every new user but administrators.
-    user: Defaults,
+    user: FieldDefaults,
     /// For new users who are nothing more than that.
-    internal_user: Defaults,
-    key: Defaults,
-    bounds: Bounds,
-    pub makers: Makers,
+    internal_user: FieldDefaults,
+    key: FieldDefaults,
+    bounds: UpperBounds,
+    pub makers: KeyCreationPolicy,
 }
 
-impl Rules {
+impl KeyPolicy {
     /// Reads the setting: a JSON object. What no user and no key could have is refused, by name.
     pub fn read(setting: Option<&str>, catalog: &Catalog, now: Moment) -> Result<Self, InvalidRules> {
         setting.map_or_else(|| Ok(Self::default()), |text| Ok(Self::parse(text, catalog, now)?))
     }
 
-    fn parse(text: &str, catalog: &Catalog, now: Moment) -> Result<Self, Fault> {
-        let mut fields = Fields::read(text.as_bytes())?;
-        let mut internal_user = Defaults::default();
+    fn parse(text: &str, catalog: &Catalog, now: Moment) -> Result<Self, ApiError> {
+        let mut fields = RequestBody::read(text.as_bytes())?;
+        let mut internal_user = FieldDefaults::default();
         for (setting, field) in
             [("max_internal_user_budget", "max_budget"), ("internal_user_budget_duration", "budget_duration")]
         {
             internal_user.take(&mut fields, setting, field);
         }
         let user = fields.defaults("default_internal_user_params")?;
-        Fields::of(&user).only("default_internal_user_params", &OF_USERS)?;
+        RequestBody::from_defaults(&user).reject_others("default_internal_user_params", &OF_USERS)?;
         let key = fields.defaults("default_key_generate_params")?;
-        Fields::of(&key).only("default_key_generate_params", &OF_KEYS)?;
-        let role = users::role_of(&mut Fields::of(&user))?;
+        RequestBody::from_defaults(&key).reject_others("default_key_generate_params", &OF_KEYS)?;
+        let role = users::role_of(&mut RequestBody::from_defaults(&user))?;
         let rules = Self {
-            default_role: role.map_or_else(Role::default, |(role, _)| role),
+            default_role: role.map_or_else(UserRole::default, |(role, _)| role),
             user,
             internal_user,
             key,
-            bounds: Bounds::read(&mut fields)?,
-            makers: Makers::read(&mut fields)?,
+            bounds: UpperBounds::read(&mut fields)?,
+            makers: KeyCreationPolicy::read(&mut fields)?,
         };
         fields.finish()?;
         // Tried now, so that the first user to be made does not find out.
-        let within = |setting: &'static str| move |fault: Fault| Fault::invalid(setting, fault.to_string());
-        users::read_new(Fields::default(), &rules, catalog, now)
+        let within =
+            |setting: &'static str| move |fault: ApiError| ApiError::invalid(setting, fault.to_string());
+        users::read_new(RequestBody::default(), &rules, catalog, now)
             .map_err(within("default_internal_user_params"))?;
-        let tried = Self { makers: Makers::default(), ..rules.clone() };
-        keys::read_order(Fields::default(), &tried, catalog, now)
+        let tried = Self { makers: KeyCreationPolicy::default(), ..rules.clone() };
+        keys::read_order(RequestBody::default(), &tried, catalog, now)
             .map_err(within("default_key_generate_params"))?;
         Ok(rules)
     }
 
     /// Gives a request for a new user what it does not say.
-    pub fn complete_user(&self, fields: &mut Fields, role: Role) {
-        if role != Role::ProxyAdmin {
+    pub fn complete_user(&self, fields: &mut RequestBody, role: UserRole) {
+        if role != UserRole::ProxyAdmin {
             fields.complete(&self.user, &["user_role"]);
         }
-        if matches!(role, Role::InternalUser | Role::InternalUserViewer) {
+        if matches!(role, UserRole::InternalUser | UserRole::InternalUserViewer) {
             fields.complete(&self.internal_user, &[]);
         }
     }
 
     /// The same for a key: what has a bound and no value gets the bound.
-    pub fn complete_key(&self, fields: &mut Fields) {
+    pub fn complete_key(&self, fields: &mut RequestBody) {
         fields.complete(&self.key, &[]);
         self.bounds.complete(fields);
     }
@@ -131,7 +132,7 @@ impl Rules {
         limits: &LimitsPatch,
         life: &Patch<KeyDuration>,
         now: Moment,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ApiError> {
         self.bounds.allow(limits, life, now)
     }
 }

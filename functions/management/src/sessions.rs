@@ -4,22 +4,22 @@ mod login;
 mod logout;
 mod password;
 
-pub use password::{Proof, hashed, prove, replace};
+pub use password::{PasswordCheck, hash_password, prove, replace};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{KeyId, UserId};
 use shared::period::KeyDuration;
 use shared::policy::Permit;
 use shared::scope::Limits;
 
-use crate::App;
-use crate::audit::Scribe;
-use crate::guard::Ask;
-use crate::keys::{Minted, Order, mint};
-use crate::model_limits::ModelLimits;
+use crate::ManagementState;
+use crate::audit::AuditRecorder;
+use crate::guard::RequestContext;
+use crate::keys::{CreatedKey, NewKey, create_key};
+use crate::model_limits::ModelLimitsPatch;
 use crate::routes::Routes;
 
 /// The routes of sessions and passwords.
@@ -39,7 +39,12 @@ const MOST: usize = 20;
 const NO_MODELS: &str = "no-default-models";
 
 /// Begins a session. Those that are over are cleared away.
-pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Result<Minted, Fault> {
+pub async fn start_session(
+    app: &ManagementState,
+    permit: &Permit,
+    ask: &RequestContext,
+    user: &UserId,
+) -> Result<CreatedKey, ApiError> {
     let mut sessions = app.store.keys(&app.store.sessions_of_user(user).await?).await?;
     sessions.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
     let is_over = |at: usize, end| at + 1 >= MOST || end <= Some(ask.now);
@@ -48,7 +53,7 @@ pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Resu
             app.store.delete_key(&entry.key.id).await?;
         }
     }
-    let order = Order {
+    let order = NewKey {
         secret: None,
         alias: None,
         duration: KeyDuration::parse("24h").ok(),
@@ -57,19 +62,19 @@ pub async fn begin(app: &App, permit: &Permit, ask: &Ask, user: &UserId) -> Resu
         team: None,
         org: None,
         limits: Limits { models: BTreeSet::from([NO_MODELS.to_owned()]), ..Limits::default() },
-        model_limits: ModelLimits::default(),
+        model_limits: ModelLimitsPatch::default(),
         aliases: BTreeMap::new(),
         metadata: "{}".to_owned(),
         tags: Vec::new(),
         is_session: true,
     };
-    let minted = mint(app, permit, order, ask.now).await?;
-    minted.note(app, &Scribe::new(app, permit, ask), ask.now).await?;
+    let minted = create_key(app, permit, order, ask.now).await?;
+    minted.note(app, &AuditRecorder::new(app, permit, ask), ask.now).await?;
     Ok(minted)
 }
 
 /// Ends the sessions of a user, but for one.
-pub async fn end_all(app: &App, user: &UserId, but: Option<&KeyId>) -> Result<(), Fault> {
+pub async fn end_all(app: &ManagementState, user: &UserId, but: Option<&KeyId>) -> Result<(), ApiError> {
     for id in app.store.sessions_of_user(user).await? {
         if Some(&id) != but {
             app.store.delete_key(&id).await?;

@@ -10,7 +10,7 @@ mod sessions;
 mod span;
 mod tags;
 
-pub use span::Days;
+pub use span::DateRange;
 
 use crate::routes::Routes;
 

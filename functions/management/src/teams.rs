@@ -16,17 +16,17 @@ pub use invite::{TeamInvitationRow, record_invitation};
 pub use member::object as membership_name;
 pub use row::{MembershipRow, TeamRow};
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::Limits;
 use shared::store::TeamEntry;
 use shared::team::TeamRole;
 
-use crate::App;
-use crate::audit::Scribe;
-use crate::fields::Fields;
+use crate::ManagementState;
+use crate::audit::AuditRecorder;
+use crate::fields::RequestBody;
 use crate::routes::Routes;
 use crate::users::CreatedUsers;
 
@@ -45,17 +45,17 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// An id as it was sent.
-pub fn parse_id(field: &str, text: String) -> Result<TeamId, Fault> {
-    TeamId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+pub fn parse_id(field: &str, text: String) -> Result<TeamId, ApiError> {
+    TeamId::parse(text).map_err(|rule| ApiError::invalid(field, rule.to_string()))
 }
 
-pub fn unknown(field: &str, id: &TeamId) -> Fault {
+pub fn unknown_team(field: &str, id: &TeamId) -> ApiError {
     let message = format!("{field}: Team {id} not found");
-    Fault::NotFound { param: Some(field.to_owned()), message }
+    ApiError::NotFound { param: Some(field.to_owned()), message }
 }
 
 /// Whether the caller may change who and what is in a team: an administrator of everything, or of the team.
-pub async fn may_administer(app: &App, permit: &Permit, team: &TeamId) -> Result<bool, Fault> {
+pub async fn may_administer(app: &ManagementState, permit: &Permit, team: &TeamId) -> Result<bool, ApiError> {
     let Some(user) = permit.user().filter(|_| !permit.sees_all()) else {
         return Ok(permit.sees_all());
     };
@@ -64,26 +64,30 @@ pub async fn may_administer(app: &App, permit: &Permit, team: &TeamId) -> Result
 }
 
 /// A team that the caller may change.
-async fn administered(app: &App, permit: &Permit, id: &TeamId) -> Result<TeamEntry, Fault> {
+async fn require_team_admin(
+    app: &ManagementState,
+    permit: &Permit,
+    id: &TeamId,
+) -> Result<TeamEntry, ApiError> {
     if !may_administer(app, permit, id).await? {
-        return Err(Forbidden("only administrators of the team may do this").into());
+        return Err(PermissionError("only administrators of the team may do this").into());
     }
-    app.store.find_team(id).await?.ok_or_else(|| unknown("team_id", id))
+    app.store.find_team(id).await?.ok_or_else(|| unknown_team("team_id", id))
 }
 
-fn required_id(fields: &mut Fields) -> Result<TeamId, Fault> {
+fn required_id(fields: &mut RequestBody) -> Result<TeamId, ApiError> {
     let id = fields.patch("team_id", "a string")?.value();
-    parse_id("team_id", id.ok_or_else(|| Fault::invalid("team_id", "must be given"))?)
+    parse_id("team_id", id.ok_or_else(|| ApiError::invalid("team_id", "must be given"))?)
 }
 
 /// Makes a user a plain member of a team, without limits there.
 pub async fn join(
-    app: &App,
-    scribe: &Scribe<'_>,
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
     team: &TeamId,
     user: &UserId,
     now: Moment,
-) -> Result<(), Fault> {
+) -> Result<(), ApiError> {
     let member = new_member::NewMember::plain(user.clone());
     let (limits, mut created) = (Limits::default(), CreatedUsers::default());
     new_member::seat(app, scribe, team, (member, &limits), &mut created, now).await.map(|_| ())

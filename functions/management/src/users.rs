@@ -15,14 +15,14 @@ mod whom;
 pub use created::CreatedUsers;
 pub use new::read as read_new;
 pub use row::UserRow;
-pub use whom::{Whom, look_up_all, must_exist};
+pub use whom::{UserRef, ensure_user, look_up_all};
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::UserId;
-use shared::store::NotCreated;
-use shared::user::Role;
+use shared::store::CreateError;
+use shared::user::UserRole;
 
-use crate::fields::Fields;
+use crate::fields::RequestBody;
 use crate::patch::Patch;
 use crate::routes::Routes;
 
@@ -39,48 +39,48 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// An id as it was sent.
-pub fn parse_id(field: &str, text: String) -> Result<UserId, Fault> {
-    UserId::parse(text).map_err(|rule| Fault::invalid(field, rule.to_string()))
+pub fn parse_id(field: &str, text: String) -> Result<UserId, ApiError> {
+    UserId::parse(text).map_err(|rule| ApiError::invalid(field, rule.to_string()))
 }
 
 /// An address without the blanks around it.
-fn email(fields: &mut Fields) -> Result<Patch<String>, Fault> {
-    fields.text("user_email")?.checked(|email| match email.trim() {
-        "" => Err(Fault::invalid("user_email", "must not be empty")),
+fn email(fields: &mut RequestBody) -> Result<Patch<String>, ApiError> {
+    fields.text("user_email")?.try_map(|email| match email.trim() {
+        "" => Err(ApiError::invalid("user_email", "must not be empty")),
         email => Ok(email.to_owned()),
     })
 }
 
-fn unknown(field: &str, who: &str) -> Fault {
-    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: User {who} not found") }
+fn unknown_user(field: &str, who: &str) -> ApiError {
+    ApiError::NotFound { param: Some(field.to_owned()), message: format!("{field}: User {who} not found") }
 }
 
-fn role(word: &str) -> Result<Role, Fault> {
+fn role(word: &str) -> Result<UserRole, ApiError> {
     let rule =
         "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer (or admin, user)";
-    Role::parse(word).ok_or_else(|| Fault::invalid("user_role", rule))
+    UserRole::parse(word).ok_or_else(|| ApiError::invalid("user_role", rule))
 }
 
 /// The role that a request names, and the word that it has for it.
-pub fn role_of(fields: &mut Fields) -> Result<Option<(Role, String)>, Fault> {
+pub fn role_of(fields: &mut RequestBody) -> Result<Option<(UserRole, String)>, ApiError> {
     fields.text("user_role")?.value().map(|word| Ok((role(&word)?, word))).transpose()
 }
 
 /// Why a user was not created or changed: what must be unique is held by another.
-fn not_unique(error: NotCreated, id: &UserId, email: Option<&str>) -> Fault {
+fn not_unique(error: CreateError, id: &UserId, email: Option<&str>) -> ApiError {
     match error {
-        NotCreated::Store(error) => error.into(),
-        NotCreated::Taken { field: "user_email" } => {
+        CreateError::Store(error) => error.into(),
+        CreateError::Taken { field: "user_email" } => {
             let message = format!("user_email: User with email {} already exists", email.unwrap_or_default());
-            Fault::Conflict { param: Some("user_email".to_owned()), message }
+            ApiError::Conflict { param: Some("user_email".to_owned()), message }
         }
-        NotCreated::Gone { field } => {
+        CreateError::Gone { field } => {
             let message = format!("{field}: User with id {id} was deleted meanwhile");
-            Fault::Conflict { param: Some(field.to_owned()), message }
+            ApiError::Conflict { param: Some(field.to_owned()), message }
         }
-        NotCreated::Taken { field } => {
+        CreateError::Taken { field } => {
             let message = format!("{field}: User with id {id} already exists");
-            Fault::Conflict { param: Some(field.to_owned()), message }
+            ApiError::Conflict { param: Some(field.to_owned()), message }
         }
     }
 }

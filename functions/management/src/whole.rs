@@ -6,12 +6,12 @@ use http::StatusCode;
 use lambda_http::{Body, IntoResponse};
 
 /// An answer in one piece. `lambda_http` would look for its encoding among all that there are, with tables for each.
-pub struct Whole(pub Response);
+pub struct BufferedResponse(pub Response);
 
-type Answering = std::pin::Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
+type BufferedResponseFuture = std::pin::Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
 
-impl IntoResponse for Whole {
-    fn into_response(self) -> Answering {
+impl IntoResponse for BufferedResponse {
+    fn into_response(self) -> BufferedResponseFuture {
         let (head, body) = self.0.into_parts();
         Box::pin(async move {
             let bytes = to_bytes(body, usize::MAX).await.map(Vec::from);

@@ -52,48 +52,48 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 pub use bill::Bill;
-pub use received::{Operation, Received};
+pub use received::{FakeOperation, RecordedRequest};
 
 use bill::Bills;
 use failures::Failures;
 use gates::Gates;
 use received::Recent;
-use tally::Tally;
+use tally::RequestCounters;
 
 /// A handle to one scripted Bedrock. Clones share everything.
 #[derive(Clone)]
-pub struct Fake(Arc<State>);
+pub struct FakeBedrock(Arc<State>);
 
 struct State {
-    pace: Pace,
+    pace: FakePace,
     recent: Recent,
     gates: Gates,
     failures: Failures,
-    tally: Arc<Tally>,
+    tally: Arc<RequestCounters>,
     bills: Bills,
 }
 
 /// How fast the answers come when their script does not say.
 #[derive(Clone, Copy)]
-struct Pace {
+struct FakePace {
     first: Duration,
     between: Duration,
 }
 
-impl Fake {
+impl FakeBedrock {
     /// Answers at about the speed of a real model, for a person who watches.
     #[must_use]
     pub fn human() -> Self {
-        Self::at(Pace { first: Duration::from_millis(300), between: Duration::from_millis(25) })
+        Self::with_pace(FakePace { first: Duration::from_millis(300), between: Duration::from_millis(25) })
     }
 
     /// Answers without any pause, for tests.
     #[must_use]
     pub fn instant() -> Self {
-        Self::at(Pace { first: Duration::ZERO, between: Duration::ZERO })
+        Self::with_pace(FakePace { first: Duration::ZERO, between: Duration::ZERO })
     }
 
-    fn at(pace: Pace) -> Self {
+    fn with_pace(pace: FakePace) -> Self {
         Self(Arc::new(State {
             pace,
             recent: Recent::default(),
@@ -109,7 +109,7 @@ impl Fake {
         server::router(self.clone())
     }
 
-    /// Serves [`Fake::router`] until the process ends. Without `TCP_NODELAY` small frames
+    /// Serves [`FakeBedrock::router`] until the process ends. Without `TCP_NODELAY` small frames
     /// would wait about 40 ms for the peer's acknowledgement, so prefer this to `axum::serve`.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Fake {
 
     /// The most recent requests, oldest first, as they arrived: also those that were refused.
     #[must_use]
-    pub fn requests(&self) -> Vec<Received> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.0.recent.all()
     }
 

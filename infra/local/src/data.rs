@@ -9,11 +9,11 @@ use shared::secret::Secret;
 
 /// A folder of ours, or no folder at all.
 #[derive(Clone, Debug)]
-pub struct Data {
+pub struct DataDir {
     folder: Option<PathBuf>,
 }
 
-impl Data {
+impl DataDir {
     /// Opens the folder, making it if it is not there; `None` keeps everything in memory.
     pub fn open(folder: Option<&Path>) -> io::Result<Self> {
         if let Some(folder) = folder {

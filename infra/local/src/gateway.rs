@@ -3,22 +3,22 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use inference::{Bedrock, Notices};
-use management::Entrance;
-use server::{Failure, Parts, Serving, spawn, upkeep, whole};
+use inference::{BedrockClient, SoftBudgetAlerts};
+use management::AdminAuthenticator;
+use server::{AppBuilder, BoxError, Server, combined_router, spawn, upkeep};
 use shared::auth::MasterKey;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::secret::Secret;
 use shared::store::Store;
-use shared::vault::Kept;
+use shared::vault::RotatingSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::bedrock::Fake;
-use crate::data::Data;
-use crate::options::Options;
-use crate::standins::{StandIns, at_home, on_aws};
+use crate::bedrock::FakeBedrock;
+use crate::data::DataDir;
+use crate::options::LocalOptions;
+use crate::standins::{LocalServices, local_sdk_config, on_aws};
 
 /// How long a shutdown waits for open streams before it drops them.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,40 +30,40 @@ pub struct Gateway {
     pub clock: Clock,
     pub master_key: Secret,
     /// The scripted Bedrock, unless another is used.
-    pub fake: Option<Fake>,
+    pub fake: Option<FakeBedrock>,
     /// Where the stand-ins listen: the scripted Bedrock and the embedded DynamoDB, if they are used.
     pub fake_url: Option<String>,
     pub table_url: Option<String>,
-    serving: Serving,
+    serving: Server,
     settler: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Gateway {
     /// Starts everything and returns when it answers.
-    pub async fn start(options: &Options, config: Config, data: &Data) -> Result<Self, Failure> {
-        let StandIns { db, table_url, fake, fake_url, mut tasks } =
-            StandIns::start(options, &config, data).await?;
+    pub async fn start(options: &LocalOptions, config: Config, data: &DataDir) -> Result<Self, BoxError> {
+        let LocalServices { db, table_url, fake, fake_url, mut tasks } =
+            LocalServices::start(options, &config, data).await?;
         let bedrock = match &fake_url {
-            Some(url) => Bedrock::new(&at_home(url)),
-            None => Bedrock::new(&on_aws().await),
+            Some(url) => BedrockClient::new(&local_sdk_config(url)),
+            None => BedrockClient::new(&on_aws().await),
         };
         let notices = match &config.soft_budget_topic {
-            Some(topic) => Notices::to(&on_aws().await, topic),
-            None => Notices::default(),
+            Some(topic) => SoftBudgetAlerts::for_topic(&on_aws().await, topic),
+            None => SoftBudgetAlerts::default(),
         };
         let (master_key, clock) = (master_key(&config, data)?, Clock::default());
         let store = Store::new(db, &config.table, config.terms.clone());
-        let parts = Parts::new(&config, store.clone(), bedrock, notices, clock.clone())?;
+        let parts = AppBuilder::new(&config, store.clone(), bedrock, notices, clock.clone())?;
         parts.check().await?;
-        let master = Kept::given(master_key.clone());
-        let entrance = MasterKey::new(master, config.admin_secret.map(Kept::given));
-        let management = parts.management(Entrance::MasterKey(entrance));
+        let master = RotatingSecret::from_fixed(master_key.clone());
+        let entrance = MasterKey::new(master, config.admin_secret.map(RotatingSecret::from_fixed));
+        let management = parts.management(AdminAuthenticator::MasterKey(entrance));
         let (calls, settling) = parts.inference();
         let settler = spawn(settling);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        tasks.push(spawn(upkeep::run(store.clone(), clock.clone())));
-        let serving = Serving::start(listener, whole(calls, management))?;
+        tasks.push(spawn(upkeep::run_scheduler(store.clone(), clock.clone())));
+        let serving = Server::start(listener, combined_router(calls, management))?;
         let address = serving.address;
         Ok(Self { address, store, clock, master_key, fake, fake_url, table_url, serving, settler, tasks })
     }
@@ -83,7 +83,7 @@ impl Gateway {
 }
 
 /// The administrator's: as it was set, or made at the first start and kept.
-pub(crate) fn master_key(config: &Config, data: &Data) -> Result<Secret, Failure> {
+pub(crate) fn master_key(config: &Config, data: &DataDir) -> Result<Secret, BoxError> {
     const NAME: &str = "master-key";
     if let Some(configured) = &config.master_key {
         return Ok(configured.clone());

@@ -38,7 +38,7 @@ use shared::store::{Store, StoreError};
 use apply::Import;
 use dump::Dump;
 pub use report::Report;
-use skipped::Skipped;
+use skipped::SkippedRows;
 
 /// What `stargate import` takes.
 #[derive(Clone, Debug, Args)]
@@ -88,10 +88,10 @@ impl Export {
         catalog: &Catalog,
     ) -> (Report, Result<(), StoreError>) {
         let Self { dump, report, is_dry, now } = self;
-        let (here, taken, skipped) = (HashSet::new(), HashSet::new(), Skipped::default());
+        let (here, taken, skipped) = (HashSet::new(), HashSet::new(), SkippedRows::default());
         let mut import =
             Import { store, catalog, now, is_dry, creates_missing_users, report, here, taken, skipped };
-        let ended = Box::pin(import.everything(dump)).await;
+        let ended = Box::pin(import.import_all(dump)).await;
         (import.report, ended)
     }
 }

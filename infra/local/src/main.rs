@@ -3,17 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use server::Failure;
+use server::BoxError;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::exit;
 use shared::model::Catalog;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::telemetry;
-use stargate::data::Data;
+use stargate::data::DataDir;
 use stargate::gateway::Gateway;
 use stargate::import::{Export, ImportOptions};
-use stargate::options::{Command, Options};
+use stargate::options::{Command, LocalOptions};
 use stargate::services::Services;
 use stargate::table_alone::table_alone;
 use stargate::welcome;
@@ -21,30 +21,30 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::report("stargate", run(&Options::parse()).await)
+    exit::report("stargate", run(&LocalOptions::parse()).await)
 }
 
-async fn run(options: &Options) -> Result<(), Failure> {
-    telemetry::init(telemetry::Lines::Text, "info,dynoxide=warn");
+async fn run(options: &LocalOptions) -> Result<(), BoxError> {
+    telemetry::init(telemetry::LogFormat::Text, "info,dynoxide=warn");
     if let Some(Command::Import(import)) = &options.command {
         return run_import(options, import).await;
     }
-    let data = Data::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
+    let data = DataDir::open((!options.in_memory).then_some(options.data_dir.as_path()))?;
     if let Some(Command::Services(asked)) = &options.command {
         let services = Services::start(options, Config::from_env()?, &data).await?;
         services.tell(&asked.env_file)?;
-        return Ok(ended().await?);
+        return Ok(wait_for_end().await?);
     }
     let gateway = Gateway::start(options, Config::from_env()?, &data).await?;
     let demo_key = welcome::demo_key(&gateway.store, &gateway.clock, &data).await?;
-    welcome::greet(&gateway, demo_key.as_ref());
-    ended().await?;
+    welcome::print_banner(&gateway, demo_key.as_ref());
+    wait_for_end().await?;
     gateway.stop().await;
     Ok(())
 }
 
 /// Waits until somebody ends this process.
-async fn ended() -> std::io::Result<()> {
+async fn wait_for_end() -> std::io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -54,14 +54,14 @@ async fn ended() -> std::io::Result<()> {
 
 /// Imports, and says what came of it. It fails if anything was left out.
 #[expect(clippy::print_stdout, reason = "what a command found is its output")]
-async fn run_import(options: &Options, asked: &ImportOptions) -> Result<(), Failure> {
+async fn run_import(options: &LocalOptions, asked: &ImportOptions) -> Result<(), BoxError> {
     let config = Config::from_env()?;
     let now = Clock::default().now();
     let export = Export::read(asked, now)?;
     let store = table_alone(options, asked, &config).await?;
     // A catalogue that cannot be read says no more than that the service is busy.
     store.own_models().await?;
-    let catalog = match Offering::new(Catalog::bundled(&config.profile)?).read(&store, now).await {
+    let catalog = match CatalogCache::new(Catalog::load_bundled(&config.profile)?).read(&store, now).await {
         Ok(catalog) => catalog,
         Err(fault) => return Err(format!("the table does not answer: {fault}").into()),
     };

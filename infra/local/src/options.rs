@@ -9,7 +9,7 @@ use crate::import::ImportOptions;
 /// Serves the whole gateway on 127.0.0.1: inference, management and the scheduled reset.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stargate", version)]
-pub struct Options {
+pub struct LocalOptions {
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -26,8 +26,8 @@ pub struct Options {
     pub in_memory: bool,
 
     /// Which Bedrock answers: the scripted one, or AWS (or whatever AWS_ENDPOINT_URL_BEDROCK_RUNTIME names).
-    #[arg(long, value_enum, default_value_t = Upstream::Fake)]
-    pub bedrock: Upstream,
+    #[arg(long, value_enum, default_value_t = BedrockTarget::Fake)]
+    pub bedrock: BedrockTarget,
 
     /// A DynamoDB endpoint to use instead of the embedded one.
     #[arg(long, global = true, env = "AWS_ENDPOINT_URL_DYNAMODB")]
@@ -55,7 +55,7 @@ pub struct ServicesOptions {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Upstream {
+pub enum BedrockTarget {
     Fake,
     Aws,
 }

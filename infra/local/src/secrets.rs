@@ -12,15 +12,15 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::web::json_answer;
+use shared::web::json_response;
 use tokio::net::TcpListener;
 
 /// Cloning it is cheap, and is the same secrets.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Kept>>);
+pub struct Secrets(Arc<Mutex<SecretStore>>);
 
 #[derive(Default)]
-struct Kept {
+struct SecretStore {
     /// By ARN, the newest last.
     values: HashMap<String, Vec<String>>,
     reads: usize,
@@ -29,7 +29,7 @@ struct Kept {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Asked {
+struct SecretRequest {
     secret_id: String,
     version_stage: Option<String>,
     secret_string: Option<String>,
@@ -38,29 +38,29 @@ struct Asked {
 impl Secrets {
     /// What `PutSecretValue` does: what was current is now previous.
     pub fn put(&self, arn: &str, value: &str) {
-        self.kept().values.entry(arn.to_owned()).or_default().push(value.to_owned());
+        self.lock_secrets().values.entry(arn.to_owned()).or_default().push(value.to_owned());
     }
 
     /// How many values were asked for.
     pub fn reads(&self) -> usize {
-        self.kept().reads
+        self.lock_secrets().reads
     }
 
     /// Answers nothing but errors, or secrets again.
     pub fn go_away(&self, is_away: bool) {
-        self.kept().is_away = is_away;
+        self.lock_secrets().is_away = is_away;
     }
 
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         axum::serve(listener, Router::new().route("/", post(answer)).with_state(self)).await
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn lock_secrets(&self) -> MutexGuard<'_, SecretStore> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, asked: &Asked) -> Result<Value, &'static str> {
-        let mut kept = self.kept();
+    fn get(&self, asked: &SecretRequest) -> Result<Value, &'static str> {
+        let mut kept = self.lock_secrets();
         kept.reads += 1;
         if kept.is_away {
             return Err("InternalServiceError");
@@ -74,20 +74,23 @@ impl Secrets {
 
 async fn answer(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) -> Response {
     let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let told = match (serde_json::from_slice::<Asked>(&body), operation) {
+    let told = match (serde_json::from_slice::<SecretRequest>(&body), operation) {
         (Ok(asked), "secretsmanager.GetSecretValue") => secrets.get(&asked),
-        (Ok(Asked { secret_id, secret_string: Some(value), .. }), "secretsmanager.PutSecretValue") => {
+        (
+            Ok(SecretRequest { secret_id, secret_string: Some(value), .. }),
+            "secretsmanager.PutSecretValue",
+        ) => {
             secrets.put(&secret_id, &value);
             Ok(json!({"ARN": secret_id}))
         }
         _ => Err("InvalidRequestException"),
     };
     match told {
-        Ok(told) => json_answer(StatusCode::OK, &told),
+        Ok(told) => json_response(StatusCode::OK, &told),
         Err(kind) => {
             let is_its_own = kind == "InternalServiceError";
             let status = if is_its_own { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-            json_answer(status, &json!({"__type": kind, "message": kind}))
+            json_response(status, &json!({"__type": kind, "message": kind}))
         }
     }
 }

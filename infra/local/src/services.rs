@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use server::Failure;
+use server::BoxError;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::secret::Secret;
 use shared::store::Store;
 use tokio::task::JoinHandle;
 
-use crate::data::Data;
+use crate::data::DataDir;
 use crate::gateway::master_key;
-use crate::options::{Options, Upstream};
+use crate::options::{BedrockTarget, LocalOptions};
 use crate::secrets::Secrets;
-use crate::standins::{StandIns, serve};
+use crate::standins::{LocalServices, serve};
 use crate::welcome::demo_key;
 
 /// Where the stand-in for Secrets Manager keeps the master key.
@@ -31,13 +31,13 @@ pub struct Services {
 
 impl Services {
     /// Starts DynamoDB, Bedrock and Secrets Manager, with a table, a demo user and a master key in them.
-    pub async fn start(options: &Options, config: Config, data: &Data) -> Result<Self, Failure> {
-        if options.bedrock == Upstream::Aws {
+    pub async fn start(options: &LocalOptions, config: Config, data: &DataDir) -> Result<Self, BoxError> {
+        if options.bedrock == BedrockTarget::Aws {
             // The functions have credentials that mean nothing.
             return Err("services stand in for Bedrock, too: --bedrock aws is for the gateway".into());
         }
-        let StandIns { db, table_url, fake_url, mut tasks, .. } =
-            StandIns::start(options, &config, data).await?;
+        let LocalServices { db, table_url, fake_url, mut tasks, .. } =
+            LocalServices::start(options, &config, data).await?;
         let secrets = Secrets::default();
         let master_key = master_key(&config, data)?;
         secrets.put(MASTER_KEY, master_key.reveal());

@@ -9,36 +9,36 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder as HttpClient;
-use server::{Failure, spawn};
+use server::{BoxError, spawn};
 use shared::config::Config;
 use shared::store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::bedrock::Fake;
-use crate::data::Data;
-use crate::options::{Options, Pace, Upstream};
+use crate::bedrock::FakeBedrock;
+use crate::data::DataDir;
+use crate::options::{BedrockTarget, LocalOptions, Pace};
 
 /// Those that the options ask for.
-pub struct StandIns {
+pub struct LocalServices {
     pub db: Client,
     /// Where the table is, if it is embedded.
     pub table_url: Option<String>,
     /// The scripted Bedrock, and where it is, unless another is used.
-    pub fake: Option<Fake>,
+    pub fake: Option<FakeBedrock>,
     pub fake_url: Option<String>,
     pub tasks: Vec<JoinHandle<()>>,
 }
 
-impl StandIns {
+impl LocalServices {
     /// Starts them, with the table made.
-    pub async fn start(options: &Options, config: &Config, data: &Data) -> Result<Self, Failure> {
+    pub async fn start(options: &LocalOptions, config: &Config, data: &DataDir) -> Result<Self, BoxError> {
         let mut tasks = Vec::new();
         let (db, table_url) = table(options, data, &mut tasks).await?;
         store::create_table(&db, &config.table).await?;
-        let fake = (options.bedrock == Upstream::Fake).then(|| match options.pace {
-            Pace::Human => Fake::human(),
-            Pace::Instant => Fake::instant(),
+        let fake = (options.bedrock == BedrockTarget::Fake).then(|| match options.pace {
+            Pace::Human => FakeBedrock::human(),
+            Pace::Instant => FakeBedrock::instant(),
         });
         let fake_url = match &fake {
             Some(fake) => {
@@ -58,7 +58,7 @@ pub async fn on_aws() -> SdkConfig {
 }
 
 /// An SDK configuration for a stand-in in this process: no TLS, and credentials that mean nothing.
-pub fn at_home(url: &str) -> SdkConfig {
+pub fn local_sdk_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "local");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -72,10 +72,10 @@ pub fn at_home(url: &str) -> SdkConfig {
 
 /// The table: at the endpoint that was named, or embedded in this process.
 pub(crate) async fn table(
-    options: &Options,
-    data: &Data,
+    options: &LocalOptions,
+    data: &DataDir,
     tasks: &mut Vec<JoinHandle<()>>,
-) -> Result<(Client, Option<String>), Failure> {
+) -> Result<(Client, Option<String>), BoxError> {
     if let Some(url) = &options.dynamodb {
         let aws = on_aws().await.into_builder().endpoint_url(url).build();
         return Ok((store::client(&aws), None));
@@ -93,13 +93,13 @@ pub(crate) async fn table(
 pub(crate) async fn serve_table(
     database: dynoxide::Database,
     tasks: &mut Vec<JoinHandle<()>>,
-) -> Result<(Client, String), Failure> {
+) -> Result<(Client, String), BoxError> {
     let serving = async move |listener| {
         dynoxide::server::serve_on(listener, database).await;
         Ok(())
     };
     let url = serve("DynamoDB", serving, tasks).await?;
-    Ok((store::client(&at_home(&url)), url))
+    Ok((store::client(&local_sdk_config(&url)), url))
 }
 
 /// Serves a stand-in at a free port, as one of the tasks. Returns its URL.

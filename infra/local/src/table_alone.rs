@@ -4,23 +4,23 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
-use server::Failure;
+use server::BoxError;
 use shared::config::Config;
 use shared::store::{self, Store};
 use tokio::task::JoinHandle;
 
-use crate::data::Data;
+use crate::data::DataDir;
 use crate::import::ImportOptions;
-use crate::options::Options;
+use crate::options::LocalOptions;
 use crate::standins::{on_aws, serve_table, table};
 
 /// Opens a deployment's table on AWS, or the table of the gateway on this machine. A dry run reads the table that exists. It
 /// creates no table, no folder and no file.
 pub async fn table_alone(
-    options: &Options,
+    options: &LocalOptions,
     asked: &ImportOptions,
     config: &Config,
-) -> Result<Store, Failure> {
+) -> Result<Store, BoxError> {
     // The embedded engine ends with the process.
     let mut tasks = Vec::new();
     let db = if asked.aws {
@@ -30,7 +30,7 @@ pub async fn table_alone(
     } else if options.in_memory {
         return Err("import --in-memory would keep nothing: leave it out, or add --dry-run".into());
     } else {
-        let data = Data::open(options.dynamodb.is_none().then_some(options.data_dir.as_path()))
+        let data = DataDir::open(options.dynamodb.is_none().then_some(options.data_dir.as_path()))
             .map_err(|error| format!("--data-dir {}: {error}", options.data_dir.display()))?;
         let (db, _) = table(options, &data, &mut tasks).await?;
         store::create_table(&db, &config.table).await?;
@@ -39,7 +39,7 @@ pub async fn table_alone(
     Ok(Store::new(db, &config.table, config.terms.clone()))
 }
 
-async fn open_deployed_table(config: &Config) -> Result<Client, Failure> {
+async fn open_deployed_table(config: &Config) -> Result<Client, BoxError> {
     let (db, name) = (store::client(&on_aws().await), &config.table);
     match table_exists(&db, name).await {
         Some(false) => {
@@ -52,18 +52,18 @@ async fn open_deployed_table(config: &Config) -> Result<Client, Failure> {
 
 /// The table that is there, read only; or an empty one in memory.
 async fn open_table_read_only(
-    options: &Options,
+    options: &LocalOptions,
     config: &Config,
     tasks: &mut Vec<JoinHandle<()>>,
-) -> Result<Client, Failure> {
+) -> Result<Client, BoxError> {
     if options.dynamodb.is_some() {
-        let (db, _) = table(options, &Data::existing(None), tasks).await?;
+        let (db, _) = table(options, &DataDir::existing(None), tasks).await?;
         if table_exists(&db, &config.table).await != Some(false) {
             return Ok(db);
         }
     }
     let is_embedded = options.dynamodb.is_none() && !options.in_memory;
-    let data = Data::existing(is_embedded.then_some(options.data_dir.as_path()));
+    let data = DataDir::existing(is_embedded.then_some(options.data_dir.as_path()));
     let kept = data.table().filter(|path| path.exists());
     let database = dynoxide::Database::memory()?;
     if let Some(path) = &kept {

@@ -1,26 +1,25 @@
 //! The first start: a demo user with a key, and what the terminal says.
 
+use server::BoxError;
 use shared::clock::Clock;
 use shared::id::{self, UserId};
 use shared::key::Key;
 use shared::money::Money;
 use shared::period::BudgetDuration;
-use shared::scope::{Holder, Limits};
+use shared::scope::{KeyOwner, Limits};
 use shared::secret::Secret;
-use shared::store::{NotCreated, Store};
-use shared::user::{Role, User};
+use shared::store::{CreateError, Store};
+use shared::user::{User, UserRole};
 
-use crate::data::Data;
+use crate::data::DataDir;
 use crate::gateway::Gateway;
 
 const DEMO: &str = "demo";
 const DEMO_KEY: &str = "demo-key";
 const DEMO_BUDGET: i64 = 20;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// The demo user's key: made at the first start, kept in the data folder, and read from there afterwards.
-pub async fn demo_key(store: &Store, clock: &Clock, data: &Data) -> Result<Option<Secret>, Failure> {
+pub async fn demo_key(store: &Store, clock: &Clock, data: &DataDir) -> Result<Option<Secret>, BoxError> {
     if let Some(kept) = data.secret(DEMO_KEY)? {
         return Ok(Some(kept));
     }
@@ -32,11 +31,11 @@ pub async fn demo_key(store: &Store, clock: &Clock, data: &Data) -> Result<Optio
         ..Limits::default()
     };
     let (email, alias, metadata) = (None, None, "{}".to_owned());
-    let user = User { id: id.clone(), email, alias, role: Role::default(), limits, metadata, created };
+    let user = User { id: id.clone(), email, alias, role: UserRole::default(), limits, metadata, created };
     match store.create_user(&user).await {
         Ok(()) => {}
         // Made by an earlier run whose key is not kept here: it is the administrator's to give out another.
-        Err(NotCreated::Taken { .. }) => return Ok(None),
+        Err(CreateError::Taken { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
     let secret = Secret::generate()?;
@@ -45,7 +44,7 @@ pub async fn demo_key(store: &Store, clock: &Clock, data: &Data) -> Result<Optio
             id: id::random_key_id()?,
             hint: secret.hint(),
             alias: Some("demo".to_owned()),
-            holder: Holder { secret: secret.hash(), user: Some(id), team: None },
+            holder: KeyOwner { secret: secret.hash(), user: Some(id), team: None },
             ties: Default::default(),
             limits: Limits::default(),
             metadata: "{}".to_owned(),
@@ -60,7 +59,7 @@ pub async fn demo_key(store: &Store, clock: &Clock, data: &Data) -> Result<Optio
 
 /// Says where the gateway is, how to point Claude Code at it, and what of it is a stand-in.
 #[expect(clippy::print_stdout, reason = "the terminal is this program's user interface")]
-pub fn greet(gateway: &Gateway, demo_key: Option<&Secret>) {
+pub fn print_banner(gateway: &Gateway, demo_key: Option<&Secret>) {
     let url = gateway.url();
     println!("Stargate is listening on {url}\n");
     match demo_key {

@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde_json::json;
 use shared::secret::SecretHash;
 use shared::store::Store;
-use shared::web::json_answer;
+use shared::web::json_response;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -19,24 +19,24 @@ use tokio::time::Instant;
 const BELIEVED: Duration = Duration::from_secs(1);
 
 /// Whether the table answered, and when it was asked. One asks, and the others wait for its answer.
-type Seen = Arc<Mutex<Option<(Instant, bool)>>>;
+type LastCheck = Arc<Mutex<Option<(Instant, bool)>>>;
 
 /// The same router, with the health routes before it: they pass by what guards the rest.
-pub fn beside(store: &Store, router: Router) -> Router {
+pub fn with_health_routes(store: &Store, router: Router) -> Router {
     Router::new()
         .route("/health/liveliness", get(alive))
         .route("/health/liveness", get(alive))
         .route("/health/readiness", get(ready))
-        .with_state((store.clone(), Seen::default()))
+        .with_state((store.clone(), LastCheck::default()))
         .fallback_service(router)
 }
 
 async fn alive() -> Response {
-    json_answer(StatusCode::OK, &json!({"status": "alive"}))
+    json_response(StatusCode::OK, &json!({"status": "alive"}))
 }
 
 /// Whether the table answers: one read, of nothing.
-async fn ready(State((store, seen)): State<(Store, Seen)>) -> Response {
+async fn ready(State((store, seen)): State<(Store, LastCheck)>) -> Response {
     let mut seen = seen.lock().await;
     let answers = match *seen {
         Some((at, answered)) if at.elapsed() < BELIEVED => answered,
@@ -50,8 +50,8 @@ async fn ready(State((store, seen)): State<(Store, Seen)>) -> Response {
         }
     };
     if answers {
-        json_answer(StatusCode::OK, &json!({"status": "ready"}))
+        json_response(StatusCode::OK, &json!({"status": "ready"}))
     } else {
-        json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the table does not answer"}))
+        json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the table does not answer"}))
     }
 }

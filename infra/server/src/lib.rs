@@ -1,7 +1,7 @@
 //! The functions as a server: the routers that Lambda runs, behind ports of one process.
 //!
-//! - [`Parts`] both functions, made of a deployment's settings
-//! - [`Serving`] a router on a port, until it is stopped: streams end or are settled
+//! - [`AppBuilder`] both functions, made of a deployment's settings
+//! - [`Server`] a router on a port, until it is stopped: streams end or are settled
 //! - [`health`] whether it lives and can serve
 //! - [`upkeep`] the scheduled job, by a clock of its own
 
@@ -10,7 +10,7 @@ mod parts;
 mod serving;
 pub mod upkeep;
 
-pub use parts::{Parts, whole};
-pub use serving::{Serving, spawn};
+pub use parts::{AppBuilder, combined_router};
+pub use serving::{Server, spawn};
 
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -5,23 +5,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use inference::{Bedrock, Notices};
-use management::Entrance;
-use server::{Failure, Parts, Serving, health, spawn, upkeep, whole};
+use inference::{BedrockClient, SoftBudgetAlerts};
+use management::AdminAuthenticator;
+use server::{AppBuilder, BoxError, Server, combined_router, health, spawn, upkeep};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::exit;
 use shared::origin;
 use shared::store::{self, Store};
-use shared::telemetry::{self, Lines};
-use shared::vault::{Kept, Versions};
+use shared::telemetry::{self, LogFormat};
+use shared::vault::{RotatingSecret, Versions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves the public API and the admin API. Everything else is a setting of the deployment, in the environment.
 #[derive(Debug, Parser)]
 #[command(name = "stargate-server", version)]
-struct Options {
+struct ServerOptions {
     /// Where clients and users reach it.
     #[arg(long, env = "STARGATE_PUBLIC_ADDRESS", default_value = "0.0.0.0:8080")]
     public: SocketAddr,
@@ -40,37 +40,38 @@ async fn main() -> ExitCode {
     exit::report("stargate-server", run().await)
 }
 
-async fn run() -> Result<(), Failure> {
-    let (options, config) = (Options::parse(), Config::from_env()?);
+async fn run() -> Result<(), BoxError> {
+    let (options, config) = (ServerOptions::parse(), Config::from_env()?);
     // From the start: the first process of a container ignores signals that it does not ask for.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    telemetry::init(Lines::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
     let (aws, clock) = (aws_config::load_from_env().await, Clock::default());
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
     let origin = config.origin_secret.clone();
-    let origin = Kept::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
+    let origin = RotatingSecret::open_any(origin, Versions::CurrentAndPrevious, (&aws, &clock)).await?;
     let topic = config.soft_budget_topic.as_ref();
-    let notices = topic.map(|topic| Notices::to(&aws, topic)).unwrap_or_default();
-    let entrance = match Entrance::open(&config, &aws, &clock).await? {
-        Entrance::SelfService => None,
+    let notices = topic.map(|topic| SoftBudgetAlerts::for_topic(&aws, topic)).unwrap_or_default();
+    let entrance = match AdminAuthenticator::open(&config, &aws, &clock).await? {
+        AdminAuthenticator::SelfService => None,
         // Nobody would say whose signature it is, so nobody would be let in.
-        Entrance::Iam => {
+        AdminAuthenticator::Iam => {
             return Err("STARGATE_ADMIN_AUTH=iam needs API Gateway, which checks signatures".into());
         }
-        entrance @ Entrance::MasterKey(_) => Some(entrance),
+        entrance @ AdminAuthenticator::MasterKey(_) => Some(entrance),
     };
-    let parts = Parts::new(&config, store.clone(), Bedrock::new(&aws), notices, clock.clone())?;
+    let parts = AppBuilder::new(&config, store.clone(), BedrockClient::new(&aws), notices, clock.clone())?;
     parts.check().await?;
-    let admin = entrance.map(|entrance| health::beside(&store, parts.management(entrance)));
-    let themselves = parts.management(Entrance::SelfService);
+    let admin = entrance.map(|entrance| health::with_health_routes(&store, parts.management(entrance)));
+    let themselves = parts.management(AdminAuthenticator::SelfService);
     let (calls, settling) = parts.inference();
     let settler = spawn(settling);
-    let public = origin::behind(origin, clock.clone(), whole(calls, themselves));
-    let upkeep = spawn(upkeep::run(store.clone(), clock));
+    let public = origin::require_origin_secret(origin, clock.clone(), combined_router(calls, themselves));
+    let upkeep = spawn(upkeep::run_scheduler(store.clone(), clock));
 
-    let public = Serving::start(TcpListener::bind(options.public).await?, health::beside(&store, public))?;
+    let public =
+        Server::start(TcpListener::bind(options.public).await?, health::with_health_routes(&store, public))?;
     let admin = match admin {
-        Some(router) => Some(Serving::start(TcpListener::bind(options.admin).await?, router)?),
+        Some(router) => Some(Server::start(TcpListener::bind(options.admin).await?, router)?),
         None => None,
     };
     tracing::info!(public = %public.address, admin = ?admin.as_ref().map(|admin| admin.address), "listening");

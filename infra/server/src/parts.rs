@@ -4,49 +4,51 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use inference::{Abandoned, Bedrock, Notices, Settler};
-use management::{Entrance, Rules};
+use inference::{AbandonedCall, BedrockClient, Settler, SoftBudgetAlerts};
+use management::{AdminAuthenticator, KeyPolicy};
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::offering::Offering;
+use shared::offering::CatalogCache;
 use shared::policy;
 use shared::store::Store;
-use shared::tokens::Tokens;
+use shared::tokens::JwtAuthenticator;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tower::ServiceExt;
 
-use crate::Failure;
+use crate::BoxError;
 
 /// What both functions work with in one process.
-pub struct Parts {
-    calls: inference::App,
-    rules: Arc<Rules>,
+pub struct AppBuilder {
+    calls: inference::InferenceState,
+    rules: Arc<KeyPolicy>,
     create_missing_users: bool,
     team_admins_add_users: bool,
     max_body: usize,
-    abandoned: UnboundedReceiver<Abandoned>,
+    abandoned: UnboundedReceiver<AbandonedCall>,
 }
 
-impl Parts {
+impl AppBuilder {
     pub fn new(
         config: &Config,
         store: Store,
-        bedrock: Bedrock,
-        notices: Notices,
+        bedrock: BedrockClient,
+        notices: SoftBudgetAlerts,
         clock: Clock,
-    ) -> Result<Self, Failure> {
-        let (upstream, catalog) = inference::Upstream::read(config.upstream.as_deref(), &config.profile)?;
-        let offering = Offering::new(catalog);
-        let rules = Rules::read(config.litellm_settings.as_deref(), offering.shipped(), clock.now())?;
+    ) -> Result<Self, BoxError> {
+        let (upstream, catalog) =
+            inference::BedrockConfig::read(config.upstream.as_deref(), &config.profile)?;
+        let offering = CatalogCache::new(catalog);
+        let rules =
+            KeyPolicy::read(config.litellm_settings.as_deref(), offering.bundled_catalog(), clock.now())?;
         let (abandonment, abandoned) = unbounded_channel();
-        let calls = inference::App {
+        let calls = inference::InferenceState {
             store,
             bedrock,
             upstream: Arc::new(upstream),
-            catalog: Arc::clone(offering.shipped()),
+            catalog: Arc::clone(offering.bundled_catalog()),
             offering,
             keyring: Default::default(),
-            tokens: Tokens::read(config.jwt.as_deref())?,
+            tokens: JwtAuthenticator::read(config.jwt.as_deref())?,
             clock,
             refusals: Default::default(),
             settings: inference::Settings { max_body: config.max_body, clamps: config.clamps },
@@ -64,15 +66,15 @@ impl Parts {
     }
 
     /// Refuses settings that only the table can judge: names of custom models.
-    pub async fn check(&self) -> Result<(), Failure> {
+    pub async fn check(&self) -> Result<(), BoxError> {
         Ok(self.calls.check_upstream_names().await?)
     }
 
     /// Management behind one of its entrances.
-    pub fn management(&self, entrance: Entrance) -> Router {
-        let inference::App { store, catalog, offering, tokens, clock, .. } = self.calls.clone();
+    pub fn management(&self, entrance: AdminAuthenticator) -> Router {
+        let inference::InferenceState { store, catalog, offering, tokens, clock, .. } = self.calls.clone();
         let (rules, max_body) = (Arc::clone(&self.rules), self.max_body.min(management::MOST_BODY));
-        management::router(management::App {
+        management::router(management::ManagementState {
             store,
             catalog,
             offering,
@@ -88,13 +90,13 @@ impl Parts {
 
     /// Inference, and what settles the calls whose clients are gone: it ends when the router is dropped.
     pub fn inference(self) -> (Router, impl Future<Output = ()> + Send + 'static) {
-        let settling = Settler::of(&self.calls).settle_abandoned(self.abandoned);
+        let settling = Settler::new(&self.calls).settle_abandoned(self.abandoned);
         (inference::router(self.calls), settling)
     }
 }
 
 /// Two APIs on one port: management's paths, by the first part of the role table's after any `v1`, and the rest.
-pub fn whole(inference: Router, management: Router) -> Router {
+pub fn combined_router(inference: Router, management: Router) -> Router {
     Router::new().fallback(move |request: Request| {
         let router = if is_managed(request.uri().path()) { management.clone() } else { inference.clone() };
         router.oneshot(request)

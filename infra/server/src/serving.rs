@@ -21,17 +21,17 @@ use tokio::task::JoinHandle;
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Whether the server has dropped its streams.
-type Dropped = watch::Receiver<bool>;
+type DropSignal = watch::Receiver<bool>;
 
-/// A running server. Dropping it has it take no more requests; [`Serving::stop`] ends it.
-pub struct Serving {
+/// A running server. Dropping it has it take no more requests; [`Server::stop`] ends it.
+pub struct Server {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
     drop_streams: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
 }
 
-impl Serving {
+impl Server {
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let ((stop, stopped), (drop_streams, dropped)) = (oneshot::channel(), watch::channel(false));
@@ -56,11 +56,11 @@ impl Serving {
 
 /// A handler is a task of its own, so that it goes on when its client leaves, as on Lambda: what Bedrock is generating is
 /// billed whether anybody waits or not, and only its answer tells how much it is. It ends when the server drops its streams.
-async fn answer(request: Request, next: Next, mut dropped: Dropped) -> Response {
+async fn answer(request: Request, next: Next, mut dropped: DropSignal) -> Response {
     let work = spawn(async move {
         tokio::select! {
             answer = next.run(request) => droppable(answer, dropped),
-            () = when(&mut dropped) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            () = wait_until_dropped(&mut dropped) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     });
     work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -68,7 +68,7 @@ async fn answer(request: Request, next: Next, mut dropped: Dropped) -> Response 
 
 /// The same answer; a streamed one breaks off when the server drops its streams, so that its client knows that it is not
 /// whole, and its call is settled.
-fn droppable(answer: Response, mut dropped: Dropped) -> Response {
+fn droppable(answer: Response, mut dropped: DropSignal) -> Response {
     if answer.body().size_hint().exact().is_some() {
         return answer;
     }
@@ -78,7 +78,7 @@ fn droppable(answer: Response, mut dropped: Dropped) -> Response {
             loop {
                 let piece = tokio::select! {
                     piece = pieces.next() => piece,
-                    () = when(&mut dropped) => Some(Err(axum::Error::new("the server stops"))),
+                    () = wait_until_dropped(&mut dropped) => Some(Err(axum::Error::new("the server stops"))),
                 };
                 let Some(piece) = piece else { break };
                 let is_over = piece.is_err();
@@ -92,7 +92,7 @@ fn droppable(answer: Response, mut dropped: Dropped) -> Response {
 }
 
 /// Waits until the server drops its streams: for ever, if it was itself dropped before.
-async fn when(dropped: &mut Dropped) {
+async fn wait_until_dropped(dropped: &mut DropSignal) {
     if dropped.wait_for(|are| *are).await.is_err() {
         std::future::pending::<()>().await;
     }

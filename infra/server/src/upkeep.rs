@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(30);
 
 /// Runs for ever; the caller ends it.
-pub async fn run(store: Store, clock: Clock) {
+pub async fn run_scheduler(store: Store, clock: Clock) {
     loop {
         tokio::time::sleep(EVERY).await;
         // What it did and what failed it logs itself; the next run takes up the rest.

@@ -13,8 +13,8 @@ fn key() -> KeyId {
     KeyId::parse("k").unwrap()
 }
 
-fn ask(amount: i64) -> Ask {
-    let quote = Quote {
+fn ask(amount: i64) -> ReserveRequest {
+    let quote = CostBound {
         input: Money::from_usd(amount),
         output_rate: Rate::parse("0").unwrap(),
         max_tokens: 10,
@@ -22,12 +22,12 @@ fn ask(amount: i64) -> Ask {
         window: 10,
     };
     let expires = NOW + Duration::from_secs(60);
-    Ask {
+    ReserveRequest {
         request: RequestId::from_parts(NOW.ms(), 1),
         quote,
         lease: Lease {
-            amount: quote.amount(),
-            floor: quote.floor(0),
+            amount: quote.max_cost(),
+            floor: quote.committed_cost(0),
             expires,
             key: key(),
             model: "m".into(),
@@ -58,7 +58,7 @@ fn state(budget: Option<i64>, spend: i64) -> ScopeState {
         deleted: false,
         holder: None,
         previous: None,
-        ties: Ties::default(),
+        ties: LinkedScopes::default(),
         soft_told: false,
         version: 0,
     }
@@ -81,23 +81,28 @@ fn with_lease(mut state: ScopeState, amount: i64) -> ScopeState {
 #[test]
 fn budgets_refuse_hold_or_clamp() {
     let spent = |spend, limit| {
-        Verdict::Refused(Reason::Budget {
+        RefusalCause::Refused(Reason::Budget {
             spend: Money::from_usd(spend),
             limit: Money::from_usd(limit),
             resets: None,
         })
     };
     for (name, state, cost, want) in [
-        ("fits to the last cent", state(Some(10), 5), 5, Verdict::Unclear),
+        ("fits to the last cent", state(Some(10), 5), 5, RefusalCause::Unclear),
         ("a dollar too dear for the period", state(Some(10), 5), 6, spent(5, 10)),
-        ("a running call holds it", with_lease(state(Some(10), 5), 3), 5, Verdict::Refused(Reason::Held)),
+        (
+            "a running call holds it",
+            with_lease(state(Some(10), 5), 3),
+            5,
+            RefusalCause::Refused(Reason::Held),
+        ),
         ("zero blocks even a free model", state(Some(0), 0), 0, spent(0, 0)),
         ("a spent budget blocks even a free model", state(Some(10), 10), 0, spent(10, 10)),
         ("overdrawn by a correction", state(Some(10), 11), 0, spent(11, 10)),
-        ("no limit", state(None, 1_000_000), 1_000_000, Verdict::Unclear),
+        ("no limit", state(None, 1_000_000), 1_000_000, RefusalCause::Unclear),
     ] {
         assert!(state.is_balanced());
-        assert_eq!(why(Some(&state), &Claim::default(), &ask(cost)), want, "{name}");
+        assert_eq!(explain_refusal(Some(&state), &ScopeExpectation::default(), &ask(cost)), want, "{name}");
     }
 }
 
@@ -105,17 +110,21 @@ fn budgets_refuse_hold_or_clamp() {
 fn a_shorter_answer_is_offered_where_it_fits() {
     let mut long = ask(1);
     long.quote.output_rate = Rate::parse("1000000").unwrap(); // a dollar a token
-    long.lease.amount = long.quote.amount(); // 11 dollars
+    long.lease.amount = long.quote.max_cost(); // 11 dollars
     long.quote.least_tokens = 4;
     for (budget, want) in [
-        (11, Verdict::Unclear),
-        (10, Verdict::Short(Money::from_usd(10))),
-        (5, Verdict::Short(Money::from_usd(5))),
+        (11, RefusalCause::Unclear),
+        (10, RefusalCause::Short(Money::from_usd(10))),
+        (5, RefusalCause::Short(Money::from_usd(5))),
     ] {
-        assert_eq!(why(Some(&state(Some(budget), 0)), &Claim::default(), &long), want, "{budget}");
+        assert_eq!(
+            explain_refusal(Some(&state(Some(budget), 0)), &ScopeExpectation::default(), &long),
+            want,
+            "{budget}"
+        );
     }
-    let refused = why(Some(&state(Some(4), 0)), &Claim::default(), &long);
-    assert!(matches!(refused, Verdict::Refused(Reason::Budget { .. })));
+    let refused = explain_refusal(Some(&state(Some(4), 0)), &ScopeExpectation::default(), &long);
+    assert!(matches!(refused, RefusalCause::Refused(Reason::Budget { .. })));
 }
 
 #[test]
@@ -126,24 +135,28 @@ fn every_other_limit_has_its_reason() {
         state
     };
     let minute = NOW.minute();
-    let cases: [(&str, ScopeState, Verdict); 12] = [
-        ("deleted", limited(&|s| s.deleted = true), Verdict::Refused(Reason::Unknown)),
-        ("blocked", limited(&|s| s.limits.blocked = true), Verdict::Refused(Reason::Blocked)),
-        ("expired now", limited(&|s| s.limits.expires = Some(NOW)), Verdict::Refused(Reason::Expired(NOW))),
+    let cases: [(&str, ScopeState, RefusalCause); 12] = [
+        ("deleted", limited(&|s| s.deleted = true), RefusalCause::Refused(Reason::Unknown)),
+        ("blocked", limited(&|s| s.limits.blocked = true), RefusalCause::Refused(Reason::Blocked)),
+        (
+            "expired now",
+            limited(&|s| s.limits.expires = Some(NOW)),
+            RefusalCause::Refused(Reason::Expired(NOW)),
+        ),
         (
             "other models only",
             limited(&|s| s.limits.models = ["claude-opus-4-5".to_owned()].into()),
-            Verdict::Refused(Reason::Model("claude-haiku-4-5".into())),
+            RefusalCause::Refused(Reason::Model("claude-haiku-4-5".into())),
         ),
-        ("wildcard", limited(&|s| s.limits.models = ["*".to_owned()].into()), Verdict::Unclear),
-        ("period over", limited(&|s| s.budget_reset_at = Some(NOW)), Verdict::PeriodOver),
+        ("wildcard", limited(&|s| s.limits.models = ["*".to_owned()].into()), RefusalCause::Unclear),
+        ("period over", limited(&|s| s.budget_reset_at = Some(NOW)), RefusalCause::PeriodOver),
         (
             "rpm reached",
             limited(&|s| {
                 s.limits.rpm = Some(3);
                 s.requests.insert(minute, 3);
             }),
-            Verdict::Refused(Reason::Rpm { limit: 3, retry_after: NOW.seconds_to_next_minute() }),
+            RefusalCause::Refused(Reason::Rpm { limit: 3, retry_after: NOW.seconds_to_next_minute() }),
         ),
         (
             "rpm of the last minute does not count",
@@ -151,12 +164,12 @@ fn every_other_limit_has_its_reason() {
                 s.limits.rpm = Some(3);
                 s.requests.insert(minute - 1, 3);
             }),
-            Verdict::Unclear,
+            RefusalCause::Unclear,
         ),
         (
             "rpm zero blocks",
             limited(&|s| s.limits.rpm = Some(0)),
-            Verdict::Refused(Reason::Rpm { limit: 0, retry_after: NOW.seconds_to_next_minute() }),
+            RefusalCause::Refused(Reason::Rpm { limit: 0, retry_after: NOW.seconds_to_next_minute() }),
         ),
         (
             "tpm is post-paid: below it a large request passes",
@@ -164,19 +177,22 @@ fn every_other_limit_has_its_reason() {
                 s.limits.tpm = Some(10);
                 s.tokens.insert(minute, 9);
             }),
-            Verdict::Unclear,
+            RefusalCause::Unclear,
         ),
         (
             "parallel",
             limited(&|s| s.limits.max_parallel_requests = Some(1)),
-            Verdict::Refused(Reason::Parallel { limit: 1 }),
+            RefusalCause::Refused(Reason::Parallel { limit: 1 }),
         ),
-        ("nothing", limited(&|_| ()), Verdict::Unclear),
+        ("nothing", limited(&|_| ()), RefusalCause::Unclear),
     ];
     for (name, state, want) in cases {
-        assert_eq!(why(Some(&state), &Claim::default(), &ask(1)), want, "{name}");
+        assert_eq!(explain_refusal(Some(&state), &ScopeExpectation::default(), &ask(1)), want, "{name}");
     }
-    assert_eq!(why(None, &Claim::default(), &ask(1)), Verdict::Refused(Reason::Unknown));
+    assert_eq!(
+        explain_refusal(None, &ScopeExpectation::default(), &ask(1)),
+        RefusalCause::Refused(Reason::Unknown)
+    );
 }
 
 #[test]
@@ -184,21 +200,23 @@ fn a_lost_answer_is_recognised_by_its_lease() {
     let ask = ask(1);
     let mut state = state(Some(1), 0);
     state.leases.insert(ask.request, ask.lease.clone());
-    assert_eq!(why(Some(&state), &Claim::default(), &ask), Verdict::Admitted);
+    assert_eq!(explain_refusal(Some(&state), &ScopeExpectation::default(), &ask), RefusalCause::Admitted);
 }
 
 #[test]
 fn a_key_must_be_the_one_the_hint_named() {
-    let holder = |secret: &str| Holder { secret: Secret::new(secret).hash(), user: None, team: None };
-    let claim = |secret: &str| Claim { holder: Some(holder(secret)), ..Claim::default() };
+    let holder = |secret: &str| KeyOwner { secret: Secret::new(secret).hash(), user: None, team: None };
+    let claim =
+        |secret: &str| ScopeExpectation { holder: Some(holder(secret)), ..ScopeExpectation::default() };
     let mut state = state(None, 0);
     state.holder = Some(holder("sk-new"));
-    assert_eq!(why(Some(&state), &claim("sk-old"), &ask(1)), Verdict::Foreign);
-    assert_eq!(why(Some(&state), &claim("sk-new"), &ask(1)), Verdict::Unclear);
+    assert_eq!(explain_refusal(Some(&state), &claim("sk-old"), &ask(1)), RefusalCause::Foreign);
+    assert_eq!(explain_refusal(Some(&state), &claim("sk-new"), &ask(1)), RefusalCause::Unclear);
     // The secret before it is good until its grace is over.
-    for (until, want) in [(NOW + Duration::from_secs(1), Verdict::Unclear), (NOW, Verdict::Foreign)] {
+    for (until, want) in [(NOW + Duration::from_secs(1), RefusalCause::Unclear), (NOW, RefusalCause::Foreign)]
+    {
         state.previous = Some((Secret::new("sk-old").hash(), until));
-        assert_eq!(why(Some(&state), &claim("sk-old"), &ask(1)), want);
+        assert_eq!(explain_refusal(Some(&state), &claim("sk-old"), &ask(1)), want);
     }
 }
 
@@ -207,19 +225,25 @@ fn a_scope_says_what_else_its_calls_are_charged_to() {
     let mut state = state(Some(0), 0);
     state.ties.org = OrgId::parse("acme").ok();
     // Before anything else is refused: another scope may have the last word.
-    assert_eq!(why(Some(&state), &Claim::default(), &ask(1)), Verdict::Tied(state.ties.clone()));
-    let claim = Claim { ties: state.ties.clone(), ..Claim::default() };
-    assert!(matches!(why(Some(&state), &claim, &ask(1)), Verdict::Refused(Reason::Budget { .. })));
+    assert_eq!(
+        explain_refusal(Some(&state), &ScopeExpectation::default(), &ask(1)),
+        RefusalCause::Tied(state.ties.clone())
+    );
+    let claim = ScopeExpectation { ties: state.ties.clone(), ..ScopeExpectation::default() };
+    assert!(matches!(
+        explain_refusal(Some(&state), &claim, &ask(1)),
+        RefusalCause::Refused(Reason::Budget { .. })
+    ));
 }
 
 #[test]
 fn a_list_of_models_binds_unless_another_does() {
     let mut state = state(None, 0);
     state.limits.models.insert("claude-opus-4-5".into());
-    let claim = |any_model| Claim { any_model, ..Claim::default() };
-    let refused = Verdict::Refused(Reason::Model("claude-haiku-4-5".into()));
-    assert_eq!(why(Some(&state), &claim(false), &ask(1)), refused);
-    assert_eq!(why(Some(&state), &claim(true), &ask(1)), Verdict::Unclear);
+    let claim = |any_model| ScopeExpectation { any_model, ..ScopeExpectation::default() };
+    let refused = RefusalCause::Refused(Reason::Model("claude-haiku-4-5".into()));
+    assert_eq!(explain_refusal(Some(&state), &claim(false), &ask(1)), refused);
+    assert_eq!(explain_refusal(Some(&state), &claim(true), &ask(1)), RefusalCause::Unclear);
 }
 
 #[test]

@@ -8,19 +8,19 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::fault::Fault;
+use crate::fault::ApiError;
 
 use super::token::Token;
 
 /// One key, and the algorithms that it is for.
-pub(super) struct Key {
+pub(super) struct JwksKey {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
 }
 
 /// The keys of a set that can sign tokens for us: at least one.
-pub(super) struct Keys(Vec<Arc<Key>>);
+pub(super) struct Jwks(Vec<Arc<JwksKey>>);
 
 /// Why a text is no set of keys.
 #[derive(Debug, thiserror::Error)]
@@ -36,20 +36,20 @@ struct Set {
     keys: Vec<Value>,
 }
 
-impl Keys {
+impl Jwks {
     /// The usable keys of a set. Others, of kinds that nobody knew yet as well, are passed over.
     pub fn parse(json: &[u8]) -> Result<Self, NoKeys> {
         let set: Set = serde_json::from_slice(json)?;
-        let keys: Vec<_> = set.keys.into_iter().filter_map(Key::read).map(Arc::new).collect();
+        let keys: Vec<_> = set.keys.into_iter().filter_map(JwksKey::read).map(Arc::new).collect();
         if keys.is_empty() { Err(NoKeys::NoneUsable) } else { Ok(Self(keys)) }
     }
 
-    pub fn find(&self, kid: &str) -> Option<Arc<Key>> {
+    pub fn find(&self, kid: &str) -> Option<Arc<JwksKey>> {
         self.0.iter().find(|key| key.kid.as_deref() == Some(kid)).cloned()
     }
 
     /// The key, if there is only one.
-    pub fn only(&self) -> Option<Arc<Key>> {
+    pub fn single_key(&self) -> Option<Arc<JwksKey>> {
         match self.0.as_slice() {
             [key] => Some(Arc::clone(key)),
             _ => None,
@@ -57,7 +57,7 @@ impl Keys {
     }
 }
 
-impl Key {
+impl JwksKey {
     fn read(value: Value) -> Option<Self> {
         let jwk = Jwk::deserialize(value).ok()?;
         let is_for_signatures = match (&jwk.common.public_key_use, &jwk.common.key_operations) {
@@ -74,13 +74,13 @@ impl Key {
     }
 
     /// Whether the token's signature is this key's.
-    pub fn check(&self, token: &Token) -> Result<(), Fault> {
+    pub fn check(&self, token: &Token) -> Result<(), ApiError> {
         if !self.algorithms.contains(&token.algorithm) {
-            return Err(Fault::Unauthenticated("the token's algorithm (alg) does not fit its key"));
+            return Err(ApiError::Unauthenticated("the token's algorithm (alg) does not fit its key"));
         }
         match crypto::verify(token.signature, token.message.as_bytes(), &self.key, token.algorithm) {
             Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Fault::Unauthenticated("the token's signature does not fit")),
+            Ok(false) | Err(_) => Err(ApiError::Unauthenticated("the token's signature does not fit")),
         }
     }
 }

@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::fault::Fault;
+use crate::fault::ApiError;
 use crate::moment::Moment;
 
-use super::keys::Keys;
-use super::source::Source;
+use super::keys::Jwks;
+use super::source::JwksClient;
 
 /// How long a set stays good that should be read again and cannot be.
 const GRACE: Duration = Duration::from_secs(3600);
@@ -17,47 +17,47 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// The same while there is no set: as long as the refused are told to wait.
 const PAUSE_WITHOUT: Duration = Duration::from_secs(2);
 
-pub(super) struct Published {
-    source: Source,
+pub(super) struct JwksCache {
+    source: JwksClient,
     ttl: Duration,
-    state: Mutex<State>,
+    state: Mutex<CacheState>,
     /// Held by the one request that reads the set.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct CacheState {
     /// The set, and when it was read.
-    known: Option<(Arc<Keys>, Moment)>,
+    known: Option<(Arc<Jwks>, Moment)>,
     /// When reading it was last tried.
     tried: Option<Moment>,
     /// How many readings have ended, well or not.
     ended: u64,
 }
 
-impl Published {
-    pub fn new(source: Source, ttl: Duration) -> Self {
+impl JwksCache {
+    pub fn new(source: JwksClient, ttl: Duration) -> Self {
         Self { source, ttl, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// The set as it was not longer ago than its time to live, or than it is good if the issuer does not answer.
-    pub async fn current(&self, now: Moment) -> Result<Arc<Keys>, Fault> {
-        if let Some(keys) = self.kept(now, Duration::ZERO) {
+    pub async fn current(&self, now: Moment) -> Result<Arc<Jwks>, ApiError> {
+        if let Some(keys) = self.cached_set(now, Duration::ZERO) {
             return Ok(keys);
         }
-        if self.kept(now, GRACE).is_none() {
-            return self.again(now).await;
+        if self.cached_set(now, GRACE).is_none() {
+            return self.refetch(now).await;
         }
         // Who comes first reads it; the others are served by the old one meanwhile.
         if let Ok(_turn) = self.turn.try_lock() {
             self.read(now).await;
         }
-        self.kept(now, GRACE).ok_or(Fault::NoIssuerKeys)
+        self.cached_set(now, GRACE).ok_or(ApiError::NoIssuerKeys)
     }
 
     /// The set, read again if that is not too soon: for a token whose key it lacks. Requests at the same time share a
     /// reading.
-    pub async fn again(&self, now: Moment) -> Result<Arc<Keys>, Fault> {
+    pub async fn refetch(&self, now: Moment) -> Result<Arc<Jwks>, ApiError> {
         let ended = self.with(|state| state.ended);
         let turn = self.turn.lock().await;
         // What another request has read while this one waited is as new as what it would read.
@@ -65,12 +65,12 @@ impl Published {
             self.read(now).await;
         }
         drop(turn);
-        self.kept(now, GRACE).ok_or(Fault::NoIssuerKeys)
+        self.cached_set(now, GRACE).ok_or(ApiError::NoIssuerKeys)
     }
 
     /// Reads the set, unless that was tried a moment ago. Only for who has the turn.
     async fn read(&self, now: Moment) {
-        let is_usable = self.kept(now, GRACE).is_some();
+        let is_usable = self.cached_set(now, GRACE).is_some();
         let pause = if is_usable { PAUSE } else { PAUSE_WITHOUT };
         let is_too_soon = self.with(|state| {
             let is_too_soon = state.tried.is_some_and(|tried| now < tried + pause);
@@ -96,14 +96,14 @@ impl Published {
     }
 
     /// The set, if it is not older than its time to live and `longer`.
-    fn kept(&self, now: Moment, longer: Duration) -> Option<Arc<Keys>> {
+    fn cached_set(&self, now: Moment, longer: Duration) -> Option<Arc<Jwks>> {
         self.with(|state| {
             let (keys, read) = state.known.as_ref()?;
             (now < *read + self.ttl + longer).then(|| Arc::clone(keys))
         })
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut CacheState) -> T) -> T {
         // Nothing under this lock panics and leaves the state half-written.
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -31,7 +31,7 @@ pub struct InvalidJwt {
 }
 
 /// The setting, checked. A field of claims is a name, or names with dots between them that lead into nested objects.
-pub(super) struct Settings {
+pub(super) struct JwtSettings {
     pub issuer: Arc<str>,
     /// A token is for us if it is for one of these.
     pub audience: Vec<String>,
@@ -52,7 +52,7 @@ pub(super) enum UserField {
     Email(String),
 }
 
-impl Settings {
+impl JwtSettings {
     pub fn read(json: &str) -> Result<Self, InvalidJwt> {
         let fields: Map<String, Value> = serde_json::from_str(json)
             .map_err(|error| invalid("the setting", format!("must be a JSON object: {error}")))?;
@@ -66,7 +66,7 @@ impl Settings {
             (None, None) => UserField::Id("sub".to_owned()),
         };
         Ok(Self {
-            issuer: required(&fields, "issuer")?.into(),
+            issuer: require_text(&fields, "issuer")?.into(),
             audience: audience(&fields)?,
             public_key_url: url(&fields)?,
             public_key_ttl: ttl(&fields)?,
@@ -90,7 +90,7 @@ fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Inval
     }
 }
 
-fn required(fields: &Map<String, Value>, name: &str) -> Result<String, InvalidJwt> {
+fn require_text(fields: &Map<String, Value>, name: &str) -> Result<String, InvalidJwt> {
     text(fields, name)?.ok_or_else(|| invalid(name, TEXT))
 }
 
@@ -115,7 +115,7 @@ fn url(fields: &Map<String, Value>) -> Result<Uri, InvalidJwt> {
         _ => false,
     };
     let rule = "must be a URL that starts with https:// (http:// at 127.0.0.1 or localhost only)";
-    required(fields, name)?.parse().ok().filter(is_safe).ok_or_else(|| invalid(name, rule))
+    require_text(fields, name)?.parse().ok().filter(is_safe).ok_or_else(|| invalid(name, rule))
 }
 
 fn ttl(fields: &Map<String, Value>) -> Result<Duration, InvalidJwt> {

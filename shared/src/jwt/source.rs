@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use axum::body::Body;
 use http::Uri;
 
-use super::keys::Keys;
+use super::keys::Jwks;
 
 /// How long a connection may take, and how long all of a reading.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -24,14 +24,14 @@ const LARGEST: usize = 256 << 10;
 /// Why a set could not be read: for the log, not for clients.
 type Cause = Box<dyn Error + Send + Sync>;
 
-pub(super) struct Source {
+pub(super) struct JwksClient {
     url: String,
     line: Connector,
     /// How long all of a reading may take.
     pub patience: Duration,
 }
 
-impl Source {
+impl JwksClient {
     /// `url` is https, or http at this machine.
     pub fn new(url: &Uri) -> Self {
         let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(WHOLE).build();
@@ -52,11 +52,11 @@ impl Source {
     }
 
     /// The usable keys that are published now. Follows no redirection: another place is another setting.
-    pub async fn read(&self) -> Result<Keys, Cause> {
+    pub async fn read(&self) -> Result<Jwks, Cause> {
         tokio::time::timeout(self.patience, self.answer()).await?
     }
 
-    async fn answer(&self) -> Result<Keys, Cause> {
+    async fn answer(&self) -> Result<Jwks, Cause> {
         let mut request = HttpRequest::get(&self.url)?;
         request.headers_mut().insert("accept", "application/json");
         request.headers_mut().insert("user-agent", "stargate");
@@ -66,6 +66,6 @@ impl Source {
             return Err(format!("status {status}").into());
         }
         let body = axum::body::to_bytes(Body::new(answer.into_body()), LARGEST).await?;
-        Ok(Keys::parse(&body)?)
+        Ok(Jwks::parse(&body)?)
     }
 }

@@ -20,7 +20,7 @@ fn claims(more: Value) -> Value {
     let common = json!({
         "iss": "https://login.company.com", "aud": "stargate", "exp": NOW.seconds() + 300, "sub": "mario",
     });
-    merged(common, more)
+    merge_json(common, more)
 }
 
 /// A setting that believes `issuer`, with `more`.
@@ -28,10 +28,10 @@ fn setting(issuer: &Issuer, more: Value) -> Jwt {
     let common = json!({
         "issuer": "https://login.company.com", "audience": "stargate", "public_key_url": issuer.url(),
     });
-    Jwt::read(&merged(common, more).to_string()).unwrap()
+    Jwt::read(&merge_json(common, more).to_string()).unwrap()
 }
 
-fn merged(mut common: Value, more: Value) -> Value {
+fn merge_json(mut common: Value, more: Value) -> Value {
     for (name, value) in more.as_object().unwrap() {
         match value {
             Value::Null => common.as_object_mut().unwrap().remove(name),
@@ -47,10 +47,10 @@ fn token(more: Value) -> Secret {
 }
 
 /// What a client is told about a token at `now`: nothing if it is believed.
-async fn told(jwt: &Jwt, token: &Secret, now: Moment) -> String {
+async fn response_message(jwt: &Jwt, token: &Secret, now: Moment) -> String {
     match jwt.verify(token, now).await {
         Ok(_) => String::new(),
-        Err(fault) => format!("{} {fault}", fault.wire().status.as_u16()),
+        Err(fault) => format!("{} {fault}", fault.to_error_response().status.as_u16()),
     }
 }
 

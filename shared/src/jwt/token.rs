@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::fault::Fault;
+use crate::fault::ApiError;
 use crate::secret::Secret;
 
 use super::claims::Claims;
@@ -48,25 +48,25 @@ struct Header {
 }
 
 impl<'a> Token<'a> {
-    pub fn parse(token: &'a Secret) -> Result<Self, Fault> {
+    pub fn parse(token: &'a Secret) -> Result<Self, ApiError> {
         let text = token.reveal();
         if text.len() > LONGEST {
-            return Err(Fault::Unauthenticated("the token is longer than 16 KiB"));
+            return Err(ApiError::Unauthenticated("the token is longer than 16 KiB"));
         }
         let malformed =
-            || Fault::Unauthenticated("the token is no JWT: a JSON header, JSON claims and a signature");
+            || ApiError::Unauthenticated("the token is no JWT: a JSON header, JSON claims and a signature");
         let (message, signature) = text.rsplit_once('.').ok_or_else(malformed)?;
         let (header, claims) = message.split_once('.').ok_or_else(malformed)?;
         let header: Header = part(header).ok_or_else(malformed)?;
         let claims = Claims::new(part(claims).ok_or_else(malformed)?);
         if header.crit.is_some() {
-            return Err(Fault::Unauthenticated(
+            return Err(ApiError::Unauthenticated(
                 "the token demands extensions (crit), and none is known here",
             ));
         }
         let accepted = ACCEPTED.iter().find(|(name, _)| *name == header.alg);
         let told = "the token's algorithm (alg) is not accepted: RS, PS, ES256, ES384 and EdDSA are";
-        let (_, algorithm) = accepted.ok_or(Fault::Unauthenticated(told))?;
+        let (_, algorithm) = accepted.ok_or(ApiError::Unauthenticated(told))?;
         Ok(Self { algorithm: *algorithm, kid: header.kid, claims, message, signature })
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Capability, Catalog, MessageRules, Model, window};
+use super::{AnthropicCompat, Capability, Catalog, Model, window};
 use crate::money::Rate;
 use crate::pricing::{Prices, Rates, Tier};
 
@@ -109,7 +109,7 @@ pub(super) fn read(
     let file: CatalogFile = serde_json::from_str(json).map_err(InvalidCatalog::Layout)?;
     let mut rules = HashMap::new();
     for (name, raw) in &file.rules {
-        let set: MessageRules =
+        let set: AnthropicCompat =
             serde_json::from_str(raw.get()).map_err(|error| invalid(&format!("rules {name}"), &error))?;
         rules.insert(name.clone(), Arc::new(set));
     }
@@ -151,7 +151,7 @@ pub(super) fn read(
                 let set = entry.rules.as_ref().and_then(|set| file.rules.get(set));
                 let set = set.ok_or_else(|| at("rules: this model has none to change".to_owned()))?;
                 let problem = |error: serde_json::Error| at(format!("rules: {error}"));
-                model.rules = Some(Arc::new(changed(set, own).map_err(problem)?));
+                model.rules = Some(Arc::new(apply_overrides(set, own).map_err(problem)?));
             }
             catalog.add(model, ids).map_err(at)?;
         }
@@ -168,7 +168,7 @@ pub(super) fn read(
 }
 
 /// A set of rules with a deployment's own over it.
-fn changed(set: &RawValue, own: &Value) -> Result<MessageRules, serde_json::Error> {
+fn apply_overrides(set: &RawValue, own: &Value) -> Result<AnthropicCompat, serde_json::Error> {
     let mut set: Value = serde_json::from_str(set.get())?;
     merge(&mut set, own);
     serde_json::from_value(set)
@@ -194,11 +194,11 @@ fn merge(base: &mut Value, patch: &Value) {
 
 fn read_entry(raw: &RawValue) -> Result<ModelFile, InvalidCatalog> {
     #[derive(Deserialize)]
-    struct Identified {
+    struct ModelId {
         id: String,
     }
 
-    let entry = match serde_json::from_str::<Identified>(raw.get()) {
+    let entry = match serde_json::from_str::<ModelId>(raw.get()) {
         Ok(identified) => identified.id,
         Err(error) => return Err(invalid("a model", &error)),
     };
@@ -232,7 +232,7 @@ impl ModelFile {
     fn resolve(
         &self,
         profile: &str,
-        rules: &HashMap<String, Arc<MessageRules>>,
+        rules: &HashMap<String, Arc<AnthropicCompat>>,
     ) -> Result<Option<(Model, Vec<String>)>, String> {
         let Some(name) = self.names.first() else {
             return Err("names: is empty".to_owned());

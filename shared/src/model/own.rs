@@ -7,29 +7,29 @@ use crate::pricing::{Prices, Rates, Tier};
 
 /// One model of a deployment's own. It takes the place of the catalogue's model of that name, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnModel {
+pub struct CustomModel {
     /// What it is changed and deleted by.
     pub id: String,
     pub name: String,
     /// `None`: the catalogue's model of this name is not offered.
-    pub offer: Option<Offer>,
+    pub offer: Option<CustomModelSpec>,
 }
 
 /// What is invoked under a name, and what it costs. What is left out is the base model's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct CustomModelSpec {
     /// Bedrock's id, an inference profile's, or a profile's ARN.
     pub invoke_id: String,
     /// The catalogue's model that it is one of, by any of its names; `None`: as `invoke_id` tells.
     pub base: Option<String>,
-    pub prices: Option<OwnPrices>,
+    pub prices: Option<CustomPrices>,
     pub max_input_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
 }
 
 /// US dollars per million tokens, each class packed as a record keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnPrices {
+pub struct CustomPrices {
     pub base: String,
     pub above: Option<(u64, String)>,
 }
@@ -40,19 +40,19 @@ const SPECIAL: [&str; 3] = ["all-team-models", "all-proxy-models", "no-default-m
 /// Why a model cannot be offered: the field and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {rule}")]
-pub struct NotOffered {
+pub struct InvalidCustomModel {
     pub field: &'static str,
     pub rule: String,
 }
 
-fn no(field: &'static str, rule: impl Into<String>) -> NotOffered {
-    NotOffered { field, rule: rule.into() }
+fn no(field: &'static str, rule: impl Into<String>) -> InvalidCustomModel {
+    InvalidCustomModel { field, rule: rule.into() }
 }
 
-impl OwnPrices {
-    pub fn of(prices: &Prices) -> Self {
-        let above = prices.above.map(|tier| (tier.threshold, tier.rates.packed()));
-        Self { base: prices.base.packed(), above }
+impl CustomPrices {
+    pub fn from_prices(prices: &Prices) -> Self {
+        let above = prices.above.map(|tier| (tier.threshold, tier.rates.pack()));
+        Self { base: prices.base.pack(), above }
     }
 
     fn read(&self) -> Option<Prices> {
@@ -68,14 +68,14 @@ impl Catalog {
     /// The catalogue with a deployment's own models over it, in the order given.
     ///
     /// # Errors
-    /// [`NotOffered`] names the first that cannot be, by its id.
-    pub fn with(&self, own: &[OwnModel]) -> Result<Self, (String, NotOffered)> {
+    /// [`InvalidCustomModel`] names the first that cannot be, by its id.
+    pub fn with(&self, own: &[CustomModel]) -> Result<Self, (String, InvalidCustomModel)> {
         own.iter().try_fold(self.clone(), |catalog, own| {
             catalog.with_one(self, own).map_err(|problem| (own.id.clone(), problem))
         })
     }
 
-    fn with_one(self, shipped: &Self, own: &OwnModel) -> Result<Self, NotOffered> {
+    fn with_one(self, shipped: &Self, own: &CustomModel) -> Result<Self, InvalidCustomModel> {
         if own.name.contains('*') || SPECIAL.contains(&own.name.as_str()) {
             return Err(no("model_name", "stands for models in lists of models, and cannot be one"));
         }
@@ -125,10 +125,10 @@ impl Catalog {
     }
 }
 
-impl Offer {
+impl CustomModelSpec {
     /// What a request for it costs: its own prices, or those of its id. An ARN may stand for any of the base model's ids: it
     /// costs what the dearest does.
-    fn prices(&self, shipped: &Catalog, base: Option<&Model>) -> Result<Prices, NotOffered> {
+    fn prices(&self, shipped: &Catalog, base: Option<&Model>) -> Result<Prices, InvalidCustomModel> {
         let of_base = base.and_then(|base| shipped.dearest(base));
         if let Some(own) = &self.prices {
             let own = own.read().ok_or_else(|| no("input_cost_per_token", "cannot be read"))?;
@@ -149,7 +149,7 @@ impl Offer {
         })
     }
 
-    fn model(&self, shipped: &Catalog, name: &str) -> Result<Model, NotOffered> {
+    fn model(&self, shipped: &Catalog, name: &str) -> Result<Model, InvalidCustomModel> {
         let base = match &self.base {
             Some(base) => Some(shipped.find(base).ok_or_else(|| {
                 no("base_model", format!("{base} is not in the catalogue that ships with Stargate"))
@@ -202,16 +202,16 @@ mod tests {
     use super::*;
     use crate::money::Rate;
 
-    fn shipped() -> Catalog {
-        Catalog::bundled("global").unwrap()
+    fn bundled_catalog() -> Catalog {
+        Catalog::load_bundled("global").unwrap()
     }
 
-    fn own(id: &str, name: &str, offer: Option<Offer>) -> OwnModel {
-        OwnModel { id: id.into(), name: name.into(), offer }
+    fn own(id: &str, name: &str, offer: Option<CustomModelSpec>) -> CustomModel {
+        CustomModel { id: id.into(), name: name.into(), offer }
     }
 
-    fn offer(invoke_id: &str) -> Offer {
-        Offer {
+    fn offer(invoke_id: &str) -> CustomModelSpec {
+        CustomModelSpec {
             invoke_id: invoke_id.into(),
             base: None,
             prices: None,
@@ -220,26 +220,26 @@ mod tests {
         }
     }
 
-    fn prices(input: &str, output: &str) -> Option<OwnPrices> {
+    fn prices(input: &str, output: &str) -> Option<CustomPrices> {
         let rate = |text| Rate::parse(text).unwrap();
         let base = Rates::complete(rate(input), rate(output), None, None, None);
-        Some(OwnPrices::of(&Prices { base, above: None }))
+        Some(CustomPrices::from_prices(&Prices { base, above: None }))
     }
 
     #[test]
     fn an_alias_has_what_its_base_has_at_the_price_of_its_own_id() {
-        let shipped = shipped();
+        let shipped = bundled_catalog();
         let haiku = shipped.find("claude-haiku-4-5").unwrap();
         let id = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
         let catalog = shipped.with(&[own("1", "fast", Some(offer(id)))]).unwrap();
         let fast = catalog.find("fast[1m]").unwrap();
         assert_eq!((&fast.rules, &fast.base_id, &fast.window), (&haiku.rules, &haiku.base_id, &haiku.window));
         assert_eq!((fast.invoke_id.as_str(), fast.names.as_slice()), (id, &["fast".to_owned()][..]));
-        let in_europe = Catalog::bundled("eu").unwrap();
+        let in_europe = Catalog::load_bundled("eu").unwrap();
         assert_eq!(fast.prices, in_europe.find("claude-haiku-4-5").unwrap().prices);
         assert_ne!(fast.prices, haiku.prices, "a regional profile is dearer");
         // Nobody can tell from an ARN which it is.
-        let arn = Offer { base: Some("claude-haiku-4-5".into()), ..offer("arn:aws:bedrock:x") };
+        let arn = CustomModelSpec { base: Some("claude-haiku-4-5".into()), ..offer("arn:aws:bedrock:x") };
         let catalog = shipped.with(&[own("1", "fast", Some(arn))]).unwrap();
         assert_eq!(catalog.find("fast").unwrap().prices, fast.prices);
         assert_eq!(catalog.find("claude-haiku-4-5"), Some(haiku), "what it is one of stays");
@@ -248,16 +248,16 @@ mod tests {
 
     #[test]
     fn what_bounds_a_reservation_is_what_bedrock_takes() {
-        let shipped = shipped();
+        let shipped = bundled_catalog();
         let (opus, sonnet) =
             (shipped.find("claude-opus-4-5").unwrap(), shipped.find("claude-sonnet-4-5").unwrap());
-        let small = Offer { max_input_tokens: Some(1000), ..offer(&opus.invoke_id) };
+        let small = CustomModelSpec { max_input_tokens: Some(1000), ..offer(&opus.invoke_id) };
         let catalog = shipped.with(&[own("1", "small", Some(small))]).unwrap();
         let small = catalog.find("small").unwrap();
         assert_eq!((small.max_input_tokens, small.window), (1000, opus.window));
         // Prices of one's own that leave out the dearer ones of long prompts would charge those too little.
         assert!(sonnet.prices.above.is_some());
-        let flat = Offer { prices: prices("3", "15"), ..offer(&sonnet.invoke_id) };
+        let flat = CustomModelSpec { prices: prices("3", "15"), ..offer(&sonnet.invoke_id) };
         let refused = shipped.with(&[own("1", "flat", Some(flat))]).err().unwrap().1;
         assert_eq!(refused.field, "input_cost_per_token");
         assert!(refused.rule.starts_with("_above_200k_tokens must be given"), "{}", refused.rule);
@@ -265,16 +265,19 @@ mod tests {
 
     #[test]
     fn a_shipped_model_is_replaced_under_all_its_names_or_left_out() {
-        let shipped = shipped();
-        let dear =
-            Offer { prices: prices("2", "9"), base: Some("claude-haiku-4-5".into()), ..offer("arn:x") };
+        let shipped = bundled_catalog();
+        let dear = CustomModelSpec {
+            prices: prices("2", "9"),
+            base: Some("claude-haiku-4-5".into()),
+            ..offer("arn:x")
+        };
         let catalog = shipped.with(&[own("1", "claude-haiku-4-5", Some(dear))]).unwrap();
         for name in
             ["claude-haiku-4-5", "claude-haiku-4-5-20251001", "us.anthropic.claude-haiku-4-5-20251001-v1:0"]
         {
             let model = catalog.find(name).unwrap();
             assert_eq!(
-                (model.invoke_id.as_str(), model.prices.base.packed().as_str()),
+                (model.invoke_id.as_str(), model.prices.base.pack().as_str()),
                 ("arn:x", "2/9/2/4/4"),
                 "{name}"
             );
@@ -288,22 +291,36 @@ mod tests {
 
     #[test]
     fn what_has_no_price_no_limits_or_no_rules_is_not_offered() {
-        let unknown = || Offer { prices: prices("1", "2"), ..offer("acme.new-v1") };
+        let unknown = || CustomModelSpec { prices: prices("1", "2"), ..offer("acme.new-v1") };
         for (model, field) in [
             (own("1", "new", Some(offer("acme.new-v1"))), "input_cost_per_token"),
             (own("1", "new", Some(unknown())), "max_input_tokens"),
-            (own("1", "new", Some(Offer { max_input_tokens: Some(9), ..unknown() })), "max_output_tokens"),
+            (
+                own("1", "new", Some(CustomModelSpec { max_input_tokens: Some(9), ..unknown() })),
+                "max_output_tokens",
+            ),
             (
                 own(
                     "1",
                     "new",
-                    Some(Offer { max_input_tokens: Some(9), max_output_tokens: Some(0), ..unknown() }),
+                    Some(CustomModelSpec {
+                        max_input_tokens: Some(9),
+                        max_output_tokens: Some(0),
+                        ..unknown()
+                    }),
                 ),
                 "max_output_tokens",
             ),
-            (own("1", "new", Some(Offer { base: Some("gpt-9".into()), ..offer("x") })), "base_model"),
             (
-                own("1", "new", Some(Offer { invoke_id: "us.anthropic.claude-9".into(), ..unknown() })),
+                own("1", "new", Some(CustomModelSpec { base: Some("gpt-9".into()), ..offer("x") })),
+                "base_model",
+            ),
+            (
+                own(
+                    "1",
+                    "new",
+                    Some(CustomModelSpec { invoke_id: "us.anthropic.claude-9".into(), ..unknown() }),
+                ),
                 "base_model",
             ),
             (own("1", "claude-haiku-4-5-20251001", Some(offer("claude-opus-4-5"))), "model_name"),
@@ -314,12 +331,15 @@ mod tests {
                 own(
                     "1",
                     "x",
-                    Some(Offer { base: Some("claude-haiku-4-5".into()), ..offer("claude-opus-4-5") }),
+                    Some(CustomModelSpec {
+                        base: Some("claude-haiku-4-5".into()),
+                        ..offer("claude-opus-4-5")
+                    }),
                 ),
                 "base_model",
             ),
         ] {
-            let refused = shipped().with(std::slice::from_ref(&model)).err();
+            let refused = bundled_catalog().with(std::slice::from_ref(&model)).err();
             assert_eq!(
                 refused.map(|(id, problem)| (id, problem.field)),
                 Some(("1".into(), field)),
@@ -331,11 +351,11 @@ mod tests {
             own("2", "fast", Some(offer("claude-opus-4-5"))),
         ];
         assert_eq!(
-            shipped().with(&twice).err().map(|(id, problem)| (id, problem.field)),
+            bundled_catalog().with(&twice).err().map(|(id, problem)| (id, problem.field)),
             Some(("2".into(), "model_name"))
         );
-        let whole = Offer { max_input_tokens: Some(9), max_output_tokens: Some(8), ..unknown() };
-        let catalog = shipped().with(&[own("1", "new", Some(whole))]).unwrap();
+        let whole = CustomModelSpec { max_input_tokens: Some(9), max_output_tokens: Some(8), ..unknown() };
+        let catalog = bundled_catalog().with(&[own("1", "new", Some(whole))]).unwrap();
         let new = catalog.find("bedrock/new").unwrap();
         assert_eq!((new.window, new.max_output_tokens, &new.rules), (9, 8, &None));
     }

@@ -22,7 +22,7 @@ enum Effort {
 /// The rules of one family of models.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MessageRules {
+pub struct AnthropicCompat {
     /// Where the rules come from, and how sure they are.
     source: String,
     /// Betas that may be sent, from the name that a client uses to the name that Bedrock uses.
@@ -48,7 +48,7 @@ pub struct MessageRules {
 
 // === impl MessageRules ===
 
-impl MessageRules {
+impl AnthropicCompat {
     /// Where these rules come from, for whoever asks why something was dropped.
     #[must_use]
     pub fn source(&self) -> &str {

@@ -6,7 +6,7 @@ use crate::money::Rate;
 use crate::pricing::Rates;
 
 fn global() -> Catalog {
-    Catalog::bundled("global").unwrap()
+    Catalog::load_bundled("global").unwrap()
 }
 
 fn rate(text: &str) -> Rate {
@@ -18,7 +18,7 @@ const PROFILES: [&str; 9] = ["", "global", "us", "eu", "apac", "au", "jp", "in",
 #[test]
 fn the_bundled_data_is_valid_under_every_profile() {
     for profile in PROFILES {
-        let catalog = Catalog::bundled(profile).unwrap();
+        let catalog = Catalog::load_bundled(profile).unwrap();
         assert!(catalog.models().count() > 100, "{profile}");
         for model in catalog.models() {
             assert!(model.prices.base.input > Rate::default(), "{}", model.name);
@@ -86,7 +86,7 @@ fn lists_claude_first_and_newest_first() {
     );
     // Only the US profile offers it.
     assert!(catalog.find("claude-mythos-5").is_none());
-    assert!(Catalog::bundled("us").unwrap().find("claude-mythos-5").is_some());
+    assert!(Catalog::load_bundled("us").unwrap().find("claude-mythos-5").is_some());
     assert_eq!(catalog.find("claude-haiku-4-5").unwrap().display_name, "Claude Haiku 4.5");
 }
 
@@ -102,14 +102,14 @@ fn the_profile_chooses_what_is_invoked_and_what_it_costs() {
         ("jp", "claude-opus-4-1", "anthropic.claude-opus-4-1-20250805-v1:0", "15"), // not even global: the base
         ("", "gpt-5.5", "global.openai.gpt-5.5", "5"),
     ] {
-        let catalog = Catalog::bundled(profile).unwrap();
+        let catalog = Catalog::load_bundled(profile).unwrap();
         let found = catalog.find(model).unwrap();
         assert_eq!(found.invoke_id, invoke_id, "{profile} {model}");
         assert_eq!(found.prices.base.input, rate(input), "{profile} {model}");
         assert!(found.names.contains(&found.invoke_id) && found.names.contains(&found.base_id));
     }
     assert_eq!(
-        Catalog::bundled("europe").unwrap_err().to_string(),
+        Catalog::load_bundled("europe").unwrap_err().to_string(),
         "no model is offered under the inference profile 'europe': use one of apac, au, eu, global, in, jp, us, us-gov, \
          or nothing for base ids",
     );
@@ -125,7 +125,7 @@ fn prices_and_limits_are_those_of_the_price_map() {
     assert_eq!((haiku.prices.above, haiku.max_output_tokens), (None, 64_000));
     assert!(haiku.can(Capability::Vision) && !catalog.find("glm-5").unwrap().can(Capability::Vision));
     // The price map is silent on the hour's cache under this profile: it is filled in, and right.
-    let apac = Catalog::bundled("apac").unwrap();
+    let apac = Catalog::load_bundled("apac").unwrap();
     assert_eq!(apac.find("claude-haiku-4-5").unwrap().prices.base.cache_write_1h, rate("2.2"));
 }
 

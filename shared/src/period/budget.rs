@@ -23,12 +23,12 @@ use super::{InvalidDuration, Length, Unit};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BudgetDuration {
     text: String,
-    step: Step,
+    step: ResetInterval,
 }
 
 /// How far apart resets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum ResetInterval {
     /// So many seconds, whatever the calendar says.
     Exact(i64),
     /// So many calendar periods, from midnight to midnight.
@@ -51,13 +51,13 @@ impl BudgetDuration {
     /// [`InvalidDuration`], which names the grammar.
     pub fn parse(text: &str) -> Result<Self, InvalidDuration> {
         let step = match text {
-            "hourly" => Step::Exact(3_600),
-            "daily" => Step::Calendar(1, Period::Day),
-            "weekly" => Step::Calendar(1, Period::Week),
-            "monthly" => Step::Calendar(1, Period::Month),
-            "yearly" => Step::Calendar(1, Period::Year),
+            "hourly" => ResetInterval::Exact(3_600),
+            "daily" => ResetInterval::Calendar(1, Period::Day),
+            "weekly" => ResetInterval::Calendar(1, Period::Week),
+            "monthly" => ResetInterval::Calendar(1, Period::Month),
+            "yearly" => ResetInterval::Calendar(1, Period::Year),
             _ => Length::parse(text)
-                .map(Step::from)
+                .map(ResetInterval::from)
                 .ok_or_else(|| InvalidDuration::new(text, ", or hourly, daily, weekly, monthly, yearly"))?,
         };
         Ok(Self { text: text.to_owned(), step })
@@ -74,11 +74,11 @@ impl BudgetDuration {
     pub fn length(&self) -> i64 {
         const DAY: i64 = 86_400;
         match self.step {
-            Step::Exact(seconds) => seconds,
-            Step::Calendar(count, Period::Day) => count * DAY,
-            Step::Calendar(count, Period::Week) => count * 7 * DAY,
-            Step::Calendar(count, Period::Month) => count * 30 * DAY,
-            Step::Calendar(count, Period::Year) => count * 365 * DAY,
+            ResetInterval::Exact(seconds) => seconds,
+            ResetInterval::Calendar(count, Period::Day) => count * DAY,
+            ResetInterval::Calendar(count, Period::Week) => count * 7 * DAY,
+            ResetInterval::Calendar(count, Period::Month) => count * 30 * DAY,
+            ResetInterval::Calendar(count, Period::Year) => count * 365 * DAY,
         }
     }
 
@@ -96,8 +96,8 @@ impl BudgetDuration {
     pub fn next_reset(&self, last_reset: i64, now: i64, tz: &TimeZone) -> i64 {
         let after = now.max(last_reset);
         let reset = match self.step {
-            Step::Exact(length) => next_multiple(length, last_reset, after),
-            Step::Calendar(count, period) => period.next_midnight(count, last_reset, after, tz),
+            ResetInterval::Exact(length) => next_multiple(length, last_reset, after),
+            ResetInterval::Calendar(count, period) => period.next_midnight(count, last_reset, after, tz),
         };
         reset.unwrap_or(i64::MAX)
     }
@@ -105,7 +105,7 @@ impl BudgetDuration {
 
 // === impl Step ===
 
-impl From<Length> for Step {
+impl From<Length> for ResetInterval {
     fn from(Length { count, unit }: Length) -> Self {
         match (count, unit) {
             (24, Unit::Hour) => Self::Calendar(1, Period::Day),
@@ -137,7 +137,7 @@ impl Period {
     /// `last` is in. `None` past the end of the calendar.
     fn next_midnight(self, count: i64, last: i64, after: i64, tz: &TimeZone) -> Option<i64> {
         let began = self.beginning(date(last, tz)?)?;
-        let missed = self.between(began, date(after, tz)?) / count;
+        let missed = self.periods_between(began, date(after, tz)?) / count;
         // The next one begins on a later date, so at a later instant; except where the clocks went back across
         // midnight and `after` lies in the repeated hour: then it is the one after that.
         (missed + 1..=missed + 2).find_map(|step| {
@@ -157,7 +157,7 @@ impl Period {
     }
 
     /// How many periods lie between the beginning of one, and a later date.
-    fn between(self, began: Date, date: Date) -> i64 {
+    fn periods_between(self, began: Date, date: Date) -> i64 {
         let days = began.duration_until(date).as_hours() / 24;
         let years = i64::from(date.year()) - i64::from(began.year());
         match self {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An instant: `2025-01-29T10:37:12`, or `2025-01-29` for its midnight, in UTC.
-fn at(text: &str) -> i64 {
+fn seconds_at(text: &str) -> i64 {
     text.parse::<DateTime>().unwrap().to_zoned(TimeZone::UTC).unwrap().timestamp().as_second()
 }
 
@@ -62,8 +62,8 @@ fn first_reset_from_a_wednesday_morning() {
         ("2mo", "2025-03-01"),
         ("12mo", "2026-01-01"),
     ] {
-        let reset_at = budget(text).first_reset(at("2025-01-29T10:37:12"), &TimeZone::UTC);
-        assert_eq!(show(reset_at), show(at(reset)), "{text}");
+        let reset_at = budget(text).first_reset(seconds_at("2025-01-29T10:37:12"), &TimeZone::UTC);
+        assert_eq!(show(reset_at), show(seconds_at(reset)), "{text}");
         assert_eq!(budget(text).as_str(), text);
     }
 }
@@ -119,8 +119,8 @@ fn next_reset_keeps_the_rhythm_of_the_last() {
     ";
     for table in [on_time, late, far_behind, last_reset_still_to_come, last_reset_off_the_calendar] {
         for [text, last, now, reset] in rows(table) {
-            let got = budget(text).next_reset(at(last), at(now), &TimeZone::UTC);
-            assert_eq!(show(got), show(at(reset)), "{text} {last} {now}");
+            let got = budget(text).next_reset(seconds_at(last), seconds_at(now), &TimeZone::UTC);
+            assert_eq!(show(got), show(seconds_at(reset)), "{text} {last} {now}");
         }
     }
 }
@@ -150,8 +150,8 @@ fn days_are_the_zones_days_and_hours_are_exact() {
     ";
     for table in [rome, days_of_23_and_25_hours, a_day_that_begins_at_one_o_clock, a_date_that_came_twice] {
         for [zone_name, text, now, reset] in rows(table) {
-            let got = budget(text).first_reset(at(now), &zone(zone_name));
-            assert_eq!(show(got), show(at(reset)), "{zone_name} {text} {now}");
+            let got = budget(text).first_reset(seconds_at(now), &zone(zone_name));
+            assert_eq!(show(got), show(seconds_at(reset)), "{zone_name} {text} {now}");
         }
     }
 }
@@ -182,8 +182,8 @@ fn keys_live_exactly_as_long_as_asked() {
         100y  2025-01-29T10:37:12  2125-01-29T10:37:12
     ";
     for [text, now, end] in rows(table) {
-        let got = KeyDuration::parse(text).unwrap().expires(at(now));
-        assert_eq!(show(got), show(at(end)), "{text} {now}");
+        let got = KeyDuration::parse(text).unwrap().expires(seconds_at(now));
+        assert_eq!(show(got), show(seconds_at(end)), "{text} {now}");
     }
     assert_eq!(KeyDuration::parse("1mo").unwrap().expires(i64::MAX), i64::MAX);
     assert_eq!(KeyDuration::parse("1d").unwrap().expires(i64::MAX), i64::MAX);

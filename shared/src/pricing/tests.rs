@@ -23,7 +23,7 @@ fn haiku_5_5() -> Prices {
 
 #[test]
 fn charges_every_class_at_the_tier_of_the_prompt() {
-    let usage = |input, output, cache_read, cache_write_5m, cache_write_1h| Usage {
+    let usage = |input, output, cache_read, cache_write_5m, cache_write_1h| TokenUsage {
         input,
         output,
         cache_read,
@@ -101,7 +101,7 @@ proptest! {
         spare in 0_u64..1_000,
     ) {
         let [input, cache_read, five, hour] = classes;
-        let usage = Usage {
+        let usage = TokenUsage {
             input,
             output,
             cache_read,

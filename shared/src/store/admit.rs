@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 
-use super::ledger::{Hold, Reserved, scope_key};
-use super::pointer::Pointer;
+use super::ledger::{Reservation, ReserveOutcome, scope_key};
+use super::pointer::KeyRef;
 use super::{Store, StoreError, pause, scopes};
-use crate::admission::{Ask, Claim, Reason, Refusal, Verdict, stands, why};
+use crate::admission::{
+    Reason, Refusal, RefusalCause, ReserveRequest, ScopeExpectation, check_active, explain_refusal,
+};
 use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::quote::Quote;
-use crate::record::{Record, Status};
-use crate::scope::{Lease, Scope, Ties};
-use crate::usage::Usage;
+use crate::quote::CostBound;
+use crate::record::{SpendRecord, Status};
+use crate::scope::{Lease, LinkedScopes, Scope};
+use crate::usage::TokenUsage;
 
 /// Tries of a request that only running calls stand against, before the client is told to come back.
 const HELD_TRIES: u32 = 4;
@@ -25,8 +27,8 @@ const OTHER_TRIES: u32 = 3;
 
 /// What a request asks for, before there is a lease.
 #[derive(Clone, Debug)]
-pub struct Call {
-    pub quote: Quote,
+pub struct AdmissionRequest {
+    pub quote: CostBound,
     /// What the client called the model, and the catalogue's name of it.
     pub asked_model: String,
     pub model: String,
@@ -40,9 +42,9 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub struct Admission {
     pub(super) request: RequestId,
-    pub(super) quote: Quote,
-    pub(super) holds: Vec<Hold>,
-    pub(super) pointer: Pointer,
+    pub(super) quote: CostBound,
+    pub(super) holds: Vec<Reservation>,
+    pub(super) pointer: KeyRef,
     pub(super) model: String,
 }
 
@@ -52,15 +54,15 @@ impl Admission {
     }
 
     /// What was granted: its `max_tokens` may be fewer than were asked for.
-    pub fn quote(&self) -> &Quote {
+    pub fn quote(&self) -> &CostBound {
         &self.quote
     }
 
-    pub fn holds(&self) -> &[Hold] {
+    pub fn holds(&self) -> &[Reservation] {
         &self.holds
     }
 
-    pub fn pointer(&self) -> &Pointer {
+    pub fn pointer(&self) -> &KeyRef {
         &self.pointer
     }
 
@@ -72,7 +74,7 @@ impl Admission {
 
 /// Why a request was not admitted.
 #[derive(Debug, thiserror::Error)]
-pub enum NotAdmitted {
+pub enum AdmissionError {
     #[error("{} refused: {}", .0.scope, .0.reason.word())]
     Refused(Refusal),
     /// The key is not what the pointer said: read it again.
@@ -86,12 +88,12 @@ pub enum NotAdmitted {
 }
 
 /// One scope's answer, as the coordinator reads it.
-enum Answer {
-    Granted(Box<Hold>),
+enum ScopeOutcome {
+    Granted(Box<Reservation>),
     /// Nothing is reserved here, and nothing stands against the call.
     Stands,
     Verdict {
-        verdict: Verdict,
+        verdict: RefusalCause,
         has_overdue: bool,
         uncertain: bool,
     },
@@ -107,15 +109,16 @@ impl Store {
     /// - **Fails** closed: if the table cannot answer, nothing is admitted. A process that dies leaves only leases.
     pub async fn admit(
         &self,
-        pointer: &mut Pointer,
-        call: &Call,
+        pointer: &mut KeyRef,
+        call: &AdmissionRequest,
         now: impl Fn() -> Moment,
-    ) -> Result<Admission, NotAdmitted> {
+    ) -> Result<Admission, AdmissionError> {
         let (mut quote, mut held, mut other) = (call.quote, 0, 0);
         loop {
             let scopes = pointer.scopes(&call.model, self.terms.user_pays_for_team);
             let ask = self.ask(pointer, call, quote, now())?;
-            let claims: Vec<Claim> = scopes.iter().map(|scope| pointer.claim(scope, &scopes)).collect();
+            let claims: Vec<ScopeExpectation> =
+                scopes.iter().map(|scope| pointer.claim(scope, &scopes)).collect();
             let (mut answers, watched) =
                 join(self.reserve_all(&scopes, &claims, &ask), self.look_at_user(pointer, ask.now)).await;
             let mut scopes = scopes;
@@ -123,12 +126,13 @@ impl Store {
                 scopes.push(scope);
                 answers.push(answer);
             }
-            let is_granted =
-                answers.iter().all(|answer| matches!(answer, Answer::Granted(_) | Answer::Stands));
+            let is_granted = answers
+                .iter()
+                .all(|answer| matches!(answer, ScopeOutcome::Granted(_) | ScopeOutcome::Stands));
             // A process that stood still between two grants holds what a sweep may have ended, or will.
             let is_late = now() + self.terms.lease_margin >= ask.lease.expires;
             if is_granted {
-                let holds = answers.into_iter().filter_map(Answer::hold).collect();
+                let holds = answers.into_iter().filter_map(ScopeOutcome::hold).collect();
                 let (own, model) = (pointer.clone(), call.model.clone());
                 let admission = Admission { request: ask.request, quote, holds, pointer: own, model };
                 if !is_late {
@@ -151,16 +155,16 @@ impl Store {
                     other += 1;
                     let known = pointer.aliases().cloned();
                     for (scope, ties) in ties {
-                        pointer.learn(scope, ties);
+                        pointer.update_links(scope, ties);
                     }
                     if pointer.aliases() != known.as_ref() {
-                        return Err(NotAdmitted::Renamed);
+                        return Err(AdmissionError::Renamed);
                     }
                 }
                 Next::Prepare { roll, sweep } if other < OTHER_TRIES => {
                     other += 1;
                     for scope in &roll {
-                        self.roll(scope, now()).await?;
+                        self.reset_period(scope, now()).await?;
                     }
                     for scope in &sweep {
                         self.sweep_some(scope, now()).await?;
@@ -171,7 +175,7 @@ impl Store {
                     quote = call.quote;
                     wait(held).await;
                 }
-                Next::Wait(refusal) => return Err(NotAdmitted::Refused(refusal)),
+                Next::Wait(refusal) => return Err(AdmissionError::Refused(refusal)),
                 Next::Again if other < OTHER_TRIES => {
                     other += 1;
                     pause(other).await;
@@ -181,16 +185,22 @@ impl Store {
         }
     }
 
-    fn ask(&self, pointer: &Pointer, call: &Call, quote: Quote, now: Moment) -> Result<Ask, StoreError> {
+    fn ask(
+        &self,
+        pointer: &KeyRef,
+        call: &AdmissionRequest,
+        quote: CostBound,
+        now: Moment,
+    ) -> Result<ReserveRequest, StoreError> {
         let lease = Lease {
-            amount: quote.amount(),
-            floor: quote.floor(0),
+            amount: quote.max_cost(),
+            floor: quote.committed_cost(0),
             expires: now + self.terms.lease_life,
             key: pointer.key.clone(),
             model: call.model.clone(),
             others: Vec::new(),
         };
-        Ok(Ask {
+        Ok(ReserveRequest {
             // A new id for every try: what an earlier one may have left must not count as this one's.
             request: RequestId::generate(now.ms())?,
             quote,
@@ -203,24 +213,29 @@ impl Store {
         })
     }
 
-    async fn reserve_all(&self, scopes: &[Scope], claims: &[Claim], ask: &Ask) -> Vec<Answer> {
+    async fn reserve_all(
+        &self,
+        scopes: &[Scope],
+        claims: &[ScopeExpectation],
+        ask: &ReserveRequest,
+    ) -> Vec<ScopeOutcome> {
         join_all(scopes.iter().zip(claims).map(|(scope, claim)| async move {
             match self.reserve(scope, claim, ask).await {
-                Ok(Reserved::Granted(hold)) => Answer::Granted(hold),
-                Ok(Reserved::Refused { state, uncertain }) => {
-                    match (why(state.as_deref(), claim, ask), state) {
-                        (Verdict::Admitted, Some(state)) => {
-                            Answer::Granted(Box::new(Hold::found(scope, claim, ask, *state)))
-                        }
+                Ok(ReserveOutcome::Granted(hold)) => ScopeOutcome::Granted(hold),
+                Ok(ReserveOutcome::Refused { state, uncertain }) => {
+                    match (explain_refusal(state.as_deref(), claim, ask), state) {
+                        (RefusalCause::Admitted, Some(state)) => ScopeOutcome::Granted(Box::new(
+                            Reservation::from_existing(scope, claim, ask, *state),
+                        )),
                         (verdict, state) => {
                             let margin = self.terms.lease_margin;
                             let has_overdue =
                                 state.is_some_and(|state| !state.overdue(ask.now, margin).is_empty());
-                            Answer::Verdict { verdict, has_overdue, uncertain }
+                            ScopeOutcome::Verdict { verdict, has_overdue, uncertain }
                         }
                     }
                 }
-                Err(error) => Answer::Failed(error),
+                Err(error) => ScopeOutcome::Failed(error),
             }
         }))
         .await
@@ -228,7 +243,7 @@ impl Store {
 
     /// Where a user's budget is not for team keys, whether the user is there and not blocked: read beside the
     /// reservations, so that deleting or blocking a user binds at once all the same.
-    async fn look_at_user(&self, pointer: &Pointer, now: Moment) -> Option<(Scope, Answer)> {
+    async fn look_at_user(&self, pointer: &KeyRef, now: Moment) -> Option<(Scope, ScopeOutcome)> {
         let user = pointer.holder.user.clone()?;
         if pointer.holder.team.is_none() || self.terms.user_pays_for_team {
             return None;
@@ -239,12 +254,12 @@ impl Store {
             Err(error) => Err(error),
         };
         let answer = match found {
-            Err(error) => Answer::Failed(error),
-            Ok(state) => match state.map_or(Err(Reason::Unknown), |state| stands(&state, now)) {
-                Ok(()) => Answer::Stands,
+            Err(error) => ScopeOutcome::Failed(error),
+            Ok(state) => match state.map_or(Err(Reason::Unknown), |state| check_active(&state, now)) {
+                Ok(()) => ScopeOutcome::Stands,
                 Err(reason) => {
-                    let verdict = Verdict::Refused(reason);
-                    Answer::Verdict { verdict, has_overdue: false, uncertain: false }
+                    let verdict = RefusalCause::Refused(reason);
+                    ScopeOutcome::Verdict { verdict, has_overdue: false, uncertain: false }
                 }
             },
         };
@@ -255,7 +270,7 @@ impl Store {
     /// sent. To give the others back would leave the scopes in disagreement, so the record says that nothing was used.
     async fn abandon(&self, admission: &Admission, now: &impl Fn() -> Moment) -> Result<(), StoreError> {
         let Admission { request, pointer, model, .. } = admission;
-        let record = Record {
+        let record = SpendRecord {
             request: *request,
             ended: now(),
             user: pointer.holder.user.clone(),
@@ -263,7 +278,7 @@ impl Store {
             team: pointer.holder.team.clone(),
             org: pointer.org().cloned(),
             model: model.clone(),
-            usage: Usage::default(),
+            usage: TokenUsage::default(),
             rates: None,
             cost: Money::ZERO,
             status: Status::Failure,
@@ -278,17 +293,19 @@ impl Store {
     }
 
     /// Gives back what was granted, and what may have been: a refused request leaves nothing behind.
-    async fn give_all_back(&self, scopes: &[Scope], answers: &[Answer], ask: &Ask) {
+    async fn give_all_back(&self, scopes: &[Scope], answers: &[ScopeOutcome], ask: &ReserveRequest) {
         let undone = join_all(scopes.iter().zip(answers).map(|(scope, answer)| async move {
             match answer {
-                Answer::Granted(hold) if hold.is_certain() => {
-                    self.give_back(hold, ask.request).await.map(|_| ())
+                ScopeOutcome::Granted(hold) if hold.is_certain() => {
+                    self.release(hold, ask.request).await.map(|_| ())
                 }
-                Answer::Granted(_) | Answer::Verdict { uncertain: true, .. } => {
-                    self.forsake(scope, ask).await
+                ScopeOutcome::Granted(_) | ScopeOutcome::Verdict { uncertain: true, .. } => {
+                    self.cancel_uncertain(scope, ask).await
                 }
-                Answer::Failed(error) if error.may_have_applied() => self.forsake(scope, ask).await,
-                Answer::Stands | Answer::Verdict { .. } | Answer::Failed(_) => Ok(()),
+                ScopeOutcome::Failed(error) if error.may_have_applied() => {
+                    self.cancel_uncertain(scope, ask).await
+                }
+                ScopeOutcome::Stands | ScopeOutcome::Verdict { .. } | ScopeOutcome::Failed(_) => Ok(()),
             }
         }));
         for (scope, undone) in scopes.iter().zip(undone.await) {
@@ -300,8 +317,8 @@ impl Store {
     }
 }
 
-impl Answer {
-    fn hold(self) -> Option<Hold> {
+impl ScopeOutcome {
+    fn hold(self) -> Option<Reservation> {
         match self {
             Self::Granted(hold) => Some(*hold),
             _ => None,
@@ -311,39 +328,41 @@ impl Answer {
 
 /// What to do about a refusal.
 enum Next {
-    Clamp(Quote),
-    Learn(Vec<(Scope, Ties)>),
+    Clamp(CostBound),
+    Learn(Vec<(Scope, LinkedScopes)>),
     Prepare { roll: Vec<Scope>, sweep: Vec<Scope> },
     Wait(Refusal),
     Again,
 }
 
 /// Decides from all scopes' answers: what is final is told, the most final first; then what can be mended is.
-fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, NotAdmitted> {
+fn next(scopes: &[Scope], answers: Vec<ScopeOutcome>, quote: &CostBound) -> Result<Next, AdmissionError> {
     let (mut refusals, mut roll, mut sweep, mut ties) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut short, mut stale): (Option<Money>, bool) = (None, false);
     for (scope, answer) in scopes.iter().zip(answers) {
         let (verdict, has_overdue) = match answer {
-            Answer::Granted(_) | Answer::Stands => continue,
-            Answer::Failed(error) => return Err(error.into()),
-            Answer::Verdict { verdict, has_overdue, .. } => (verdict, has_overdue),
+            ScopeOutcome::Granted(_) | ScopeOutcome::Stands => continue,
+            ScopeOutcome::Failed(error) => return Err(error.into()),
+            ScopeOutcome::Verdict { verdict, has_overdue, .. } => (verdict, has_overdue),
         };
         match verdict {
-            Verdict::Refused(reason) => {
+            RefusalCause::Refused(reason) => {
                 if has_overdue && reason.is_about_leases() {
                     sweep.push(scope.clone());
                 }
                 refusals.push(Refusal { scope: scope.clone(), reason });
             }
-            Verdict::PeriodOver => roll.push(scope.clone()),
-            Verdict::Foreign => stale = true,
-            Verdict::Tied(truth) => ties.push((scope.clone(), truth)),
-            Verdict::Short(headroom) => short = Some(short.map_or(headroom, |least| least.min(headroom))),
-            Verdict::Admitted | Verdict::Unclear => {}
+            RefusalCause::PeriodOver => roll.push(scope.clone()),
+            RefusalCause::Foreign => stale = true,
+            RefusalCause::Tied(truth) => ties.push((scope.clone(), truth)),
+            RefusalCause::Short(headroom) => {
+                short = Some(short.map_or(headroom, |least| least.min(headroom)))
+            }
+            RefusalCause::Admitted | RefusalCause::Unclear => {}
         }
     }
     if stale {
-        return Err(NotAdmitted::Stale);
+        return Err(AdmissionError::Stale);
     }
     if !ties.is_empty() {
         return Ok(Next::Learn(ties));
@@ -351,7 +370,7 @@ fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, N
     let is_passing = |refusal: &Refusal| refusal.reason == Reason::Held || !sweep.is_empty();
     match Refusal::most_final(refusals) {
         Some(refusal) if !refusal.reason.is_about_leases() || !is_passing(&refusal) => {
-            return Err(NotAdmitted::Refused(refusal));
+            return Err(AdmissionError::Refused(refusal));
         }
         Some(_) if !sweep.is_empty() => return Ok(Next::Prepare { roll, sweep }),
         Some(refusal) => return Ok(Next::Wait(refusal)),
@@ -361,9 +380,9 @@ fn next(scopes: &[Scope], answers: Vec<Answer>, quote: &Quote) -> Result<Next, N
     Ok(short.and_then(|headroom| quote.clamp(headroom)).map_or(Next::Again, Next::Clamp))
 }
 
-fn too_often() -> NotAdmitted {
+fn too_often() -> AdmissionError {
     let source = "every try was refused for no reason that lasts".into();
-    StoreError::Unavailable { operation: "admit", applied: super::Applied::No, source }.into()
+    StoreError::Unavailable { operation: "admit", applied: super::WriteEffect::No, source }.into()
 }
 
 /// Waits for running calls to settle: longer each time, up to [`HELD_PAUSE`], and at random.

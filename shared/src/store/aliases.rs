@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::number;
 use super::ledger::scope_key;
-use super::{Applied, Store, StoreError, Written, pause, scopes};
+use super::{Store, StoreError, WriteEffect, WriteOutcome, pause, scopes};
 use crate::id::KeyId;
 use crate::scope::Scope;
 
@@ -31,18 +31,18 @@ impl Store {
             if state.ties.aliases == *aliases {
                 return Ok(true);
             }
-            let change = Change::default()
+            let change = UpdateExpression::default()
                 .set("#version = #version + :one")
                 .value("one", number(1))
                 .value("version", number(state.version))
                 .put("aliases", scopes::aliases(aliases))
-                .only_if("#version = :version AND attribute_not_exists(#deleted)");
-            if let Written::Done(()) = self.write(operation, scope.clone(), &change).await?.answer {
+                .condition("#version = :version AND attribute_not_exists(#deleted)");
+            if let WriteOutcome::Done(()) = self.write(operation, scope.clone(), &change).await?.answer {
                 return Ok(true);
             }
             pause(tries).await;
         }
         let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
     }
 }

@@ -1,17 +1,17 @@
 //! The audit log: one item for each change, never changed again.
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, text};
 use super::{Store, StoreError, schema};
-use crate::audit::{Action, Entry};
+use crate::audit::{Action, AuditEntry};
 use crate::id::RequestId;
 use crate::moment::Moment;
 
 impl Store {
     /// Writes an entry. **Cost:** a write unit for each started KB. **Repeatable:** the same entry is one item.
-    pub async fn put_audit(&self, entry: &Entry) -> Result<(), StoreError> {
+    pub async fn put_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         // Destructured, so that a new field cannot be forgotten here.
-        let Entry { id, actor, claimed, action, table, object, before, after } = entry;
+        let AuditEntry { id, actor, claimed, action, table, object, before, after } = entry;
         let change = [
             ("actor", Some(actor)),
             ("claimed", claimed.as_ref()),
@@ -22,11 +22,11 @@ impl Store {
             ("after", after.as_ref()),
         ]
         .into_iter()
-        .fold(Change::default(), |change, (name, value)| change.put(name, value.map(text)));
+        .fold(UpdateExpression::default(), |change, (name, value)| change.put(name, value.map(text)));
         self.write("put_audit", key(*id), &change).await.map(|_| ())
     }
 
-    pub async fn find_audit(&self, id: RequestId) -> Result<Option<Entry>, StoreError> {
+    pub async fn find_audit(&self, id: RequestId) -> Result<Option<AuditEntry>, StoreError> {
         self.get("find_audit", key(id)).await?.as_ref().map(read).transpose()
     }
 
@@ -37,10 +37,11 @@ impl Store {
         &self,
         day: &str,
         most: usize,
-        wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<Vec<Entry>, StoreError> {
+        wanted: impl Fn(&AuditEntry) -> bool,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
         let partitions = (0..schema::SHARDS).map(|shard| pk(day, shard));
-        let mut entries = self.last_of_each("audit_of_day", partitions, most, read, &wanted).await?;
+        let mut entries =
+            self.query_latest_per_shard("audit_of_day", partitions, most, read, &wanted).await?;
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         entries.truncate(most);
         Ok(entries)
@@ -53,12 +54,12 @@ fn pk(day: &str, shard: u64) -> String {
 
 fn key(id: RequestId) -> Item {
     let day = Moment::from_ms(id.started_ms()).date();
-    schema::key(pk(&day, id.spread() % schema::SHARDS), id.as_str())
+    schema::key(pk(&day, id.shard_hash() % schema::SHARDS), id.as_str())
 }
 
-fn read(item: &Item) -> Result<Entry, StoreError> {
+fn read(item: &Item) -> Result<AuditEntry, StoreError> {
     let corrupt = |name| move || StoreError::corrupt(name);
-    Ok(Entry {
+    Ok(AuditEntry {
         id: item.opt_parsed("sk", |id| RequestId::parse(&id))?.ok_or_else(corrupt("sk"))?,
         actor: item.text("actor")?,
         claimed: item.opt_text("claimed")?,

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 
-use super::error::Applied;
+use super::error::WriteEffect;
 use super::item::{Item, Read};
 use super::{Store, StoreError, pause, schema};
 use crate::scope::{Scope, ScopeState};
@@ -19,13 +19,13 @@ const TRIES: u32 = 6;
 
 /// Why items were not created.
 #[derive(Debug)]
-pub(super) enum Uniqueness {
+pub(super) enum UniqueViolation {
     /// The name given with the first item that exists already.
     Taken(&'static str),
     Store(StoreError),
 }
 
-impl From<StoreError> for Uniqueness {
+impl From<StoreError> for UniqueViolation {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -37,7 +37,7 @@ impl Store {
         &self,
         operation: &'static str,
         items: Vec<(&'static str, Item)>,
-    ) -> Result<(), Uniqueness> {
+    ) -> Result<(), UniqueViolation> {
         self.put_with(operation, items, Vec::new()).await
     }
 
@@ -47,7 +47,7 @@ impl Store {
         operation: &'static str,
         items: Vec<(&'static str, Item)>,
         others: Vec<TransactWriteItem>,
-    ) -> Result<(), Uniqueness> {
+    ) -> Result<(), UniqueViolation> {
         let new = |(field, item)| Ok((Some(field), self.new_item(operation, item)?));
         let mut writes = items.into_iter().map(new).collect::<Result<Vec<_>, StoreError>>()?;
         writes.extend(others.into_iter().map(|write| (None, write)));
@@ -61,13 +61,13 @@ impl Store {
         &self,
         operation: &'static str,
         writes: Vec<(Option<&'static str>, TransactWriteItem)>,
-    ) -> Result<(), Uniqueness> {
+    ) -> Result<(), UniqueViolation> {
         let (fields, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         for tries in 1..=TRIES {
             // Known by its token, a transaction whose answer was lost is answered again and does not meet itself.
             let token = format!("{:016x}", getrandom::u64().map_err(StoreError::from)?);
             let tried = self
-                .tried(operation, || {
+                .with_retries(operation, || {
                     self.db
                         .transact_write_items()
                         .client_request_token(&token)
@@ -81,15 +81,15 @@ impl Store {
                 Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     cancelled.cancellation_reasons.unwrap_or_default()
                 }
-                Err(other) => return Err(failed(operation, other).into()),
+                Err(other) => return Err(unavailable(operation, other).into()),
             };
             let failed_at = |code: &str| reasons.iter().position(|reason| reason.code() == Some(code));
             if let Some(Some(field)) = failed_at("ConditionalCheckFailed").and_then(|at| fields.get(at)) {
-                return Err(Uniqueness::Taken(field));
+                return Err(UniqueViolation::Taken(field));
             }
             pause(tries).await;
         }
-        Err(failed(operation, std::io::Error::other("every try met a conflict")).into())
+        Err(unavailable(operation, std::io::Error::other("every try met a conflict")).into())
     }
 
     pub(super) fn new_item(
@@ -103,7 +103,7 @@ impl Store {
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", "pk")
             .build()
-            .map_err(|error| failed(operation, error))?;
+            .map_err(|error| unavailable(operation, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -114,7 +114,7 @@ impl Store {
         item: Item,
     ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build();
-        let put = put.map_err(|error| failed(operation, error))?;
+        let put = put.map_err(|error| unavailable(operation, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -125,7 +125,7 @@ impl Store {
         key: Item,
     ) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build();
-        let delete = delete.map_err(|error| failed(operation, error))?;
+        let delete = delete.map_err(|error| unavailable(operation, error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
@@ -143,14 +143,14 @@ impl Store {
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
             .build()
-            .map_err(|error| failed(operation, error))?;
+            .map_err(|error| unavailable(operation, error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     pub(super) async fn delete(&self, operation: &'static str, key: Item) -> Result<(), StoreError> {
         let deletion = || self.db.delete_item().table_name(&*self.table).set_key(Some(key.clone())).send();
-        let tried = self.tried(operation, deletion).await?;
-        tried.answer.map(|_| ()).map_err(|error| failed(operation, error))
+        let tried = self.with_retries(operation, deletion).await?;
+        tried.answer.map(|_| ()).map_err(|error| unavailable(operation, error))
     }
 
     /// Deletes a pointer if it still points where it did.
@@ -172,7 +172,7 @@ impl Store {
                 .send()
         };
         // Refused: it is another's now.
-        self.tried(operation, deletion).await.map(|_| ())
+        self.with_retries(operation, deletion).await.map(|_| ())
     }
 
     /// The scope and the `about` item of each of `scopes` that has both, in that order; strongly consistent.
@@ -220,9 +220,9 @@ impl Store {
                     .set_keys(Some(wanted))
                     .consistent_read(true)
                     .build()
-                    .map_err(|error| failed(operation, error))?;
+                    .map_err(|error| unavailable(operation, error))?;
                 let tried = self
-                    .tried(operation, || {
+                    .with_retries(operation, || {
                         self.db
                             .batch_get_item()
                             .request_items(&*self.table, request.clone())
@@ -230,7 +230,7 @@ impl Store {
                             .send()
                     })
                     .await?;
-                let page = tried.answer.map_err(|error| failed(operation, error))?;
+                let page = tried.answer.map_err(|error| unavailable(operation, error))?;
                 page.consumed_capacity().iter().for_each(|used| self.tally.count_read(Some(used)));
                 for item in page.responses.into_iter().flatten().flat_map(|(_, items)| items) {
                     found.insert((item.text("pk")?, item.text("sk")?), item);
@@ -240,7 +240,7 @@ impl Store {
                 if !wanted.is_empty() {
                     tries += 1;
                     if tries == TRIES {
-                        return Err(failed(operation, std::io::Error::other("keys stay unprocessed")));
+                        return Err(unavailable(operation, std::io::Error::other("keys stay unprocessed")));
                     }
                     pause(tries).await;
                 }
@@ -250,7 +250,7 @@ impl Store {
     }
 
     /// The scopes of one kind that the list index names, the newest first. Reads index keys only.
-    pub(super) async fn listed(&self, kind: &str) -> Result<Vec<Scope>, StoreError> {
+    pub(super) async fn list_scopes(&self, kind: &str) -> Result<Vec<Scope>, StoreError> {
         let found = self.query_index("list", ("list_pk", kind), None, None).await?;
         let mut scopes = found
             .iter()
@@ -272,7 +272,7 @@ impl Store {
         let mut from: Option<Item> = None;
         loop {
             let tried = self
-                .tried("query_index", || {
+                .with_retries("query_index", || {
                     let query = self
                         .db
                         .query()
@@ -292,7 +292,7 @@ impl Store {
                     query.set_limit(limit.and_then(|limit| i32::try_from(limit).ok())).send()
                 })
                 .await?;
-            let page = tried.answer.map_err(|error| failed("query_index", error))?;
+            let page = tried.answer.map_err(|error| unavailable("query_index", error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             found.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
@@ -303,9 +303,9 @@ impl Store {
     }
 }
 
-fn failed(
+fn unavailable(
     operation: &'static str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> StoreError {
-    StoreError::Unavailable { operation, applied: Applied::Unknown, source: source.into() }
+    StoreError::Unavailable { operation, applied: WriteEffect::Unknown, source: source.into() }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 /// One `UpdateItem`, as text. Attribute names are written `#name` and become placeholders of that name, so that no
-/// reserved word of DynamoDB can be met; names known only at run time are bound with [`Change::bind`].
+/// reserved word of DynamoDB can be met; names known only at run time are bound with [`UpdateExpression::bind`].
 #[derive(Clone, Debug, Default)]
-pub(super) struct Change {
+pub(super) struct UpdateExpression {
     set: Vec<String>,
     remove: Vec<String>,
     add: Vec<String>,
@@ -17,35 +17,35 @@ pub(super) struct Change {
     values: HashMap<String, AttributeValue>,
 }
 
-impl Change {
+impl UpdateExpression {
     pub fn set(mut self, assignment: impl Into<String>) -> Self {
-        let assignment = self.noted(assignment.into());
+        let assignment = self.register_names(assignment.into());
         self.set.push(assignment);
         self
     }
 
     pub fn remove(mut self, path: impl Into<String>) -> Self {
-        let path = self.noted(path.into());
+        let path = self.register_names(path.into());
         self.remove.push(path);
         self
     }
 
     pub fn add(mut self, addition: impl Into<String>) -> Self {
-        let addition = self.noted(addition.into());
+        let addition = self.register_names(addition.into());
         self.add.push(addition);
         self
     }
 
     /// Takes elements out of a set.
     pub fn take(mut self, subtraction: impl Into<String>) -> Self {
-        let subtraction = self.noted(subtraction.into());
+        let subtraction = self.register_names(subtraction.into());
         self.delete.push(subtraction);
         self
     }
 
     /// One more condition; all must hold.
-    pub fn only_if(mut self, condition: impl Into<String>) -> Self {
-        let condition = self.noted(condition.into());
+    pub fn condition(mut self, condition: impl Into<String>) -> Self {
+        let condition = self.register_names(condition.into());
         self.conditions.push(condition);
         self
     }
@@ -71,7 +71,7 @@ impl Change {
     }
 
     /// Takes note of the names in an expression that stand for themselves.
-    fn noted(&mut self, expression: String) -> String {
+    fn register_names(&mut self, expression: String) -> String {
         // What stands before the first `#` is no name.
         for tail in expression.split('#').skip(1) {
             let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
@@ -114,12 +114,12 @@ mod tests {
 
     #[test]
     fn names_are_always_placeholders() {
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .bind("r", "0abc")
             .set("#leases.#r = :lease")
             .remove("#req.#old0")
             .bind("old0", "29383500")
-            .only_if("attribute_not_exists(#leases.#r)");
+            .condition("attribute_not_exists(#leases.#r)");
         assert_eq!(change.update_expression(), "SET #leases.#r = :lease REMOVE #req.#old0");
         let names = change.names();
         for (placeholder, name) in

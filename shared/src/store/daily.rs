@@ -3,7 +3,7 @@
 use super::item::{Item, Read};
 use super::records::read_usage;
 use super::{Store, StoreError, schema};
-use crate::daily::{Daily, Figures};
+use crate::daily::{DailySpend, SpendTotals};
 use crate::id::{TeamId, UserId};
 use crate::scope::Scope;
 
@@ -12,7 +12,12 @@ impl Store {
     /// what belongs together perhaps in several pieces.
     ///
     /// **Cost:** reads what it answers, some 300 bytes for each key, model and day.
-    pub async fn daily_of(&self, owner: &Scope, first: &str, last: &str) -> Result<Vec<Daily>, StoreError> {
+    pub async fn daily_of(
+        &self,
+        owner: &Scope,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<DailySpend>, StoreError> {
         let pk = format!("A#{}", schema::scope_pk(owner));
         // `$` sorts after the `#` that follows the day.
         let items = self.query_between("daily_of", &pk, first, &format!("{last}$")).await?;
@@ -22,7 +27,7 @@ impl Store {
     /// What everybody spent on one UTC day, as [`Store::daily_of`] has it.
     ///
     /// **Cost:** reads the day's index entries, and then every item of the day.
-    pub async fn daily_of_all(&self, day: &str) -> Result<Vec<Daily>, StoreError> {
+    pub async fn daily_of_all(&self, day: &str) -> Result<Vec<DailySpend>, StoreError> {
         let entries = self.query_index("list", ("list_pk", &format!("day#{day}")), None, None).await?;
         let keys = entries.iter().map(|entry| Ok(schema::key(entry.text("pk")?, entry.text("sk")?)));
         let keys = keys.collect::<Result<Vec<_>, StoreError>>()?;
@@ -31,15 +36,15 @@ impl Store {
     }
 }
 
-fn read(item: &Item) -> Result<Daily, StoreError> {
+fn read(item: &Item) -> Result<DailySpend, StoreError> {
     let day = item.text("sk")?.split('#').next().unwrap_or_default().to_owned();
-    Ok(Daily {
+    Ok(DailySpend {
         day,
         user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
         key: item.key_id("key")?,
         team: item.opt_parsed("team", |id| TeamId::parse(id).ok())?,
         model: item.text("model")?,
-        figures: Figures {
+        figures: SpendTotals {
             spend: item.money("spend")?,
             usage: read_usage(item)?,
             requests: item.number("requests")?,

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use futures_util::future::try_join_all;
 
-use super::error::Applied;
+use super::error::WriteEffect;
 use super::item::{Item, text};
 use super::{Store, StoreError};
 
@@ -12,7 +12,7 @@ impl Store {
     /// are so many, in no order.
     ///
     /// **Cost:** reads each partition from its end until it has given `most`.
-    pub(super) async fn last_of_each<T>(
+    pub(super) async fn query_latest_per_shard<T>(
         &self,
         operation: &'static str,
         partitions: impl Iterator<Item = String>,
@@ -47,8 +47,8 @@ impl Store {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
             };
-            let page = self.tried(operation, page).await?.answer.map_err(|error| {
-                StoreError::Unavailable { operation, applied: Applied::No, source: Box::new(error) }
+            let page = self.with_retries(operation, page).await?.answer.map_err(|error| {
+                StoreError::Unavailable { operation, applied: WriteEffect::No, source: Box::new(error) }
             })?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             let found = page.items().iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -7,7 +7,7 @@ use crate::scope::Scope;
 
 impl Store {
     /// Up to `limit` scopes per shard whose budget period is over.
-    pub async fn due_for_roll(&self, now: Moment, limit: usize) -> Result<Vec<Scope>, StoreError> {
+    pub async fn due_for_reset(&self, now: Moment, limit: usize) -> Result<Vec<Scope>, StoreError> {
         self.due("due", "due_shard", ("budget_reset_at", now.seconds()), limit).await
     }
 

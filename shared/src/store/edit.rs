@@ -1,9 +1,9 @@
 //! Edits of a scope's limits: deltas of the headroom, never a look at the leases, so no race with reservations.
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{self, number};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Tried, Written, pause, scopes};
+use super::{AttemptResult, Store, StoreError, WriteOutcome, pause, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::scope::{Limits, Scope, ScopeState};
@@ -28,17 +28,17 @@ impl Store {
             };
             let limits = edit(&state.limits)?;
             let change = self.change_of(&state, &limits, now);
-            let Tried { answer, uncertain } = self.update("edit", scope_key(scope), &change).await?;
+            let AttemptResult { answer, uncertain } = self.update("edit", scope_key(scope), &change).await?;
             match answer {
-                Written::Done(item) => return Ok(Some(scopes::read(&item)?)),
+                WriteOutcome::Done(item) => return Ok(Some(scopes::read(&item)?)),
                 // An earlier try of ours, whose answer was lost: made again, a raise would be a second one.
-                Written::Refused(Some(item)) if uncertain => {
+                WriteOutcome::Refused(Some(item)) if uncertain => {
                     let now = scopes::read(&item)?;
                     if now.version == state.version + 1 && now.limits == limits {
                         return Ok(Some(now));
                     }
                 }
-                Written::Refused(_) => {}
+                WriteOutcome::Refused(_) => {}
             }
             pause(tries).await;
         }
@@ -59,7 +59,7 @@ impl Store {
             let Some(state) = self.to_be_edited("set_spend", scope, now).await? else {
                 return Ok(None);
             };
-            let change = Change::default()
+            let change = UpdateExpression::default()
                 .set("#version = #version + :one")
                 .set("#spend = #spend + :more")
                 .set("#headroom = #headroom - :more")
@@ -67,12 +67,13 @@ impl Store {
                 .value("one", number(1))
                 .value("more", item::money(spend - state.spend))
                 .value("version", number(state.version));
-            let change = during(&state, change);
-            let Tried { answer, uncertain } = self.update("set_spend", scope_key(scope), &change).await?;
+            let change = in_same_period(&state, change);
+            let AttemptResult { answer, uncertain } =
+                self.update("set_spend", scope_key(scope), &change).await?;
             match answer {
-                Written::Done(item) => return Ok(Some(scopes::read(&item)?)),
+                WriteOutcome::Done(item) => return Ok(Some(scopes::read(&item)?)),
                 // An earlier try of ours, whose answer was lost.
-                Written::Refused(Some(item)) if uncertain => {
+                WriteOutcome::Refused(Some(item)) if uncertain => {
                     let now = scopes::read(&item)?;
                     // What calls have settled since is in both.
                     let is_ours = now.spend - now.total_spend == spend - state.total_spend;
@@ -80,7 +81,7 @@ impl Store {
                         return Ok(Some(now));
                     }
                 }
-                Written::Refused(_) => {}
+                WriteOutcome::Refused(_) => {}
             }
             pause(tries).await;
         }
@@ -99,7 +100,7 @@ impl Store {
             let state = item.as_ref().map(scopes::read).transpose()?.filter(|state| !state.deleted);
             match &state {
                 Some(due) if due.budget_reset_at.is_some_and(|reset| reset <= now) => {
-                    self.roll(scope, now).await?;
+                    self.reset_period(scope, now).await?;
                 }
                 _ => return Ok(state),
             }
@@ -107,14 +108,14 @@ impl Store {
         Err(too_many(operation, "every try met the end of a period"))
     }
 
-    fn change_of(&self, state: &ScopeState, limits: &Limits, now: Moment) -> Change {
-        let mut change = Change::default()
+    fn change_of(&self, state: &ScopeState, limits: &Limits, now: Moment) -> UpdateExpression {
+        let mut change = UpdateExpression::default()
             .set("#version = #version + :one")
             .set("#headroom = #headroom + :more")
             .value("one", number(1))
             .value("more", item::money(limits.ceiling() - state.limits.ceiling()))
             .value("version", number(state.version))
-            .only_if("#version = :version AND attribute_not_exists(#deleted)");
+            .condition("#version = :version AND attribute_not_exists(#deleted)");
         let before = scopes::limit_attributes(&state.limits);
         for ((name, value), (_, was)) in scopes::limit_attributes(limits).into_iter().zip(before) {
             if value != was {
@@ -128,8 +129,8 @@ impl Store {
             let resets = self.reset_of(limits, now);
             change = change.put("budget_reset_at", resets.map(|at| number(at.seconds())));
             change = match state.budget_reset_at {
-                Some(was) => change.only_if("#budget_reset_at = :was").value("was", number(was.seconds())),
-                None => change.only_if("attribute_not_exists(#budget_reset_at)"),
+                Some(was) => change.condition("#budget_reset_at = :was").value("was", number(was.seconds())),
+                None => change.condition("attribute_not_exists(#budget_reset_at)"),
             };
         }
         change
@@ -137,14 +138,14 @@ impl Store {
 }
 
 fn too_many(operation: &'static str, what: &'static str) -> StoreError {
-    StoreError::Unavailable { operation, applied: super::Applied::No, source: what.into() }
+    StoreError::Unavailable { operation, applied: super::WriteEffect::No, source: what.into() }
 }
 
 /// Only if no other edit came between, and the period is the same.
-fn during(state: &ScopeState, change: Change) -> Change {
-    let change = change.only_if("#version = :version AND attribute_not_exists(#deleted)");
+fn in_same_period(state: &ScopeState, change: UpdateExpression) -> UpdateExpression {
+    let change = change.condition("#version = :version AND attribute_not_exists(#deleted)");
     match state.budget_reset_at {
-        Some(was) => change.only_if("#budget_reset_at = :was").value("was", number(was.seconds())),
-        None => change.only_if("attribute_not_exists(#budget_reset_at)"),
+        Some(was) => change.condition("#budget_reset_at = :was").value("was", number(was.seconds())),
+        None => change.condition("attribute_not_exists(#budget_reset_at)"),
     }
 }

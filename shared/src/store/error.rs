@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 pub enum StoreError {
     /// No answer that can be relied on. Whether a write took place is told by `applied`.
     #[error("the store did not answer {operation}")]
-    Unavailable { operation: &'static str, applied: Applied, source: Box<dyn Error + Send + Sync> },
+    Unavailable { operation: &'static str, applied: WriteEffect, source: Box<dyn Error + Send + Sync> },
     /// An item lacks an attribute or holds one that cannot be read. Never guessed at: unknown is not zero.
     #[error("an item of the table has no readable {attribute:?}")]
     Corrupt { attribute: String },
@@ -25,30 +25,30 @@ impl StoreError {
 
     /// Whether a write may have taken place although it failed.
     pub fn may_have_applied(&self) -> bool {
-        matches!(self, Self::Unavailable { applied: Applied::Unknown, .. })
+        matches!(self, Self::Unavailable { applied: WriteEffect::Unknown, .. })
     }
 }
 
 /// Whether a failed write took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applied {
+pub enum WriteEffect {
     No,
     Unknown,
 }
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub applied: Applied,
+pub(super) struct FailureClass {
+    pub applied: WriteEffect,
     pub retry: bool,
 }
 
 /// Reads from an SDK error whether the write may have happened and whether to try again.
 ///
 /// Throttling and conflicts are refusals before anything is written; a server error or a lost connection says nothing.
-pub(super) fn classify<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Failure {
+pub(super) fn classify<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> FailureClass {
     match error {
-        SdkError::ConstructionFailure(_) => Failure { applied: Applied::No, retry: false },
+        SdkError::ConstructionFailure(_) => FailureClass { applied: WriteEffect::No, retry: false },
         SdkError::ServiceError(service) => match service.err().code() {
             Some(
                 "ProvisionedThroughputExceededException"
@@ -57,16 +57,16 @@ pub(super) fn classify<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Fa
                 | "TransactionConflictException"
                 | "TransactionCanceledException"
                 | "TransactionInProgressException",
-            ) => Failure { applied: Applied::No, retry: true },
+            ) => FailureClass { applied: WriteEffect::No, retry: true },
             Some(
                 "ValidationException"
                 | "ResourceNotFoundException"
                 | "AccessDeniedException"
                 | "UnrecognizedClientException"
                 | "ItemCollectionSizeLimitExceededException",
-            ) => Failure { applied: Applied::No, retry: false },
-            _ => Failure { applied: Applied::Unknown, retry: true },
+            ) => FailureClass { applied: WriteEffect::No, retry: false },
+            _ => FailureClass { applied: WriteEffect::Unknown, retry: true },
         },
-        _ => Failure { applied: Applied::Unknown, retry: true },
+        _ => FailureClass { applied: WriteEffect::Unknown, retry: true },
     }
 }

@@ -1,9 +1,9 @@
 //! What was imported from another gateway: marks of it, so that it is not brought back once it is gone, and what was spent there.
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, money, number};
 use super::ledger::scope_key;
-use super::{Applied, Store, StoreError, Tried, Written, pause, schema, scopes};
+use super::{AttemptResult, Store, StoreError, WriteEffect, WriteOutcome, pause, schema, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::scope::Scope;
@@ -17,7 +17,7 @@ const MARKS: &str = "I#litellm";
 impl Store {
     /// Marks something as imported, by a name of the importer's. **Repeatable.**
     pub async fn mark_imported(&self, name: &str, now: Moment) -> Result<(), StoreError> {
-        let mark = Change::default().put("at", Some(number(now.seconds())));
+        let mark = UpdateExpression::default().put("at", Some(number(now.seconds())));
         self.write("mark_imported", mark_key(name), &mark).await.map(|_| ())
     }
 
@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// The names that begin so and were marked.
-    pub async fn imported(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub async fn list_imported(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.query("imported", MARKS, prefix).await?.iter().map(|mark| mark.text("sk")).collect()
     }
 
@@ -49,7 +49,7 @@ impl Store {
             };
             let state = scopes::read(&item)?;
             if state.budget_reset_at.is_some_and(|reset| reset <= now) && !is_dry {
-                self.roll(scope, now).await?;
+                self.reset_period(scope, now).await?;
                 continue;
             }
             let period = state.budget_reset_at.map_or(0, Moment::seconds);
@@ -61,34 +61,34 @@ impl Store {
             if is_dry {
                 return Ok(true);
             }
-            let change = Change::default()
+            let change = UpdateExpression::default()
                 .set("#spend = #spend + :more")
                 .set("#headroom = #headroom - :more")
                 .value("more", money(spend - before.unwrap_or(Money::ZERO)))
                 .put("imported", Some(money(spend)))
                 .put("imported_until", Some(number(period)))
-                .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)");
+                .condition("attribute_exists(#pk) AND attribute_not_exists(#deleted)");
             let change = match before {
                 Some(before) => change
-                    .only_if("#imported = :before AND #imported_until = :imported_until")
+                    .condition("#imported = :before AND #imported_until = :imported_until")
                     .value("before", money(before)),
-                None => {
-                    change.only_if("(attribute_not_exists(#imported) OR #imported_until <> :imported_until)")
-                }
+                None => change
+                    .condition("(attribute_not_exists(#imported) OR #imported_until <> :imported_until)"),
             };
             let change = match state.budget_reset_at {
-                Some(_) => change.only_if("#budget_reset_at = :imported_until"),
-                None => change.only_if("attribute_not_exists(#budget_reset_at)"),
+                Some(_) => change.condition("#budget_reset_at = :imported_until"),
+                None => change.condition("attribute_not_exists(#budget_reset_at)"),
             };
-            let Tried { answer, uncertain } = self.write("carry_spend", scope_key(scope), &change).await?;
-            if let Written::Done(()) = answer {
+            let AttemptResult { answer, uncertain } =
+                self.write("carry_spend", scope_key(scope), &change).await?;
+            if let WriteOutcome::Done(()) = answer {
                 return Ok(true);
             }
             was_uncertain |= uncertain;
             pause(tries).await;
         }
         let source = "every try met another change".into();
-        Err(StoreError::Unavailable { operation: "carry_spend", applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation: "carry_spend", applied: WriteEffect::No, source })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Invitations: made, opened with a token, accepted once.
 
-use super::batch::Uniqueness;
-use super::change::Change;
+use super::batch::UniqueViolation;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
-use super::{Store, StoreError, Written, schema};
+use super::{Store, StoreError, WriteOutcome, schema};
 use crate::id::UserId;
 use crate::invitation::{Invitation, TOKEN_LIFE};
 use crate::moment::Moment;
@@ -27,8 +27,8 @@ impl Store {
         let items = vec![("invitation", item), ("invitation", link)];
         match self.put_all("create_invitation", items).await {
             Ok(()) => Ok(()),
-            Err(Uniqueness::Store(error)) => Err(error),
-            Err(Uniqueness::Taken(name)) => Err(StoreError::corrupt(name)),
+            Err(UniqueViolation::Store(error)) => Err(error),
+            Err(UniqueViolation::Taken(name)) => Err(StoreError::corrupt(name)),
         }
     }
 
@@ -45,12 +45,12 @@ impl Store {
         token: &SecretHash,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .put("token", Some(text(token.as_str())))
             .put("token_until", Some(number(now.seconds() + TOKEN_LIFE)))
-            .only_if("attribute_exists(#pk) AND attribute_not_exists(#accepted)");
+            .condition("attribute_exists(#pk) AND attribute_not_exists(#accepted)");
         let written = self.write("open_invitation", key(id), &change).await?.answer;
-        Ok(matches!(written, Written::Done(())))
+        Ok(matches!(written, WriteOutcome::Done(())))
     }
 
     /// Accepts an invitation with its token. Repeated with the same token, while that is good, it is accepted still: whether
@@ -61,14 +61,14 @@ impl Store {
         token: &SecretHash,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .put("accepted", Some(number(now.seconds())))
-            .only_if("#token = :token AND #token_until > :accepted AND attribute_not_exists(#accepted)")
+            .condition("#token = :token AND #token_until > :accepted AND attribute_not_exists(#accepted)")
             .value("token", text(token.as_str()));
         match self.write("accept_invitation", key(id), &change).await?.answer {
-            Written::Done(()) => Ok(true),
-            Written::Refused(None) => Ok(false),
-            Written::Refused(Some(item)) => {
+            WriteOutcome::Done(()) => Ok(true),
+            WriteOutcome::Refused(None) => Ok(false),
+            WriteOutcome::Refused(Some(item)) => {
                 let is_ours = item.opt_text("token")?.as_deref() == Some(token.as_str());
                 let is_good = item.opt_seconds("token_until")?.is_some_and(|until| until > now);
                 Ok(is_ours && is_good)

@@ -9,7 +9,7 @@ use super::schema;
 use crate::id::{KeyId, RequestId};
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::scope::{Closed, Lease, Scope};
+use crate::scope::{ClosedLease, Lease, Scope};
 
 pub(super) type Value = AttributeValue;
 pub(super) type Item = HashMap<String, Value>;
@@ -188,7 +188,7 @@ pub(super) fn read_lease(fields: &Item) -> Result<Lease, StoreError> {
     })
 }
 
-pub(super) fn closed(closed: &Closed) -> AttributeValue {
+pub(super) fn closed_lease_value(closed: &ClosedLease) -> AttributeValue {
     with_others(
         [
             ("c", money(closed.charged)),
@@ -201,8 +201,8 @@ pub(super) fn closed(closed: &Closed) -> AttributeValue {
     )
 }
 
-pub(super) fn read_closed(fields: &Item) -> Result<Closed, StoreError> {
-    Ok(Closed {
+pub(super) fn read_closed(fields: &Item) -> Result<ClosedLease, StoreError> {
+    Ok(ClosedLease {
         charged: fields.money("c")?,
         at: Moment::from_seconds(fields.number("t")?),
         confirmed: fields.flag("v")?,

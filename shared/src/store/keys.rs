@@ -6,15 +6,15 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, ReturnConsumedCapacity, TransactWriteItem,
 };
 
-use super::batch::Uniqueness;
+use super::batch::UniqueViolation;
 use super::item::{Item, Read, number, text};
-use super::pointer::Pointer;
-use super::users::NotCreated;
-use super::{Applied, Store, StoreError, pause, schema, scopes};
+use super::pointer::KeyRef;
+use super::users::CreateError;
+use super::{Store, StoreError, WriteEffect, pause, schema, scopes};
 use crate::id::{KeyId, OrgId, TeamId, UserId};
 use crate::key::Key;
 use crate::moment::Moment;
-use crate::scope::{Holder, Limits, Scope, ScopeState};
+use crate::scope::{KeyOwner, Limits, Scope, ScopeState};
 use crate::secret::SecretHash;
 
 /// Tries of a deletion that meets another transaction of the same items.
@@ -32,14 +32,14 @@ pub struct KeyEntry {
 
 impl Store {
     /// Which key a secret belongs to. One consistent read; nothing is ever written for an unknown secret.
-    pub async fn find_pointer(&self, secret: &SecretHash) -> Result<Option<Pointer>, StoreError> {
+    pub async fn find_pointer(&self, secret: &SecretHash) -> Result<Option<KeyRef>, StoreError> {
         let Some(item) = self.get("find_pointer", pointer_key(secret)).await? else {
             return Ok(None);
         };
         let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
         let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
-        let holder = Holder { secret: secret.clone(), user, team };
-        Ok(Some(Pointer::new(item.key_id("key")?, holder)))
+        let holder = KeyOwner { secret: secret.clone(), user, team };
+        Ok(Some(KeyRef::new(item.key_id("key")?, holder)))
     }
 
     pub async fn find_key_by_alias(&self, alias: &str) -> Result<Option<KeyId>, StoreError> {
@@ -47,13 +47,13 @@ impl Store {
     }
 
     /// Creates a key, its scope and what points at it, or nothing.
-    pub async fn create_key(&self, key: &Key) -> Result<(), NotCreated> {
+    pub async fn create_key(&self, key: &Key) -> Result<(), CreateError> {
         let scope = Scope::Key(key.id.clone());
         let resets = self.reset_of(&key.limits, key.created);
         let mut items = vec![
             ("key", pointer(key)),
             ("key", scopes::new_item(&scope, &key.limits, resets, Some(&key.holder), &key.ties)),
-            ("key", about(key)),
+            ("key", attributes_of(key)),
         ];
         if let Some(alias) = &key.alias {
             items.push(("key_alias", with_key(alias_key(alias), &key.id)));
@@ -64,26 +64,26 @@ impl Store {
         let listed = if key.is_session {
             None
         } else {
-            Some(self.counted("create_key", "key", key.id.as_str(), 1)?)
+            Some(self.count_update("create_key", "key", key.id.as_str(), 1)?)
         };
         self.put_with("create_key", items, listed.into_iter().collect()).await.map_err(
             |error| match error {
-                Uniqueness::Taken(field) => NotCreated::Taken { field },
-                Uniqueness::Store(error) => error.into(),
+                UniqueViolation::Taken(field) => CreateError::Taken { field },
+                UniqueViolation::Store(error) => error.into(),
             },
         )?;
         // Whose it is may have been deleted meanwhile, after the keys to delete were listed: then this one goes too. A
         // condition in the transaction would meet the running calls of the user in conflicts.
-        if let Some(field) = self.gone(key).await? {
+        if let Some(field) = self.find_missing_owner(key).await? {
             self.delete_key(&key.id).await?;
-            return Err(NotCreated::Gone { field });
+            return Err(CreateError::Gone { field });
         }
         Ok(())
     }
 
     /// Which of those that a key belongs to is not there.
-    async fn gone(&self, key: &Key) -> Result<Option<&'static str>, StoreError> {
-        let Holder { secret: _, user, team } = &key.holder;
+    async fn find_missing_owner(&self, key: &Key) -> Result<Option<&'static str>, StoreError> {
+        let KeyOwner { secret: _, user, team } = &key.holder;
         if let Some(org) = &key.ties.org
             && self.find_org(org).await?.is_none()
         {
@@ -132,17 +132,17 @@ impl Store {
     /// Changes what is known of a key besides its limits. An alias is held before it is written and let go after that.
     ///
     /// `false`: there is no such key.
-    pub async fn describe_key(&self, before: &Key, after: &Key) -> Result<bool, NotCreated> {
+    pub async fn describe_key(&self, before: &Key, after: &Key) -> Result<bool, CreateError> {
         let operation = "describe_key";
         let (old, new) = (before.alias.as_deref(), after.alias.as_deref());
         if let (Some(alias), true) = (new, new != old) {
             let hold = vec![("key_alias", with_key(alias_key(alias), &after.id))];
             match self.put_all("hold_alias", hold).await {
                 Ok(()) => {}
-                Err(Uniqueness::Store(error)) => return Err(error.into()),
-                Err(Uniqueness::Taken(_))
+                Err(UniqueViolation::Store(error)) => return Err(error.into()),
+                Err(UniqueViolation::Taken(_))
                     if self.find_key_by_alias(alias).await?.as_ref() == Some(&after.id) => {}
-                Err(Uniqueness::Taken(field)) => return Err(NotCreated::Taken { field }),
+                Err(UniqueViolation::Taken(field)) => return Err(CreateError::Taken { field }),
             }
         }
         let packed = |tags: &[String]| (!tags.is_empty()).then(|| tags.join(TAG_END));
@@ -184,7 +184,7 @@ impl Store {
         let org = about.opt_parsed("org", |id| OrgId::parse(id).ok())?.map(Scope::Org);
         let owned = [user, team, org].into_iter().flatten().map(|owner| owned_key(&owner, id, is_session));
         let listed =
-            if is_session { None } else { Some(self.counted("delete_key", "key", id.as_str(), -1)?) };
+            if is_session { None } else { Some(self.count_update("delete_key", "key", id.as_str(), -1)?) };
         let others = pointers.chain(alias).chain(owned).collect();
         self.delete_with("delete_key", others, Some(about_key), listed).await?;
         Ok(true)
@@ -225,7 +225,7 @@ impl Store {
         let keys = keys.into_iter().map(|key| (key, false)).chain(stands.map(|key| (key, true)));
         let deletions =
             keys.map(|(key, stands)| deletion(key, stands)).collect::<Result<Vec<_>, BuildError>>();
-        let mut deletions = deletions.map_err(|error| failed(Applied::No, error.into()))?;
+        let mut deletions = deletions.map_err(|error| failed(WriteEffect::No, error.into()))?;
         deletions.extend(counted);
         for tries in 1..=TRIES {
             // Known by its token, a deletion that lands again, late, does nothing to what has the same name by then.
@@ -238,7 +238,7 @@ impl Store {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
             };
-            match self.tried(operation, transaction).await?.answer {
+            match self.with_retries(operation, transaction).await?.answer {
                 Ok(_) => return Ok(()),
                 Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let is_done =
@@ -248,10 +248,10 @@ impl Store {
                     }
                     pause(tries).await;
                 }
-                Err(other) => return Err(failed(Applied::Unknown, other.into())),
+                Err(other) => return Err(failed(WriteEffect::Unknown, other.into())),
             }
         }
-        Err(failed(Applied::No, "every try met a conflict".into()))
+        Err(failed(WriteEffect::No, "every try met a conflict".into()))
     }
 
     /// When a new budget with these limits is reset first.
@@ -286,7 +286,7 @@ fn with_key(mut item: Item, key: &KeyId) -> Item {
     item
 }
 
-fn owner_attributes(holder: &Holder) -> impl Iterator<Item = (String, super::item::Value)> {
+fn owner_attributes(holder: &KeyOwner) -> impl Iterator<Item = (String, super::item::Value)> {
     let user = holder.user.as_ref().map(|id| ("user".to_owned(), text(id.as_str())));
     let team = holder.team.as_ref().map(|id| ("team".to_owned(), text(id.as_str())));
     user.into_iter().chain(team)
@@ -298,7 +298,7 @@ pub(super) fn pointer(key: &Key) -> Item {
     item
 }
 
-fn about(key: &Key) -> Item {
+fn attributes_of(key: &Key) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Key(key.id.clone())), schema::ABOUT);
     let Key { id, hint, alias, holder, ties, limits: _, metadata, tags, is_session, created } = key;
     let fixed = [

@@ -8,22 +8,22 @@
 //! | settle | the lease is there | + amount - cost | + cost |
 //! | correct | a sweep charged what we read | + charged - cost | + cost - charged |
 //!
-//! Each keeps `headroom == limit - spend - sum(leases)`, whatever happens between them.
+//! Each keeps `headroom == limit - spend - sum(leases)`.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{self, Read, number};
-use super::{Store, StoreError, Tried, Written, schema, scopes};
-use crate::admission::{Ask, Claim, MOST_CLOSED};
+use super::{AttemptResult, Store, StoreError, WriteOutcome, schema, scopes};
+use crate::admission::{MOST_CLOSED, ReserveRequest, ScopeExpectation};
 use crate::id::RequestId;
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::scope::{Closed, Holder, Lease, Scope, ScopeState};
+use crate::scope::{ClosedLease, KeyOwner, Lease, Scope, ScopeState};
 
 /// A lease that one scope granted.
 #[derive(Clone, Debug)]
-pub struct Hold {
+pub struct Reservation {
     pub scope: Scope,
     pub lease: Lease,
     /// The scope as it was right after.
@@ -36,9 +36,9 @@ pub struct Hold {
 }
 
 /// What a reservation was answered.
-pub(super) enum Reserved {
-    Granted(Box<Hold>),
-    /// The item as it was; `uncertain` as in [`Hold`].
+pub(super) enum ReserveOutcome {
+    Granted(Box<Reservation>),
+    /// The item as it was; `uncertain` as in [`Reservation`].
     Refused {
         state: Option<Box<ScopeState>>,
         uncertain: bool,
@@ -49,34 +49,33 @@ impl Store {
     /// Leases the ask's worst case from one scope, if every limit of it allows that now.
     ///
     /// - **Cost:** one write unit per started KB of the item, granted or refused; one round trip.
-    /// - **Atomic:** limits, counters and leases are one item: however many requests race, `spend + leases` never
-    ///   passes `max_budget`.
-    /// - **Fails:** after a [`StoreError`] that may have applied, the lease may be there: [`Store::forsake`] it.
+    /// - **Atomic:** the item holds limits, counters and leases: `spend + leases` never passes `max_budget`.
+    /// - **Fails:** after a [`StoreError`] that may have applied, the lease may be there: [`Store::cancel_uncertain`] it.
     pub(super) async fn reserve(
         &self,
         scope: &Scope,
-        claim: &Claim,
-        ask: &Ask,
-    ) -> Result<Reserved, StoreError> {
-        let key = schema::key(schema::scope_pk(scope), schema::SCOPE);
-        let Tried { answer, uncertain } = self.update("reserve", key, &reservation(claim, ask)).await?;
+        claim: &ScopeExpectation,
+        ask: &ReserveRequest,
+    ) -> Result<ReserveOutcome, StoreError> {
+        let AttemptResult { answer, uncertain } =
+            self.update("reserve", scope_key(scope), &reservation(claim, ask)).await?;
         match answer {
-            Written::Done(item) => {
+            WriteOutcome::Done(item) => {
                 let state = scopes::read(&item)?;
-                Ok(Reserved::Granted(Box::new(Hold::new(scope, claim, ask, state, uncertain))))
+                Ok(ReserveOutcome::Granted(Box::new(Reservation::new(scope, claim, ask, state, uncertain))))
             }
-            Written::Refused(None) => Ok(Reserved::Refused { state: None, uncertain }),
-            Written::Refused(Some(item)) => {
+            WriteOutcome::Refused(None) => Ok(ReserveOutcome::Refused { state: None, uncertain }),
+            WriteOutcome::Refused(Some(item)) => {
                 let state = Some(Box::new(scopes::read(&item)?));
-                Ok(Reserved::Refused { state, uncertain })
+                Ok(ReserveOutcome::Refused { state, uncertain })
             }
         }
     }
 
     /// Undoes a reservation of a request that another scope refused, its count of requests included.
-    pub(super) async fn give_back(&self, hold: &Hold, request: RequestId) -> Result<bool, StoreError> {
+    pub(super) async fn release(&self, hold: &Reservation, request: RequestId) -> Result<bool, StoreError> {
         let change = hold
-            .without_past(leased(request, &hold.lease))
+            .without_past(lease_update(request, &hold.lease))
             .remove("#leases.#r")
             .set("#headroom = #headroom + :amount")
             .bind("m", hold.minute.to_string())
@@ -85,32 +84,36 @@ impl Store {
             .value("one", number(1))
             .value("tokens", number(hold.tokens));
         let written = self.write("give_back", scope_key(&hold.scope), &change).await?.answer;
-        Ok(matches!(written, Written::Done(_)))
+        Ok(matches!(written, WriteOutcome::Done(_)))
     }
 
     /// Gives back a reservation that may or may not have taken place, and makes sure that it never will.
-    pub(super) async fn forsake(&self, scope: &Scope, ask: &Ask) -> Result<(), StoreError> {
+    pub(super) async fn cancel_uncertain(
+        &self,
+        scope: &Scope,
+        ask: &ReserveRequest,
+    ) -> Result<(), StoreError> {
         let minute = ask.now.minute();
-        let tombstone = ask.lease.closed(Money::ZERO, ask.now, true);
-        let bury = Change::default()
+        let tombstone = ask.lease.close(Money::ZERO, ask.now, true);
+        let bury = UpdateExpression::default()
             .bind("r", ask.request.as_str())
             .set("#closed.#r = :closed")
             .set("#sweep_due = if_not_exists(#sweep_due, :expires)")
-            .value("closed", item::closed(&tombstone))
+            .value("closed", item::closed_lease_value(&tombstone))
             .value("expires", number(ask.lease.expires.ms()))
-            .only_if("attribute_exists(#pk) AND attribute_not_exists(#leases.#r)");
-        let lost = leased(ask.request, &ask.lease)
+            .condition("attribute_exists(#pk) AND attribute_not_exists(#leases.#r)");
+        let lost = lease_update(ask.request, &ask.lease)
             .remove("#leases.#r")
             .set("#headroom = #headroom + :amount")
             .set("#closed.#r = :closed")
-            .value("closed", item::closed(&tombstone))
+            .value("closed", item::closed_lease_value(&tombstone))
             .bind("m", minute.to_string())
             .set("#req.#m = if_not_exists(#req.#m, :one) - :one")
             .set("#tok.#m = if_not_exists(#tok.#m, :tokens) - :tokens")
             .value("one", number(1))
             .value("tokens", number(ask.tokens));
         let key = scope_key(scope);
-        if let Written::Done(_) = self.write("forsake", key.clone(), &bury).await?.answer {
+        if let WriteOutcome::Done(_) = self.write("forsake", key.clone(), &bury).await?.answer {
             return Ok(());
         }
         // The lease landed, or the scope is gone: then there is nothing to give back.
@@ -120,12 +123,12 @@ impl Store {
     /// Raises what one scope's lease covers and puts off its end. `false`: a sweep ended it, so the call must stop.
     pub(super) async fn renew(
         &self,
-        hold: &Hold,
+        hold: &Reservation,
         request: RequestId,
         floor: Money,
         expires: Moment,
     ) -> Result<bool, StoreError> {
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .bind("r", request.as_str())
             .set("#leases.#r.#f = :floor")
             .set("#leases.#r.#e = :expires")
@@ -133,15 +136,15 @@ impl Store {
             .value("expires", number(expires.ms()))
             .value("was", number(hold.lease.expires.ms()))
             // A copy of an earlier renewal that lands late must not lower what a later one has raised.
-            .only_if("#leases.#r.#e = :was AND #leases.#r.#f <= :floor");
+            .condition("#leases.#r.#e = :was AND #leases.#r.#f <= :floor");
         let tried = self.write("renew", scope_key(&hold.scope), &change).await?;
         Ok(match tried.answer {
-            Written::Done(_) => true,
+            WriteOutcome::Done(_) => true,
             // An earlier try of ours may have renewed it already.
-            Written::Refused(Some(item)) => {
+            WriteOutcome::Refused(Some(item)) => {
                 scopes::read(&item)?.leases.get(&request).is_some_and(|lease| lease.expires == expires)
             }
-            Written::Refused(None) => false,
+            WriteOutcome::Refused(None) => false,
         })
     }
 
@@ -149,7 +152,7 @@ impl Store {
     /// period has cost then, where a soft budget is to be watched.
     pub(super) async fn charge(
         &self,
-        hold: &Hold,
+        hold: &Reservation,
         request: RequestId,
         cost: Money,
         tokens: u64,
@@ -158,9 +161,9 @@ impl Store {
         let change = hold.settlement(request, cost, tokens, now);
         let returns = if hold.watches_soft_budget() { ReturnValue::UpdatedNew } else { ReturnValue::None };
         match self.conditional("settle", scope_key(&hold.scope), &change, returns).await?.answer {
-            Written::Done(updated) => updated.map_or(Ok(None), |updated| updated.opt_money("spend")),
-            Written::Refused(None) => Ok(None),
-            Written::Refused(Some(item)) => {
+            WriteOutcome::Done(updated) => updated.map_or(Ok(None), |updated| updated.opt_money("spend")),
+            WriteOutcome::Refused(None) => Ok(None),
+            WriteOutcome::Refused(Some(item)) => {
                 self.correct_to(&hold.scope, &item, request, cost).await?;
                 Ok(None)
             }
@@ -180,9 +183,9 @@ impl Store {
         while let Some(closed) = state.closed.get(&request) {
             let change = correction(request, closed, cost).remove("#closed.#r.#l");
             match self.write("correct", scope_key(scope), &change).await?.answer {
-                Written::Done(()) | Written::Refused(None) => return Ok(()),
+                WriteOutcome::Done(()) | WriteOutcome::Refused(None) => return Ok(()),
                 // A sweep has corrected it meanwhile, to what the record said before.
-                Written::Refused(Some(item)) => state = scopes::read(&item)?,
+                WriteOutcome::Refused(Some(item)) => state = scopes::read(&item)?,
             }
         }
         Ok(())
@@ -190,16 +193,20 @@ impl Store {
 
     /// Says of an ended lease that its record is about to change. `false`: the scope has forgotten the call, and could not
     /// follow.
-    pub(super) async fn dispute(&self, hold: &Hold, request: RequestId) -> Result<bool, StoreError> {
-        let change = Change::default()
+    pub(super) async fn mark_disputed(
+        &self,
+        hold: &Reservation,
+        request: RequestId,
+    ) -> Result<bool, StoreError> {
+        let change = UpdateExpression::default()
             .bind("r", request.as_str())
             .set("#closed.#r.#l = :true")
             .value("true", AttributeValue::Bool(true))
-            .only_if("attribute_exists(#closed.#r)");
+            .condition("attribute_exists(#closed.#r)");
         Ok(match self.write("dispute", scope_key(&hold.scope), &change).await?.answer {
-            Written::Done(()) | Written::Refused(None) => true,
+            WriteOutcome::Done(()) | WriteOutcome::Refused(None) => true,
             // Whoever ends a lease that is still there asks the record.
-            Written::Refused(Some(item)) => scopes::read(&item)?.leases.contains_key(&request),
+            WriteOutcome::Refused(Some(item)) => scopes::read(&item)?.leases.contains_key(&request),
         })
     }
 
@@ -208,7 +215,7 @@ impl Store {
         &self,
         scope: &Scope,
         request: RequestId,
-        closed: &Closed,
+        closed: &ClosedLease,
         cost: Money,
     ) -> Result<(), StoreError> {
         // Refused: its holder was here, or another sweep; both leave it to be looked at again.
@@ -216,8 +223,8 @@ impl Store {
     }
 }
 
-fn correction(request: RequestId, closed: &Closed, cost: Money) -> Change {
-    Change::default()
+fn correction(request: RequestId, closed: &ClosedLease, cost: Money) -> UpdateExpression {
+    UpdateExpression::default()
         .bind("r", request.as_str())
         .set("#closed.#r.#c = :cost")
         .set("#closed.#r.#v = :true")
@@ -228,17 +235,28 @@ fn correction(request: RequestId, closed: &Closed, cost: Money) -> Change {
         .value("true", AttributeValue::Bool(true))
         .value("more", item::money(cost - closed.charged))
         .value("was", item::money(closed.charged))
-        .only_if("#closed.#r.#c = :was")
+        .condition("#closed.#r.#c = :was")
 }
 
-impl Hold {
-    fn new(scope: &Scope, claim: &Claim, ask: &Ask, state: ScopeState, uncertain: bool) -> Self {
+impl Reservation {
+    fn new(
+        scope: &Scope,
+        claim: &ScopeExpectation,
+        ask: &ReserveRequest,
+        state: ScopeState,
+        uncertain: bool,
+    ) -> Self {
         let (tokens, minute) = (ask.tokens, ask.now.minute());
         Self { scope: scope.clone(), lease: claim.lease(ask), state, uncertain, tokens, minute }
     }
 
     /// A hold that a refusal showed to be there already: an earlier answer was lost.
-    pub(super) fn found(scope: &Scope, claim: &Claim, ask: &Ask, state: ScopeState) -> Self {
+    pub(super) fn from_existing(
+        scope: &Scope,
+        claim: &ScopeExpectation,
+        ask: &ReserveRequest,
+        state: ScopeState,
+    ) -> Self {
         Self::new(scope, claim, ask, state, true)
     }
 
@@ -252,14 +270,14 @@ impl Hold {
         self.state.limits.soft_budget.is_some() && !self.state.soft_told
     }
 
-    fn settlement(&self, request: RequestId, cost: Money, tokens: u64, now: Moment) -> Change {
+    fn settlement(&self, request: RequestId, cost: Money, tokens: u64, now: Moment) -> UpdateExpression {
         // An estimate is corrected in its own minute. Later, what it fell short of counts in the minute of the answer:
         // a minute's count may pass its limit (TPM is post-paid) but no minute is given tokens back that it did not count.
         let surplus = i128::from(tokens) - i128::from(self.tokens);
         // A clock that was set back counts in the minute that it had reached.
         let minute = now.minute().max(self.minute);
         let tokens = if minute == self.minute { surplus } else { surplus.max(0) };
-        let mut change = leased(request, &self.lease)
+        let mut change = lease_update(request, &self.lease)
             .remove("#leases.#r")
             .set("#headroom = #headroom + :unspent")
             .set("#spend = #spend + :cost")
@@ -271,14 +289,14 @@ impl Hold {
             .value("zero", number(0))
             .value("tokens", number(tokens));
         if self.uncertain {
-            let closed = self.lease.closed(cost, now, true);
-            change = change.set("#closed.#r = :closed").value("closed", item::closed(&closed));
+            let closed = self.lease.close(cost, now, true);
+            change = change.set("#closed.#r = :closed").value("closed", item::closed_lease_value(&closed));
         }
         self.without_past(change)
     }
 
     /// Drops the counts of minutes that are past: by the write that ends the lease, whichever it is.
-    fn without_past(&self, change: Change) -> Change {
+    fn without_past(&self, change: UpdateExpression) -> UpdateExpression {
         self.past_minutes().into_iter().enumerate().fold(change, |change, (at, minute)| {
             let placeholder = format!("old{at}");
             change
@@ -305,16 +323,16 @@ pub(super) fn scope_key(scope: &Scope) -> item::Item {
 }
 
 /// A change of a scope that holds this very lease.
-fn leased(request: RequestId, lease: &Lease) -> Change {
-    Change::default()
+fn lease_update(request: RequestId, lease: &Lease) -> UpdateExpression {
+    UpdateExpression::default()
         .bind("r", request.as_str())
         .value("amount", item::money(lease.amount))
-        .only_if("#leases.#r.#a = :amount")
+        .condition("#leases.#r.#a = :amount")
 }
 
 /// The write that authenticates, authorises, rate-limits and reserves.
-fn reservation(claim: &Claim, ask: &Ask) -> Change {
-    let mut change = Change::default()
+fn reservation(claim: &ScopeExpectation, ask: &ReserveRequest) -> UpdateExpression {
+    let mut change = UpdateExpression::default()
         .bind("r", ask.request.as_str())
         .bind("m", ask.now.minute().to_string())
         .set("#leases.#r = :lease")
@@ -322,16 +340,16 @@ fn reservation(claim: &Claim, ask: &Ask) -> Change {
         .set("#req.#m = if_not_exists(#req.#m, :zero) + :one")
         .set("#tok.#m = if_not_exists(#tok.#m, :zero) + :tokens")
         .set("#sweep_due = if_not_exists(#sweep_due, :expires)")
-        .only_if("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
-        .only_if("attribute_not_exists(#leases.#r) AND attribute_not_exists(#closed.#r)")
-        .only_if("#headroom >= :amount AND #headroom > :zero")
-        .only_if("(attribute_not_exists(#budget_reset_at) OR #budget_reset_at > :now)")
-        .only_if("(attribute_not_exists(#rpm_limit) OR #rpm_limit > :zero AND (attribute_not_exists(#req.#m) OR #req.#m < #rpm_limit))")
-        .only_if("(attribute_not_exists(#tpm_limit) OR #tpm_limit > :zero AND (attribute_not_exists(#tok.#m) OR #tok.#m < #tpm_limit))")
-        .only_if("(attribute_not_exists(#max_parallel_requests) OR size(#leases) < #max_parallel_requests)")
-        .only_if("size(#leases) < :max_leases AND size(#closed) < :most_closed")
-        .only_if("attribute_not_exists(#blocked)")
-        .only_if("(attribute_not_exists(#expires) OR #expires > :now)")
+        .condition("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
+        .condition("attribute_not_exists(#leases.#r) AND attribute_not_exists(#closed.#r)")
+        .condition("#headroom >= :amount AND #headroom > :zero")
+        .condition("(attribute_not_exists(#budget_reset_at) OR #budget_reset_at > :now)")
+        .condition("(attribute_not_exists(#rpm_limit) OR #rpm_limit > :zero AND (attribute_not_exists(#req.#m) OR #req.#m < #rpm_limit))")
+        .condition("(attribute_not_exists(#tpm_limit) OR #tpm_limit > :zero AND (attribute_not_exists(#tok.#m) OR #tok.#m < #tpm_limit))")
+        .condition("(attribute_not_exists(#max_parallel_requests) OR size(#leases) < #max_parallel_requests)")
+        .condition("size(#leases) < :max_leases AND size(#closed) < :most_closed")
+        .condition("attribute_not_exists(#blocked)")
+        .condition("(attribute_not_exists(#expires) OR #expires > :now)")
         .value("lease", item::lease(&claim.lease(ask)))
         .value("amount", item::money(ask.lease.amount))
         .value("zero", number(0))
@@ -342,38 +360,41 @@ fn reservation(claim: &Claim, ask: &Ask) -> Change {
         .value("max_leases", number(ask.max_leases))
         .value("most_closed", number(MOST_CLOSED));
     if !claim.any_model {
-        change = permitted(change, &ask.permitted_by);
+        change = require_model(change, &ask.permitted_by);
     }
     if let Some(holder) = &claim.holder {
-        change = held(change, holder);
+        change = require_owner(change, holder);
     }
     scopes::tie_attributes(&claim.ties)
         .into_iter()
-        .fold(change, |change, (name, value)| proven(change, name, value))
+        .fold(change, |change, (name, value)| require_attribute(change, name, value))
 }
 
 /// The condition that the scope's list of models, if it has one, has one of these.
-fn permitted(change: Change, by: &[String]) -> Change {
+fn require_model(change: UpdateExpression, by: &[String]) -> UpdateExpression {
     let any: String = (0..by.len()).map(|at| format!(" OR contains(#models, :model{at})")).collect();
-    let change = change.only_if(format!("(attribute_not_exists(#models){any})"));
-    by.iter()
-        .enumerate()
-        .fold(change, |change, (at, name)| change.value(&format!("model{at}"), item::text(name)))
+    let change = change.condition(format!("(attribute_not_exists(#models){any})"));
+    let names = by.iter().enumerate();
+    names.fold(change, |change, (at, name)| change.value(&format!("model{at}"), item::text(name)))
 }
 
 /// The conditions that prove a cached pointer: the key still answers to this secret and belongs to these.
-fn held(change: Change, holder: &Holder) -> Change {
+fn require_owner(change: UpdateExpression, holder: &KeyOwner) -> UpdateExpression {
     let change = change
-        .only_if("(#secret = :secret OR (#previous = :secret AND #previous_until > :now))")
+        .condition("(#secret = :secret OR (#previous = :secret AND #previous_until > :now))")
         .value("secret", item::text(holder.secret.as_str()));
-    let change = proven(change, "user", holder.user.as_ref().map(|id| item::text(id.as_str())));
-    proven(change, "team", holder.team.as_ref().map(|id| item::text(id.as_str())))
+    let change = require_attribute(change, "user", holder.user.as_ref().map(|id| item::text(id.as_str())));
+    require_attribute(change, "team", holder.team.as_ref().map(|id| item::text(id.as_str())))
 }
 
 /// The condition that an attribute is what it is thought to be.
-fn proven(change: Change, name: &str, value: Option<AttributeValue>) -> Change {
+fn require_attribute(
+    change: UpdateExpression,
+    name: &str,
+    value: Option<AttributeValue>,
+) -> UpdateExpression {
     match value {
-        Some(value) => change.only_if(format!("#{name} = :{name}")).value(name, value),
-        None => change.only_if(format!("attribute_not_exists(#{name})")),
+        Some(value) => change.condition(format!("#{name} = :{name}")).value(name, value),
+        None => change.condition(format!("attribute_not_exists(#{name})")),
     }
 }

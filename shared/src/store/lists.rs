@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem, Update};
 
 use super::item::{Item, Read, number};
-use super::{Applied, Store, StoreError, schema};
+use super::{Store, StoreError, WriteEffect, schema};
 use crate::id::{KeyId, UserId};
 use crate::scope::Scope;
 
@@ -12,7 +12,7 @@ const COUNTERS: u64 = 8;
 
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum PageStart {
     /// After so many from the newest. **Cost:** their index keys are read.
     Skip(usize),
     /// After the last of another page, by its `next`. **Cost:** nothing.
@@ -21,7 +21,7 @@ pub enum Start {
 
 /// A page of a list, the newest first.
 #[derive(Clone, Debug)]
-pub struct Listed<T> {
+pub struct ListPage<T> {
     pub ids: Vec<T>,
     /// Where the next page begins, if there may be one.
     pub next: Option<String>,
@@ -29,23 +29,23 @@ pub struct Listed<T> {
 
 impl Store {
     /// A page of all users. Reads index keys only, which may lag a second behind.
-    pub async fn user_page(&self, start: &Start, size: usize) -> Result<Listed<UserId>, StoreError> {
+    pub async fn user_page(&self, start: &PageStart, size: usize) -> Result<ListPage<UserId>, StoreError> {
         let (scopes, next) = self.page("user", start, size).await?;
         let ids = scopes.into_iter().filter_map(|scope| match scope {
             Scope::User(id) => Some(id),
             _ => None,
         });
-        Ok(Listed { ids: ids.collect(), next })
+        Ok(ListPage { ids: ids.collect(), next })
     }
 
     /// A page of all keys, sessions excepted; likewise.
-    pub async fn key_page(&self, start: &Start, size: usize) -> Result<Listed<KeyId>, StoreError> {
+    pub async fn key_page(&self, start: &PageStart, size: usize) -> Result<ListPage<KeyId>, StoreError> {
         let (scopes, next) = self.page("key", start, size).await?;
         let ids = scopes.into_iter().filter_map(|scope| match scope {
             Scope::Key(id) => Some(id),
             _ => None,
         });
-        Ok(Listed { ids: ids.collect(), next })
+        Ok(ListPage { ids: ids.collect(), next })
     }
 
     pub async fn count_users(&self) -> Result<usize, StoreError> {
@@ -65,14 +65,14 @@ impl Store {
     }
 
     /// One more or one less in a list, in the transaction that makes it so.
-    pub(super) fn counted(
+    pub(super) fn count_update(
         &self,
         operation: &'static str,
         list: &str,
         id: &str,
         by: i64,
     ) -> Result<TransactWriteItem, StoreError> {
-        let counter = schema::key(counter_pk(list), format!("n{}", schema::spread(id, COUNTERS)));
+        let counter = schema::key(counter_pk(list), format!("n{}", schema::shard_number(id, COUNTERS)));
         let update = Update::builder()
             .table_name(&*self.table)
             .set_key(Some(counter))
@@ -80,26 +80,26 @@ impl Store {
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":by", number(by))
             .build();
-        let update = update.map_err(|error| failed(operation, error))?;
+        let update = update.map_err(|error| unavailable(operation, error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
     async fn page(
         &self,
         list: &str,
-        start: &Start,
+        start: &PageStart,
         size: usize,
     ) -> Result<(Vec<Scope>, Option<String>), StoreError> {
         let (skip, after) = match start {
-            Start::Skip(skip) => (*skip, None),
-            Start::After(after) => (0, Some(after.as_str())),
+            PageStart::Skip(skip) => (*skip, None),
+            PageStart::After(after) => (0, Some(after.as_str())),
         };
         let wanted = skip + size;
         let mut found: Vec<Item> = Vec::new();
         let mut from: Option<Item> = None;
         while found.len() < wanted {
             let tried = self
-                .tried("page", || {
+                .with_retries("page", || {
                     let query = self
                         .db
                         .query()
@@ -121,7 +121,7 @@ impl Store {
                     query.send()
                 })
                 .await?;
-            let page = tried.answer.map_err(|error| failed("page", error))?;
+            let page = tried.answer.map_err(|error| unavailable("page", error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             found.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
@@ -143,9 +143,9 @@ fn counter_pk(list: &str) -> String {
     format!("C#count#{list}")
 }
 
-fn failed(
+fn unavailable(
     operation: &'static str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> StoreError {
-    StoreError::Unavailable { operation, applied: Applied::Unknown, source: source.into() }
+    StoreError::Unavailable { operation, applied: WriteEffect::Unknown, source: source.into() }
 }

@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
-use super::{Store, StoreError, Written, schema};
+use super::{Store, StoreError, WriteOutcome, schema};
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::password::Password;
@@ -19,12 +19,12 @@ const WINDOW: i64 = 15 * 60;
 
 /// A user as somebody: an id may be given again, and its next owner is somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct UserIdentity {
     pub id: UserId,
     pub created: Moment,
 }
 
-impl From<&User> for Person {
+impl From<&User> for UserIdentity {
     fn from(user: &User) -> Self {
         Self { id: user.id.clone(), created: user.created }
     }
@@ -32,10 +32,10 @@ impl From<&User> for Person {
 
 impl Store {
     /// The password of a user, of this one and no other who had the id before.
-    pub async fn password_of(&self, person: &Person) -> Result<Option<Password>, StoreError> {
+    pub async fn password_of(&self, person: &UserIdentity) -> Result<Option<Password>, StoreError> {
         match self.get("password_of", key(&person.id)).await? {
             Some(item) if item.opt_ms("created")? == Some(person.created) => {
-                item.opt_parsed("password", |text| Some(Password::stored(text)))
+                item.opt_parsed("password", |text| Some(Password::from_stored(text)))
             }
             _ => Ok(None),
         }
@@ -47,27 +47,27 @@ impl Store {
     /// there, whoever has the id next.
     pub async fn replace_password(
         &self,
-        person: &Person,
+        person: &UserIdentity,
         before: Option<&Password>,
         after: Option<&Password>,
     ) -> Result<bool, StoreError> {
         let change = set(person, after);
         let change = match before {
-            None => change.only_if("(attribute_not_exists(#password) OR #created <> :created)"),
+            None => change.condition("(attribute_not_exists(#password) OR #created <> :created)"),
             Some(before) => change
-                .only_if("#password = :before AND #created = :created")
+                .condition("#password = :before AND #created = :created")
                 .value("before", text(before.as_str())),
         };
         match self.write("replace_password", key(&person.id), &change).await?.answer {
-            Written::Done(()) => Ok(true),
-            Written::Refused(item) => is_ours(item.as_ref(), after),
+            WriteOutcome::Done(()) => Ok(true),
+            WriteOutcome::Refused(item) => is_ours(item.as_ref(), after),
         }
     }
 
     /// Gives a user a password by an invitation, which does so once. `false`: it did so already.
     pub async fn claim_password(
         &self,
-        person: &Person,
+        person: &UserIdentity,
         password: &Password,
         invitation: &SecretHash,
     ) -> Result<bool, StoreError> {
@@ -75,11 +75,11 @@ impl Store {
         let change = set(person, Some(password))
             .add("#invitations :used")
             .value("used", AttributeValue::Ss(vec![invitation.as_str().to_owned()]))
-            .only_if("NOT contains(#invitations, :invitation)")
+            .condition("NOT contains(#invitations, :invitation)")
             .value("invitation", text(invitation.as_str()));
         match self.write("claim_password", key(&person.id), &change).await?.answer {
-            Written::Done(()) => Ok(true),
-            Written::Refused(item) => is_ours(item.as_ref(), Some(password)),
+            WriteOutcome::Done(()) => Ok(true),
+            WriteOutcome::Refused(item) => is_ours(item.as_ref(), Some(password)),
         }
     }
 
@@ -92,16 +92,16 @@ impl Store {
     pub async fn count_login(&self, name: &str, now: Moment) -> Result<Option<Moment>, StoreError> {
         let window = now.seconds().div_euclid(WINDOW);
         let over = (window + 1) * WINDOW;
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .add("#count :one")
             .value("one", number(1))
             .put("gone_at", Some(number(over)))
-            .only_if("(attribute_not_exists(#count) OR #count < :most)")
+            .condition("(attribute_not_exists(#count) OR #count < :most)")
             .value("most", number(TRIES));
         let written = self.write("count_login", tries_key(name, window), &change).await?.answer;
         Ok(match written {
-            Written::Done(()) => None,
-            Written::Refused(_) => Some(Moment::from_seconds(over)),
+            WriteOutcome::Done(()) => None,
+            WriteOutcome::Refused(_) => Some(Moment::from_seconds(over)),
         })
     }
 
@@ -111,8 +111,8 @@ impl Store {
     }
 }
 
-fn set(person: &Person, password: Option<&Password>) -> Change {
-    Change::default()
+fn set(person: &UserIdentity, password: Option<&Password>) -> UpdateExpression {
+    UpdateExpression::default()
         .put("password", password.map(|password| text(password.as_str())))
         .put("created", Some(number(person.created.ms())))
 }

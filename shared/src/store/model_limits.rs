@@ -5,13 +5,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::batch::Uniqueness;
-use super::change::Change;
+use super::batch::UniqueViolation;
+use super::change::UpdateExpression;
 use super::item::{Read, number};
 use super::ledger::scope_key;
-use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
+use super::{Store, StoreError, WriteEffect, WriteOutcome, pause, schema, scopes};
 use crate::moment::Moment;
-use crate::scope::{Limits, Scope, Ties};
+use crate::scope::{Limits, LinkedScopes, Scope};
 
 /// Tries of an edit that meets other edits of the same scope.
 const TRIES: u32 = 10;
@@ -30,11 +30,12 @@ impl Store {
     ) -> Result<bool, StoreError> {
         if let Some(limits) = limits {
             let part = Scope::Model(Box::new(whole.clone()), model.to_owned());
-            let item = scopes::new_item(&part, limits, self.reset_of(limits, now), None, &Ties::default());
+            let item =
+                scopes::new_item(&part, limits, self.reset_of(limits, now), None, &LinkedScopes::default());
             match self.put_all("limit_model", vec![("model", item)]).await {
                 Ok(()) => {}
-                Err(Uniqueness::Store(error)) => return Err(error),
-                Err(Uniqueness::Taken(_)) => {
+                Err(UniqueViolation::Store(error)) => return Err(error),
+                Err(UniqueViolation::Taken(_)) => {
                     self.edit::<StoreError>(&part, |_| Ok(limits.clone()), now).await?;
                 }
             }
@@ -57,23 +58,23 @@ impl Store {
             if state.ties.models.contains(model) == is_named {
                 return Ok(true);
             }
-            let change = Change::default()
+            let change = UpdateExpression::default()
                 .set("#version = #version + :one")
                 .value("one", number(1))
                 .value("version", number(state.version))
                 .value("model", AttributeValue::Ss(vec![model.to_owned()]))
-                .only_if("#version = :version AND attribute_not_exists(#deleted)");
+                .condition("#version = :version AND attribute_not_exists(#deleted)");
             let change = match is_named {
                 true => change.add("#tied_models :model"),
                 false => change.take("#tied_models :model"),
             };
-            if let Written::Done(()) = self.write(operation, scope_key(whole), &change).await?.answer {
+            if let WriteOutcome::Done(()) = self.write(operation, scope_key(whole), &change).await?.answer {
                 return Ok(true);
             }
             pause(tries).await;
         }
         let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
     }
 
     /// Deletes a scope, which binds the next request, and then those of its models.

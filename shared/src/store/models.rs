@@ -2,14 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
-use super::{Store, StoreError, Written, schema};
-use crate::model::OwnModel;
+use super::{Store, StoreError, WriteOutcome, schema};
+use crate::model::CustomModel;
 
 impl Store {
     /// The deployment's own models, the oldest first, and the version of that list. **Cost:** a read unit for each 4 KB.
-    pub async fn own_models(&self) -> Result<(u64, Vec<OwnModel>), StoreError> {
+    pub async fn own_models(&self) -> Result<(u64, Vec<CustomModel>), StoreError> {
         let Some(item) = self.get("own_models", key()).await? else {
             return Ok((0, Vec::new()));
         };
@@ -18,19 +18,20 @@ impl Store {
     }
 
     /// Replaces the list, if it is still that of `version`. `false`: somebody else was faster.
-    pub async fn set_own_models(&self, version: u64, own: &[OwnModel]) -> Result<bool, StoreError> {
+    pub async fn set_own_models(&self, version: u64, own: &[CustomModel]) -> Result<bool, StoreError> {
         let models = own.iter().map(|model| Ok(text(write(model)?))).collect::<Result<_, StoreError>>()?;
         let models = AttributeValue::L(models);
-        let change =
-            Change::default().put("models", Some(models.clone())).put("version", Some(number(version + 1)));
+        let change = UpdateExpression::default()
+            .put("models", Some(models.clone()))
+            .put("version", Some(number(version + 1)));
         let change = match version {
-            0 => change.only_if("attribute_not_exists(#version)"),
-            _ => change.only_if("#version = :was").value("was", number(version)),
+            0 => change.condition("attribute_not_exists(#version)"),
+            _ => change.condition("#version = :was").value("was", number(version)),
         };
         match self.write("set_own_models", key(), &change).await?.answer {
-            Written::Done(()) => Ok(true),
+            WriteOutcome::Done(()) => Ok(true),
             // An earlier try of ours, whose answer was lost, if it says the same.
-            Written::Refused(item) => Ok(item.is_some_and(|item| item.raw("models") == Some(&models))),
+            WriteOutcome::Refused(item) => Ok(item.is_some_and(|item| item.raw("models") == Some(&models))),
         }
     }
 }
@@ -39,10 +40,10 @@ fn key() -> Item {
     schema::key("C#models", schema::MODELS)
 }
 
-fn read(text: &str) -> Result<OwnModel, StoreError> {
+fn read(text: &str) -> Result<CustomModel, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::corrupt("models"))
 }
 
-fn write(model: &OwnModel) -> Result<String, StoreError> {
+fn write(model: &CustomModel) -> Result<String, StoreError> {
     serde_json::to_string(model).map_err(|_| StoreError::corrupt("models"))
 }

@@ -1,15 +1,15 @@
 //! Organisations, and which teams and keys are charged to them as well.
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
-use super::teams::taken;
-use super::users::NotCreated;
-use super::{Applied, Store, StoreError, Written, pause, schema, scopes};
+use super::teams::map_violation;
+use super::users::CreateError;
+use super::{Store, StoreError, WriteEffect, WriteOutcome, pause, schema, scopes};
 use crate::id::{KeyId, OrgId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::org::{Org, OrgMember};
-use crate::scope::{Scope, ScopeState, Ties};
+use crate::scope::{LinkedScopes, Scope, ScopeState};
 
 /// Tries of an edit that meets other edits of the same team.
 const TRIES: u32 = 10;
@@ -23,14 +23,17 @@ pub struct OrgEntry {
 
 impl Store {
     /// Creates an organisation and its scope, or nothing.
-    pub async fn create_org(&self, org: &Org) -> Result<(), NotCreated> {
+    pub async fn create_org(&self, org: &Org) -> Result<(), CreateError> {
         let scope = Scope::Org(org.id.clone());
         let resets = self.reset_of(&org.limits, org.created);
         let items = vec![
-            ("organization_id", scopes::new_item(&scope, &org.limits, resets, None, &Ties::default())),
-            ("organization_id", about(org)),
+            (
+                "organization_id",
+                scopes::new_item(&scope, &org.limits, resets, None, &LinkedScopes::default()),
+            ),
+            ("organization_id", attributes_of(org)),
         ];
-        self.put_all("create_org", items).await.map_err(taken)
+        self.put_all("create_org", items).await.map_err(map_violation)
     }
 
     /// An organisation that exists and is not being deleted.
@@ -48,7 +51,7 @@ impl Store {
 
     /// Every organisation's id, the newest first. Reads index keys only.
     pub async fn org_ids(&self) -> Result<Vec<OrgId>, StoreError> {
-        let found = self.listed("org").await?;
+        let found = self.list_scopes("org").await?;
         Ok(found
             .into_iter()
             .filter_map(|scope| if let Scope::Org(id) = scope { Some(id) } else { None })
@@ -72,7 +75,7 @@ impl Store {
         let operation = "set_org";
         let scope = Scope::Team(team.clone());
         if let Some(org) = after {
-            let link = Change::default().put("team", Some(text(team.as_str())));
+            let link = UpdateExpression::default().put("team", Some(text(team.as_str())));
             self.write(operation, team_link(org, team), &link).await?;
         }
         for tries in 1..=TRIES {
@@ -83,14 +86,17 @@ impl Store {
                 return Ok(false);
             };
             let before = state.ties.org.clone();
-            let tie = Change::default()
+            let tie = UpdateExpression::default()
                 .set("#version = #version + :one")
                 .value("one", number(1))
                 .value("version", number(state.version))
                 .put("org", after.map(|org| text(org.as_str())))
-                .only_if("#version = :version AND attribute_not_exists(#deleted)");
+                .condition("#version = :version AND attribute_not_exists(#deleted)");
             let is_tied = before.as_ref() == after
-                || matches!(self.write(operation, scope_key(&scope), &tie).await?.answer, Written::Done(()));
+                || matches!(
+                    self.write(operation, scope_key(&scope), &tie).await?.answer,
+                    WriteOutcome::Done(())
+                );
             if !is_tied {
                 pause(tries).await;
                 continue;
@@ -107,7 +113,7 @@ impl Store {
             };
         }
         let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
     }
 
     /// Lets an organisation forget a team, unless the team has come back to it meanwhile.
@@ -123,7 +129,7 @@ impl Store {
         self.delete(operation, team_link(org, team)).await?;
         let states = self.scope_states(&[Scope::Team(team.clone())]).await?;
         if states.into_iter().flatten().any(|state| state.ties.org.as_ref() == Some(org)) {
-            let link = Change::default().put("team", Some(text(team.as_str())));
+            let link = UpdateExpression::default().put("team", Some(text(team.as_str())));
             self.write(operation, team_link(org, team), &link).await?;
         }
         Ok(())
@@ -162,7 +168,7 @@ impl Store {
 
     /// Names a user with an organisation, or changes as what.
     pub async fn put_org_member(&self, member: &OrgMember) -> Result<(), StoreError> {
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .put("user", Some(text(member.user.as_str())))
             .put("role", Some(text(&member.role)))
             .set("#created = if_not_exists(#created, :created)")
@@ -223,7 +229,7 @@ fn seat_key(org: &OrgId, user: &UserId) -> Item {
     schema::key(schema::scope_pk(&Scope::Org(org.clone())), format!("{}{user}", schema::SEAT))
 }
 
-fn about(org: &Org) -> Item {
+fn attributes_of(org: &Org) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Org(org.id.clone())), schema::ABOUT);
     let Org { id, alias, limits: _, metadata, created } = org;
     let fixed = [

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::admission::Claim;
+use crate::admission::ScopeExpectation;
 use crate::id::{KeyId, OrgId};
-use crate::scope::{Holder, Scope, Ties};
+use crate::scope::{KeyOwner, LinkedScopes, Scope};
 
 /// Which key a secret belongs to, whose it is and what else its calls are charged to: read from the table or
 /// remembered, and then proven by the reservations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pointer {
+pub struct KeyRef {
     pub key: KeyId,
-    pub holder: Holder,
+    pub holder: KeyOwner,
     /// What its scopes said of further scopes, where they said anything.
-    ties: BTreeMap<Scope, Ties>,
+    ties: BTreeMap<Scope, LinkedScopes>,
 }
 
-impl Pointer {
-    pub fn new(key: KeyId, holder: Holder) -> Self {
+impl KeyRef {
+    pub fn new(key: KeyId, holder: KeyOwner) -> Self {
         Self { key, holder, ties: BTreeMap::new() }
     }
 
@@ -36,13 +36,13 @@ impl Pointer {
     }
 
     /// The model that is asked for, as far as it is known: the key's own names come before the catalogue's.
-    pub fn means<'a>(&'a self, asked: &'a str) -> &'a str {
+    pub fn resolve_alias<'a>(&'a self, asked: &'a str) -> &'a str {
         self.aliases().and_then(|own| own.get(asked)).map_or(asked, String::as_str)
     }
 
     /// Every scope that a call of `model` with this key is charged to, the narrowest first.
     pub(super) fn scopes(&self, model: &str, user_pays_for_team: bool) -> Vec<Scope> {
-        let Holder { user, team, .. } = &self.holder;
+        let KeyOwner { user, team, .. } = &self.holder;
         let member = team.clone().zip(user.clone()).map(|(team, user)| Scope::Member(team, user));
         let user = user.clone().filter(|_| team.is_none() || user_pays_for_team).map(Scope::User);
         let (team, org) = (team.clone().map(Scope::Team), self.org().cloned().map(Scope::Org));
@@ -72,7 +72,7 @@ impl Pointer {
     }
 
     /// Notes what a scope says of further scopes; answers whether that is news.
-    pub fn learn(&mut self, scope: Scope, ties: Ties) -> bool {
+    pub fn update_links(&mut self, scope: Scope, ties: LinkedScopes) -> bool {
         let known = self.ties.get(&scope).cloned().unwrap_or_default();
         if known == ties {
             return false;
@@ -82,9 +82,9 @@ impl Pointer {
     }
 
     /// What is to be proven of one of `scopes`.
-    pub(super) fn claim(&self, scope: &Scope, scopes: &[Scope]) -> Claim {
+    pub(super) fn claim(&self, scope: &Scope, scopes: &[Scope]) -> ScopeExpectation {
         let is_key = matches!(scope, Scope::Key(_));
-        Claim {
+        ScopeExpectation {
             holder: is_key.then(|| self.holder.clone()),
             ties: self.ties.get(scope).cloned().unwrap_or_default(),
             any_model: self.any_model(scope),

@@ -7,19 +7,19 @@ use aws_sdk_dynamodb::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::change::Change;
-use super::error::Applied;
+use super::change::UpdateExpression;
+use super::error::WriteEffect;
 use super::item::{self, Item, Read, number, text};
-use super::ledger::Hold;
+use super::ledger::Reservation;
 use super::sweep::BELIEVED;
 use super::{Store, StoreError, pause, schema};
 use crate::id::{OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::pricing::Rates;
-use crate::record::{Record, Status};
+use crate::record::{SpendRecord, Status};
 use crate::scope::Scope;
-use crate::usage::Usage;
+use crate::usage::TokenUsage;
 
 /// Tries of a record's transaction. Conflicts with other records of the same day, user, key and model are
 /// to be expected; each try picks another suffix of the aggregate.
@@ -34,7 +34,7 @@ impl Store {
     ///   gives way to what really happened, as long as every scope can still follow.
     /// - **Repeatable:** a second call with the same record answers the same.
     /// - **Cost:** one transaction of two items: two write units per started KB of each.
-    pub async fn put_record(&self, record: &Record) -> Result<Money, StoreError> {
+    pub async fn put_record(&self, record: &SpendRecord) -> Result<Money, StoreError> {
         self.put_record_of(record, &[], record.ended).await
     }
 
@@ -42,38 +42,38 @@ impl Store {
     /// it die before it has corrected them, the next sweep does.
     pub(super) async fn put_record_of(
         &self,
-        record: &Record,
-        holds: &[Hold],
+        record: &SpendRecord,
+        holds: &[Reservation],
         now: Moment,
     ) -> Result<Money, StoreError> {
         let mut replaces = None;
         for tries in 0..TRIES {
             let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
             match self.try_record(record, replaces.as_ref(), suffix).await? {
-                Written::Done => {
+                RecordOutcome::Done => {
                     if record.status == Status::Swept {
                         tracing::warn!(request = %record.request, key = %record.key, model = record.model, cost = %record.cost, "swept");
                     }
                     return Ok(record.cost);
                 }
-                Written::Conflict => pause(tries + 1).await,
-                Written::Exists(found) if gives_way(&found, record, now) => {
-                    let disputes = holds.iter().map(|hold| self.dispute(hold, record.request));
+                RecordOutcome::Conflict => pause(tries + 1).await,
+                RecordOutcome::Exists(found) if gives_way(&found, record, now) => {
+                    let disputes = holds.iter().map(|hold| self.mark_disputed(hold, record.request));
                     // A scope that has forgotten the call could not follow.
                     if !try_join_all(disputes).await?.into_iter().all(|follows| follows) {
                         return Ok(found.cost);
                     }
                     replaces = Some(*found);
                 }
-                Written::Exists(found) => return Ok(found.cost),
+                RecordOutcome::Exists(found) => return Ok(found.cost),
             }
         }
         let source = "every try met a conflict".into();
-        Err(StoreError::Unavailable { operation: "put_record", applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation: "put_record", applied: WriteEffect::No, source })
     }
 
     /// The record of a request, if there is one; strongly consistent.
-    pub async fn find_record(&self, request: RequestId) -> Result<Option<Record>, StoreError> {
+    pub async fn find_record(&self, request: RequestId) -> Result<Option<SpendRecord>, StoreError> {
         let key = schema::key(schema::record_pk(request), request.as_str());
         self.get("find_record", key).await?.as_ref().map(read).transpose()
     }
@@ -85,10 +85,11 @@ impl Store {
         &self,
         day: &str,
         most: usize,
-        wanted: impl Fn(&Record) -> bool,
-    ) -> Result<Vec<Record>, StoreError> {
+        wanted: impl Fn(&SpendRecord) -> bool,
+    ) -> Result<Vec<SpendRecord>, StoreError> {
         let partitions = (0..schema::SHARDS).map(|shard| schema::day_pk(day, shard));
-        let mut records = self.last_of_each("records_of_day", partitions, most, read, &wanted).await?;
+        let mut records =
+            self.query_latest_per_shard("records_of_day", partitions, most, read, &wanted).await?;
         records.sort_by_key(|record| std::cmp::Reverse(record.request));
         records.truncate(most);
         Ok(records)
@@ -96,14 +97,14 @@ impl Store {
 
     async fn try_record(
         &self,
-        record: &Record,
-        replaces: Option<&Record>,
+        record: &SpendRecord,
+        replaces: Option<&SpendRecord>,
         suffix: u32,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<RecordOutcome, StoreError> {
         let puts = TransactWriteItem::builder().put(self.put_of(record, replaces)?).build();
         let adds = TransactWriteItem::builder().update(self.addition_of(record, replaces, suffix)?).build();
         let tried = self
-            .tried("put_record", || {
+            .with_retries("put_record", || {
                 self.db
                     .transact_write_items()
                     .transact_items(puts.clone())
@@ -115,20 +116,20 @@ impl Store {
         match tried.answer {
             Ok(done) => {
                 done.consumed_capacity().iter().for_each(|used| self.tally.count_written(Some(used)));
-                Ok(Written::Done)
+                Ok(RecordOutcome::Done)
             }
             Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                why(cancelled.cancellation_reasons())
+                read_cancellation(cancelled.cancellation_reasons())
             }
             Err(other) => Err(StoreError::Unavailable {
                 operation: "put_record",
-                applied: Applied::Unknown,
+                applied: WriteEffect::Unknown,
                 source: Box::new(other),
             }),
         }
     }
 
-    fn put_of(&self, record: &Record, replaces: Option<&Record>) -> Result<Put, StoreError> {
+    fn put_of(&self, record: &SpendRecord, replaces: Option<&SpendRecord>) -> Result<Put, StoreError> {
         let put = Put::builder().table_name(&*self.table).set_item(Some(self.item_of(record)));
         let put = match replaces {
             None => {
@@ -148,8 +149,8 @@ impl Store {
 
     fn addition_of(
         &self,
-        record: &Record,
-        replaces: Option<&Record>,
+        record: &SpendRecord,
+        replaces: Option<&SpendRecord>,
         suffix: u32,
     ) -> Result<Update, StoreError> {
         let owner = match &record.user {
@@ -157,7 +158,7 @@ impl Store {
             None => Scope::Key(record.key.clone()),
         };
         let pk = format!("A#{}", schema::scope_pk(&owner));
-        let day = record.started().date();
+        let day = record.started_at().date();
         let team = record.team.as_ref().map(|id| id.as_str());
         let sk = format!("{day}#{}#{}#{}#{suffix}", record.key, record.model, team.unwrap_or_default());
         let change = addition(record, replaces)
@@ -183,10 +184,10 @@ impl Store {
             .map_err(unbuildable)
     }
 
-    fn item_of(&self, record: &Record) -> Item {
+    fn item_of(&self, record: &SpendRecord) -> Item {
         let mut item = schema::key(schema::record_pk(record.request), record.request.as_str());
         // Destructured, so that a new field cannot be forgotten here.
-        let Record {
+        let SpendRecord {
             request: _,
             ended,
             first_byte,
@@ -210,7 +211,7 @@ impl Store {
             ("user", user.as_ref().map(|id| text(id.as_str()))),
             ("team", team.as_ref().map(|id| text(id.as_str()))),
             ("org", org.as_ref().map(|id| text(id.as_str()))),
-            ("rates", rates.as_ref().map(|rates| text(rates.packed()))),
+            ("rates", rates.as_ref().map(|rates| text(rates.pack()))),
             ("fallback_from", fallback_from.as_ref().map(text)),
             ("region", region.as_ref().map(text)),
             ("session", session.as_ref().map(text)),
@@ -232,40 +233,40 @@ impl Store {
     }
 }
 
-enum Written {
+enum RecordOutcome {
     Done,
     Conflict,
-    Exists(Box<Record>),
+    Exists(Box<SpendRecord>),
 }
 
 /// Whether what a sweep assumed is replaced by what its holder says: not once a scope may have forgotten the lease, for
 /// it could not be corrected any more.
-fn gives_way(found: &Record, record: &Record, now: Moment) -> bool {
+fn gives_way(found: &SpendRecord, record: &SpendRecord, now: Moment) -> bool {
     let is_assumed = found.status == Status::Swept && record.status != Status::Swept;
     is_assumed && now <= found.ended + BELIEVED
 }
 
 /// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.
-fn why(reasons: &[CancellationReason]) -> Result<Written, StoreError> {
+fn read_cancellation(reasons: &[CancellationReason]) -> Result<RecordOutcome, StoreError> {
     let put = reasons.first();
     if let Some(item) = put.and_then(|reason| reason.item.as_ref()).filter(|item| !item.is_empty()) {
-        return Ok(Written::Exists(Box::new(read(item)?)));
+        return Ok(RecordOutcome::Exists(Box::new(read(item)?)));
     }
     // A condition that failed with no item to show: a swept record that was replaced by another meanwhile, or a
     // conflict. Both are settled by trying again.
-    Ok(Written::Conflict)
+    Ok(RecordOutcome::Conflict)
 }
 
 fn unbuildable(source: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Unavailable { operation: "put_record", applied: Applied::No, source: Box::new(source) }
+    StoreError::Unavailable { operation: "put_record", applied: WriteEffect::No, source: Box::new(source) }
 }
 
 /// What a record adds to its aggregate: what it says, less what the record that it replaces had said.
-fn addition(record: &Record, replaces: Option<&Record>) -> Change {
-    let zero = Usage::default();
+fn addition(record: &SpendRecord, replaces: Option<&SpendRecord>) -> UpdateExpression {
+    let zero = TokenUsage::default();
     let before = replaces.map_or(&zero, |swept| &swept.usage);
-    let failed = |record: &Record| i64::from(record.status != Status::Success);
-    let mut change = Change::default()
+    let failed = |record: &SpendRecord| i64::from(record.status != Status::Success);
+    let mut change = UpdateExpression::default()
         .add("#spend :spend")
         .value("spend", item::money(record.cost - replaces.map_or(Money::ZERO, |swept| swept.cost)))
         .add("#requests :requests")
@@ -279,8 +280,8 @@ fn addition(record: &Record, replaces: Option<&Record>) -> Change {
     change
 }
 
-fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
-    let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
+fn classes(usage: &TokenUsage) -> [(&'static str, u64); 5] {
+    let TokenUsage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
     [
         ("input", input),
         ("output", output),
@@ -290,8 +291,8 @@ fn classes(usage: &Usage) -> [(&'static str, u64); 5] {
     ]
 }
 
-pub(super) fn read_usage(item: &Item) -> Result<Usage, StoreError> {
-    Ok(Usage {
+pub(super) fn read_usage(item: &Item) -> Result<TokenUsage, StoreError> {
+    Ok(TokenUsage {
         input: item.number("input")?,
         output: item.number("output")?,
         cache_read: item.number("cache_read")?,
@@ -300,13 +301,13 @@ pub(super) fn read_usage(item: &Item) -> Result<Usage, StoreError> {
     })
 }
 
-fn read(item: &Item) -> Result<Record, StoreError> {
+fn read(item: &Item) -> Result<SpendRecord, StoreError> {
     let request =
         item.opt_parsed("sk", |id| RequestId::parse(&id))?.ok_or_else(|| StoreError::corrupt("sk"))?;
     let status = item
         .opt_parsed("status", |word| Status::parse(&word))?
         .ok_or_else(|| StoreError::corrupt("status"))?;
-    Ok(Record {
+    Ok(SpendRecord {
         request,
         ended: Moment::from_ms(item.number("ended")?),
         first_byte: item.opt_number("first_byte")?.map(Moment::from_ms),

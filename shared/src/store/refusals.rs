@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
 use super::{Store, StoreError, schema};
 use crate::id::UserId;
 use crate::moment::Moment;
-use crate::refusals::Refused;
+use crate::refusals::RefusalRecord;
 
 /// How long refusals are kept where spend records are kept for ever: they tell of today's trouble, not of money.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -18,7 +18,7 @@ impl Store {
     /// - **Cost:** one write unit.
     /// - **Not exact:** a failed call may have counted, and one that is repeated counts twice. Nothing is charged or
     ///   refused by this number.
-    pub async fn add_refusals(&self, refused: &Refused) -> Result<(), StoreError> {
+    pub async fn add_refusals(&self, refused: &RefusalRecord) -> Result<(), StoreError> {
         let sk = format!("{}#{}#{}", refused.at.minute(), refused.key, refused.reason);
         let pk = day_pk(&refused.at.date(), &schema::shard(refused.key.as_str()));
         let change = addition(refused, self.terms.retention.unwrap_or(KEPT));
@@ -33,10 +33,11 @@ impl Store {
         &self,
         day: &str,
         most: usize,
-        wanted: impl Fn(&Refused) -> bool,
-    ) -> Result<Vec<Refused>, StoreError> {
+        wanted: impl Fn(&RefusalRecord) -> bool,
+    ) -> Result<Vec<RefusalRecord>, StoreError> {
         let partitions = (0..schema::SHARDS).map(|shard| day_pk(day, &schema::shard_name(shard)));
-        let mut refusals = self.last_of_each("refusals_of_day", partitions, most, read, &wanted).await?;
+        let mut refusals =
+            self.query_latest_per_shard("refusals_of_day", partitions, most, read, &wanted).await?;
         refusals.sort_by_key(|refused| std::cmp::Reverse(refused.at));
         refusals.truncate(most);
         Ok(refusals)
@@ -47,10 +48,10 @@ fn day_pk(day: &str, shard: &str) -> String {
     format!("F#{day}#{shard}")
 }
 
-fn addition(refused: &Refused, kept: Duration) -> Change {
+fn addition(refused: &RefusalRecord, kept: Duration) -> UpdateExpression {
     // Destructured, so that a new field cannot be forgotten here.
-    let Refused { key, user, reason, model, at, count } = refused;
-    Change::default()
+    let RefusalRecord { key, user, reason, model, at, count } = refused;
+    UpdateExpression::default()
         .add("#count :count")
         .value("count", number(count))
         .put("key", Some(text(key.as_str())))
@@ -61,8 +62,8 @@ fn addition(refused: &Refused, kept: Duration) -> Change {
         .put("gone_at", Some(number((*at + kept).seconds())))
 }
 
-fn read(item: &Item) -> Result<Refused, StoreError> {
-    Ok(Refused {
+fn read(item: &Item) -> Result<RefusalRecord, StoreError> {
+    Ok(RefusalRecord {
         key: item.key_id("key")?,
         user: item.opt_parsed("user", |id| UserId::parse(id).ok())?,
         reason: item.text("reason")?,
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_is_written_adds_a_count_and_goes_in_time() {
-        let refused = Refused {
+        let refused = RefusalRecord {
             key: KeyId::parse("k1").unwrap(),
             user: None,
             reason: "budget".to_owned(),

@@ -12,18 +12,18 @@ use aws_sdk_dynamodb::types::{
 use tracing::Instrument;
 
 use super::Store;
-use super::change::Change;
-use super::error::{self, Applied, StoreError};
+use super::change::UpdateExpression;
+use super::error::{self, StoreError, WriteEffect};
 use super::item::{self, Item};
-use crate::clock::jittered;
-use crate::telemetry::TIMED;
+use crate::clock::jitter;
+use crate::telemetry::BENCH_TARGET;
 
 /// Tries of one call, and the pause before the second; it doubles and is spread at random.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// A conditional write's answer.
-pub(super) enum Written<T> {
+pub(super) enum WriteOutcome<T> {
     /// It took place; the item as it is now, if that was asked for.
     Done(T),
     /// Its condition did not hold; the item as it was, if there is one.
@@ -31,7 +31,7 @@ pub(super) enum Written<T> {
 }
 
 /// An answer, and whether an earlier try of the same call may have taken place too, perhaps only later.
-pub(super) struct Tried<T> {
+pub(super) struct AttemptResult<T> {
     pub answer: T,
     pub uncertain: bool,
 }
@@ -39,11 +39,11 @@ pub(super) struct Tried<T> {
 impl Store {
     /// Makes one call until it is answered, at most `TRIES` times. `Err` inside the answer is the service's refusal,
     /// which no retry would change.
-    pub(super) async fn tried<T, E, R, F>(
+    pub(super) async fn with_retries<T, E, R, F>(
         &self,
         operation: &'static str,
         call: impl Fn() -> F,
-    ) -> Result<Tried<Result<T, E>>, StoreError>
+    ) -> Result<AttemptResult<Result<T, E>>, StoreError>
     where
         F: Future<Output = Result<T, SdkError<E, R>>>,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -54,25 +54,27 @@ impl Store {
         loop {
             tries += 1;
             self.tally.count_call();
-            let error =
-                match call().instrument(tracing::info_span!(target: TIMED, "dynamodb", operation)).await {
-                    Ok(done) => return Ok(Tried { answer: Ok(done), uncertain }),
-                    Err(error) => error,
-                };
+            let error = match call()
+                .instrument(tracing::info_span!(target: BENCH_TARGET, "dynamodb", operation))
+                .await
+            {
+                Ok(done) => return Ok(AttemptResult { answer: Ok(done), uncertain }),
+                Err(error) => error,
+            };
             let is_answer = matches!(
                 error.code(),
                 Some("ConditionalCheckFailedException" | "TransactionCanceledException")
             );
             let error = match error {
                 SdkError::ServiceError(service) if is_answer => {
-                    return Ok(Tried { answer: Err(service.into_err()), uncertain });
+                    return Ok(AttemptResult { answer: Err(service.into_err()), uncertain });
                 }
                 other => other,
             };
             let failure = error::classify(&error);
-            uncertain |= failure.applied == Applied::Unknown;
+            uncertain |= failure.applied == WriteEffect::Unknown;
             if !failure.retry || tries == TRIES {
-                let applied = if uncertain { Applied::Unknown } else { Applied::No };
+                let applied = if uncertain { WriteEffect::Unknown } else { WriteEffect::No };
                 return Err(StoreError::Unavailable { operation, applied, source: Box::new(error) });
             }
             pause(tries).await;
@@ -84,15 +86,15 @@ impl Store {
         &self,
         operation: &'static str,
         key: Item,
-        change: &Change,
-    ) -> Result<Tried<Written<Item>>, StoreError> {
-        let Tried { answer, uncertain } =
+        change: &UpdateExpression,
+    ) -> Result<AttemptResult<WriteOutcome<Item>>, StoreError> {
+        let AttemptResult { answer, uncertain } =
             self.conditional(operation, key, change, ReturnValue::AllNew).await?;
         let answer = match answer {
-            Written::Done(attributes) => Written::Done(attributes.unwrap_or_default()),
-            Written::Refused(item) => Written::Refused(item),
+            WriteOutcome::Done(attributes) => WriteOutcome::Done(attributes.unwrap_or_default()),
+            WriteOutcome::Refused(item) => WriteOutcome::Refused(item),
         };
-        Ok(Tried { answer, uncertain })
+        Ok(AttemptResult { answer, uncertain })
     }
 
     /// The same where nobody asks what the item is now: an item that holds many leases is long to send and to read.
@@ -100,25 +102,26 @@ impl Store {
         &self,
         operation: &'static str,
         key: Item,
-        change: &Change,
-    ) -> Result<Tried<Written<()>>, StoreError> {
-        let Tried { answer, uncertain } = self.conditional(operation, key, change, ReturnValue::None).await?;
+        change: &UpdateExpression,
+    ) -> Result<AttemptResult<WriteOutcome<()>>, StoreError> {
+        let AttemptResult { answer, uncertain } =
+            self.conditional(operation, key, change, ReturnValue::None).await?;
         let answer = match answer {
-            Written::Done(_) => Written::Done(()),
-            Written::Refused(item) => Written::Refused(item),
+            WriteOutcome::Done(_) => WriteOutcome::Done(()),
+            WriteOutcome::Refused(item) => WriteOutcome::Refused(item),
         };
-        Ok(Tried { answer, uncertain })
+        Ok(AttemptResult { answer, uncertain })
     }
 
     pub(super) async fn conditional(
         &self,
         operation: &'static str,
         key: Item,
-        change: &Change,
+        change: &UpdateExpression,
         returns: ReturnValue,
-    ) -> Result<Tried<Written<Option<Item>>>, StoreError> {
+    ) -> Result<AttemptResult<WriteOutcome<Option<Item>>>, StoreError> {
         let tried = self
-            .tried(operation, || {
+            .with_retries(operation, || {
                 self.db
                     .update_item()
                     .table_name(&*self.table)
@@ -136,27 +139,27 @@ impl Store {
         let answer = match tried.answer {
             Ok(done) => {
                 self.tally.count_written(done.consumed_capacity.as_ref());
-                Written::Done(done.attributes)
+                WriteOutcome::Done(done.attributes)
             }
             Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 // DynamoDB bills a refused write like a granted one, but does not say so here.
-                Written::Refused(refused.item)
+                WriteOutcome::Refused(refused.item)
             }
             Err(other) => {
                 return Err(StoreError::Unavailable {
                     operation,
-                    applied: Applied::Unknown,
+                    applied: WriteEffect::Unknown,
                     source: Box::new(other),
                 });
             }
         };
-        Ok(Tried { answer, uncertain: tried.uncertain })
+        Ok(AttemptResult { answer, uncertain: tried.uncertain })
     }
 
     /// One strongly consistent read.
     pub(super) async fn get(&self, operation: &'static str, key: Item) -> Result<Option<Item>, StoreError> {
         let tried = self
-            .tried(operation, || {
+            .with_retries(operation, || {
                 self.db
                     .get_item()
                     .table_name(&*self.table)
@@ -168,7 +171,7 @@ impl Store {
             .await?;
         let found = tried.answer.map_err(|error| StoreError::Unavailable {
             operation,
-            applied: Applied::No,
+            applied: WriteEffect::No,
             source: Box::new(error),
         })?;
         self.tally.count_read(found.consumed_capacity.as_ref());
@@ -211,7 +214,7 @@ impl Store {
         let mut from: Option<Item> = None;
         loop {
             let tried = self
-                .tried(operation, || {
+                .with_retries(operation, || {
                     self.db
                         .query()
                         .table_name(&*self.table)
@@ -227,7 +230,7 @@ impl Store {
                 .await?;
             let page = tried.answer.map_err(|error| StoreError::Unavailable {
                 operation,
-                applied: Applied::No,
+                applied: WriteEffect::No,
                 source: Box::new(error),
             })?;
             self.tally.count_read(page.consumed_capacity.as_ref());
@@ -242,5 +245,5 @@ impl Store {
 
 /// Waits before another try: longer each time, and at random, so that those who met do not meet again.
 pub(super) async fn pause(tries: u32) {
-    tokio::time::sleep(jittered(PAUSE * 2u32.pow(tries.min(6)))).await;
+    tokio::time::sleep(jitter(PAUSE * 2u32.pow(tries.min(6)))).await;
 }

@@ -4,10 +4,10 @@
 //! it and are charged to the period in which they settle. What the old period cost waits in `last_*` until its history
 //! item is written, and the next roll waits for that.
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{self, number};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, schema, scopes};
+use super::{Store, StoreError, WriteOutcome, schema, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::scope::{Scope, ScopeState};
@@ -17,7 +17,7 @@ impl Store {
     ///
     /// **Repeatable:** a second or a late call finds another `budget_reset_at` and changes nothing.
     /// **Cost:** one update, and an update and a put for the history.
-    pub async fn roll(&self, scope: &Scope, now: Moment) -> Result<bool, StoreError> {
+    pub async fn reset_period(&self, scope: &Scope, now: Moment) -> Result<bool, StoreError> {
         let Some(item) = self.get("roll", scope_key(scope)).await? else {
             return Ok(false);
         };
@@ -30,7 +30,7 @@ impl Store {
             return Ok(false);
         }
         let next = duration.next_reset(over.seconds(), now.seconds(), &self.terms.zone);
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .set("#headroom = #headroom + #spend")
             .set("#last_spend = #spend")
             .set("#last_period = #budget_reset_at")
@@ -40,13 +40,13 @@ impl Store {
             .value("zero", item::money(Money::ZERO))
             .value("next", number(next))
             .value("over", number(over.seconds()))
-            .only_if("#budget_reset_at = :over AND attribute_not_exists(#last_period)");
+            .condition("#budget_reset_at = :over AND attribute_not_exists(#last_period)");
         match self.update("roll", scope_key(scope), &change).await?.answer {
-            Written::Done(item) => {
+            WriteOutcome::Done(item) => {
                 self.write_history(scope, &scopes::read(&item)?).await?;
                 Ok(true)
             }
-            Written::Refused(_) => Ok(false),
+            WriteOutcome::Refused(_) => Ok(false),
         }
     }
 
@@ -55,16 +55,16 @@ impl Store {
         let Some((end, spend)) = state.unwritten else {
             return Ok(());
         };
-        let history = Change::default()
+        let history = UpdateExpression::default()
             .set("#spend = if_not_exists(#spend, :spend)")
             .value("spend", item::money(spend));
         let sk = format!("period#{}", end.seconds());
         self.write("write_history", schema::key(schema::scope_pk(scope), sk), &history).await?;
-        let done = Change::default()
+        let done = UpdateExpression::default()
             .remove("#last_period")
             .remove("#last_spend")
             .value("end", number(end.seconds()))
-            .only_if("#last_period = :end");
+            .condition("#last_period = :end");
         self.write("write_history", scope_key(scope), &done).await.map(|_| ())
     }
 }

@@ -1,14 +1,14 @@
 //! A key's secret, replaced.
 
-use super::batch::Uniqueness;
-use super::change::Change;
+use super::batch::UniqueViolation;
+use super::change::UpdateExpression;
 use super::item::{Read, number, text};
 use super::keys::{pointer, pointer_key};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, schema};
+use super::{Store, StoreError, WriteOutcome, schema};
 use crate::key::Key;
 use crate::moment::Moment;
-use crate::scope::{Holder, Scope};
+use crate::scope::{KeyOwner, Scope};
 use crate::secret::Secret;
 
 impl Store {
@@ -25,24 +25,24 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let operation = "rotate_key";
         let (old, new) = (&key.holder.secret, secret.hash());
-        let rotated = Key { holder: Holder { secret: new.clone(), ..key.holder.clone() }, ..key.clone() };
+        let rotated = Key { holder: KeyOwner { secret: new.clone(), ..key.holder.clone() }, ..key.clone() };
         match self.put_all(operation, vec![("key", pointer(&rotated))]).await {
             Ok(()) => {}
-            Err(Uniqueness::Store(error)) => return Err(error),
-            Err(Uniqueness::Taken(_)) => return Ok(false),
+            Err(UniqueViolation::Store(error)) => return Err(error),
+            Err(UniqueViolation::Taken(_)) => return Ok(false),
         }
-        let change = Change::default()
+        let change = UpdateExpression::default()
             .put("secret", Some(text(new.as_str())))
             .put("previous", grace.map(|_| text(old.as_str())))
             .put("previous_until", grace.map(|until| number(until.seconds())))
             .value("old", text(old.as_str()))
-            .only_if("#secret = :old AND attribute_not_exists(#deleted)");
+            .condition("#secret = :old AND attribute_not_exists(#deleted)");
         let scope = Scope::Key(key.id.clone());
         let written = self.write(operation, scope_key(&scope), &change).await?;
         let is_done = match written.answer {
-            Written::Done(()) => true,
+            WriteOutcome::Done(()) => true,
             // An earlier try of ours, whose answer was lost.
-            Written::Refused(item) => item.is_some_and(|item| {
+            WriteOutcome::Refused(item) => item.is_some_and(|item| {
                 item.opt_text("secret").is_ok_and(|now| now.as_deref() == Some(new.as_str()))
             }),
         };
@@ -50,11 +50,11 @@ impl Store {
             self.delete(operation, pointer_key(&new)).await?;
             return Ok(false);
         }
-        let hint = Change::default()
+        let hint = UpdateExpression::default()
             .put("hint", Some(text(secret.hint())))
             .put("secret", Some(text(new.as_str())))
             .put("previous", grace.map(|_| text(old.as_str())))
-            .only_if("attribute_exists(#pk)");
+            .condition("attribute_exists(#pk)");
         // The rotation binds: whatever fails now, the caller must learn that, and the new secret. An old pointer that stays
         // proves nothing.
         let described =

@@ -36,7 +36,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 
-use super::error::{Applied, StoreError};
+use super::error::{StoreError, WriteEffect};
 use super::item::{Item, text};
 use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
@@ -99,11 +99,11 @@ pub(super) fn scope_of(pk: &str) -> Option<Scope> {
 
 /// A partition of the due and sweep indexes for a scope.
 pub(super) fn shard(pk: &str) -> String {
-    shard_name(spread(pk, SHARDS))
+    shard_name(shard_number(pk, SHARDS))
 }
 
 /// One of so many places for a name, always the same.
-pub(super) fn spread(name: &str, places: u64) -> u64 {
+pub(super) fn shard_number(name: &str, places: u64) -> u64 {
     // FNV-1a: stable across builds, which the standard hasher is not.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -117,7 +117,7 @@ pub(super) fn shard_name(number: u64) -> String {
 
 /// Where a request's spend record is: the day it began and a shard, both told by its id.
 pub(super) fn record_pk(request: RequestId) -> String {
-    day_pk(&Moment::from_ms(request.started_ms()).date(), request.spread() % SHARDS)
+    day_pk(&Moment::from_ms(request.started_ms()).date(), request.shard_hash() % SHARDS)
 }
 
 pub(super) fn day_pk(day: &str, shard: u64) -> String {
@@ -140,19 +140,19 @@ pub async fn create_table(db: &Client, table: &str) -> Result<(), StoreError> {
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(attributes().map_err(failed)?))
-        .set_key_schema(Some(keys("pk", "sk").map_err(failed)?))
-        .set_global_secondary_indexes(Some(indexes().map_err(failed)?))
+        .set_attribute_definitions(Some(attributes().map_err(creation_failed)?))
+        .set_key_schema(Some(keys("pk", "sk").map_err(creation_failed)?))
+        .set_global_secondary_indexes(Some(indexes().map_err(creation_failed)?))
         .send()
         .await;
     match created.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
         Ok(_) | Err(CreateTableError::ResourceInUseException(_)) => Ok(()),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(creation_failed(error)),
     }
 }
 
-fn failed(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable { operation: "CreateTable", applied: Applied::Unknown, source: source.into() }
+fn creation_failed(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable { operation: "CreateTable", applied: WriteEffect::Unknown, source: source.into() }
 }
 
 type BuildError = aws_sdk_dynamodb::error::BuildError;

@@ -11,7 +11,7 @@ use crate::id::{OrgId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::period::BudgetDuration;
-use crate::scope::{Holder, Limits, Scope, ScopeState, Ties};
+use crate::scope::{KeyOwner, Limits, LinkedScopes, Scope, ScopeState};
 use crate::secret::SecretHash;
 
 /// A new scope's item, its counters at zero and its maps in place: every later write changes fields, never the whole.
@@ -19,8 +19,8 @@ pub(super) fn new_item(
     scope: &Scope,
     limits: &Limits,
     resets: Option<Moment>,
-    holder: Option<&Holder>,
-    ties: &Ties,
+    holder: Option<&KeyOwner>,
+    ties: &LinkedScopes,
 ) -> Item {
     let pk = schema::scope_pk(scope);
     let shard = item::text(schema::shard(&pk));
@@ -54,8 +54,8 @@ pub(super) fn new_item(
 }
 
 /// The attributes that hold a scope's ties; `None` is an attribute to be absent.
-pub(super) fn tie_attributes(ties: &Ties) -> [(&'static str, Option<AttributeValue>); 3] {
-    let Ties { org, models, aliases: own } = ties;
+pub(super) fn tie_attributes(ties: &LinkedScopes) -> [(&'static str, Option<AttributeValue>); 3] {
+    let LinkedScopes { org, models, aliases: own } = ties;
     [
         ("org", org.as_ref().map(|id| item::text(id.as_str()))),
         ("tied_models", item::names(models)),
@@ -124,7 +124,7 @@ pub(super) fn read(item: &Item) -> Result<ScopeState, StoreError> {
         deleted: item.opt_seconds("deleted")?.is_some(),
         holder: read_holder(item)?,
         previous: read_previous(item)?,
-        ties: Ties {
+        ties: LinkedScopes {
             org: item.opt_parsed("org", |id| OrgId::parse(id).ok())?,
             models: item.names("tied_models")?,
             aliases: read_aliases(item)?,
@@ -149,13 +149,13 @@ pub(super) fn read_limits(item: &HashMap<String, AttributeValue>) -> Result<Limi
     })
 }
 
-fn read_holder(item: &Item) -> Result<Option<Holder>, StoreError> {
+fn read_holder(item: &Item) -> Result<Option<KeyOwner>, StoreError> {
     let Some(secret) = item.opt_parsed("secret", |hash| SecretHash::parse(&hash))? else {
         return Ok(None);
     };
     let user = item.opt_parsed("user", |id| UserId::parse(id).ok())?;
     let team = item.opt_parsed("team", |id| TeamId::parse(id).ok())?;
-    Ok(Some(Holder { secret, user, team }))
+    Ok(Some(KeyOwner { secret, user, team }))
 }
 
 fn read_previous(item: &Item) -> Result<Option<(SecretHash, Moment)>, StoreError> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
 
 use super::item::{Item, Read, text};
-use super::{Applied, Store, StoreError, schema};
+use super::{Store, StoreError, WriteEffect, schema};
 use crate::id::UserId;
-use crate::user::{SHORTEST_PREFIX, parts};
+use crate::user::{SHORTEST_PREFIX, search_terms};
 
 /// The most entries that one search reads: parts of the same user are found once each.
 const MOST: i32 = 500;
@@ -23,7 +23,7 @@ pub enum Search {
 }
 
 impl Store {
-    /// Users of whom a part begins with `prefix` ([`parts`]), in the order of their parts. Whoever asks checks what was
+    /// Users of whom a part begins with `prefix` ([`search_terms`]), in the order of their parts. Whoever asks checks what was
     /// found: an entry may be older than its user's address.
     ///
     /// **Cost:** reads up to 500 entries of some 100 bytes.
@@ -33,7 +33,7 @@ impl Store {
             return Ok(Search::TooShort);
         };
         let tried = self
-            .tried("search_users", || {
+            .with_retries("search_users", || {
                 self.db
                     .query()
                     .table_name(&*self.table)
@@ -49,7 +49,7 @@ impl Store {
             .await?;
         let page = tried.answer.map_err(|error| StoreError::Unavailable {
             operation: "search_users",
-            applied: Applied::No,
+            applied: WriteEffect::No,
             source: error.into(),
         })?;
         self.tally.count_read(page.consumed_capacity.as_ref());
@@ -84,7 +84,7 @@ impl Store {
         let puts = parts.into_iter().filter_map(put).collect::<Result<Vec<_>, _>>();
         let puts = puts.map_err(|error| StoreError::Unavailable {
             operation,
-            applied: Applied::No,
+            applied: WriteEffect::No,
             source: error.into(),
         })?;
         Ok(puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build()).collect())
@@ -97,8 +97,8 @@ pub(super) fn keys(user: &UserId, parts: impl IntoIterator<Item = String>) -> Ve
 }
 
 /// The parts that `one` has and `other` has not.
-pub(super) fn more(user: &UserId, one: Option<&str>, other: Option<&str>) -> BTreeSet<String> {
-    parts(user, one).difference(&parts(user, other)).cloned().collect()
+pub(super) fn added_terms(user: &UserId, one: Option<&str>, other: Option<&str>) -> BTreeSet<String> {
+    search_terms(user, one).difference(&search_terms(user, other)).cloned().collect()
 }
 
 fn key(part: &str, user: &UserId) -> Option<Item> {

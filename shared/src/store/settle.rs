@@ -7,12 +7,12 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
 use super::admit::Admission;
-use super::change::Change;
-use super::ledger::{Hold, scope_key};
-use super::{Store, StoreError, Tried, Written, pause, scopes};
+use super::change::UpdateExpression;
+use super::ledger::{Reservation, scope_key};
+use super::{AttemptResult, Store, StoreError, WriteOutcome, pause, scopes};
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::record::Record;
+use crate::record::SpendRecord;
 use crate::scope::Scope;
 
 /// How long a settlement is tried while the client waits for its last event.
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A call that was settled.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct Settlement {
     pub cost: Money,
     pub reached: Vec<SoftBudget>,
 }
@@ -35,7 +35,7 @@ pub struct SoftBudget {
 
 /// The call's leases are not all there any more: nothing more may leave, and the call must be settled.
 #[derive(Debug, thiserror::Error)]
-pub enum Lost {
+pub enum LeaseLost {
     #[error("a lease was ended by a sweep")]
     Swept,
     #[error(transparent)]
@@ -55,7 +55,7 @@ impl Admission {
 
     /// The same admission after a renewal.
     #[must_use]
-    pub fn renewed(mut self, floor: Money, expires: Moment) -> Self {
+    pub fn with_renewal(mut self, floor: Money, expires: Moment) -> Self {
         for hold in &mut self.holds {
             hold.lease.floor = floor;
             hold.lease.expires = expires;
@@ -69,11 +69,16 @@ impl Store {
     ///
     /// **Cost:** one round trip, one write unit per scope and started KB. After an error some scopes may be renewed
     /// and others not: the call must not send more than the old floor covers.
-    pub async fn renew_all(&self, admission: &Admission, floor: Money, expires: Moment) -> Result<(), Lost> {
+    pub async fn renew_all(
+        &self,
+        admission: &Admission,
+        floor: Money,
+        expires: Moment,
+    ) -> Result<(), LeaseLost> {
         let request = admission.request;
         let renewals = admission.holds.iter().map(|hold| self.renew(hold, request, floor, expires));
         let stand = try_join_all(renewals).await?;
-        if stand.iter().all(|stands| *stands) { Ok(()) } else { Err(Lost::Swept) }
+        if stand.iter().all(|stands| *stands) { Ok(()) } else { Err(LeaseLost::Swept) }
     }
 
     /// Ends a call: writes its record, then charges every scope what the record says. Answers that cost, and the soft
@@ -84,9 +89,9 @@ impl Store {
     pub async fn settle(
         &self,
         admission: &Admission,
-        record: &Record,
+        record: &SpendRecord,
         now: impl Fn() -> Moment,
-    ) -> Result<Settled, StoreError> {
+    ) -> Result<Settlement, StoreError> {
         loop {
             let begun = Instant::now();
             let tries = self.settle_patiently(admission, record, &now);
@@ -97,7 +102,7 @@ impl Store {
                 Err(elapsed) => {
                     return Err(StoreError::Unavailable {
                         operation: "settle",
-                        applied: super::Applied::Unknown,
+                        applied: super::WriteEffect::Unknown,
                         source: Box::new(elapsed),
                     });
                 }
@@ -108,14 +113,14 @@ impl Store {
     async fn settle_patiently(
         &self,
         admission: &Admission,
-        record: &Record,
+        record: &SpendRecord,
         now: &impl Fn() -> Moment,
-    ) -> Settled {
+    ) -> Settlement {
         let (mut tries, mut reached) = (0, Vec::new());
         loop {
             tries += 1;
             match self.settle_once(admission, record, now(), &mut reached).await {
-                Ok(cost) => return Settled { cost, reached },
+                Ok(cost) => return Settlement { cost, reached },
                 Err(error) => tracing::warn!(request = %record.request, error = ?error, "settle_retried"),
             }
             pause(tries).await;
@@ -125,7 +130,7 @@ impl Store {
     async fn settle_once(
         &self,
         admission: &Admission,
-        record: &Record,
+        record: &SpendRecord,
         now: Moment,
         reached: &mut Vec<SoftBudget>,
     ) -> Result<Money, StoreError> {
@@ -151,7 +156,7 @@ impl Store {
     /// first to say so tells. **Cost:** a write where it is reached and was not told yet.
     async fn soft_budget_reached(
         &self,
-        hold: &Hold,
+        hold: &Reservation,
         spend: Option<Money>,
     ) -> Result<Option<SoftBudget>, StoreError> {
         // A call that reached it and died is made good by the next one: that finds it in what its reservation showed.
@@ -159,14 +164,14 @@ impl Store {
         if !hold.watches_soft_budget() || hold.state.limits.soft_budget.is_none_or(|limit| spend < limit) {
             return Ok(None);
         }
-        let told = Change::default()
+        let told = UpdateExpression::default()
             .set("#soft_told = :true")
             .value("true", AttributeValue::Bool(true))
-            .only_if("attribute_not_exists(#soft_told) AND #soft_budget <= #spend");
+            .condition("attribute_not_exists(#soft_told) AND #soft_budget <= #spend");
         let item = match self.update("soft_budget_reached", scope_key(&hold.scope), &told).await {
-            Ok(Tried { answer: Written::Done(item), .. }) => item,
+            Ok(AttemptResult { answer: WriteOutcome::Done(item), .. }) => item,
             // Told already; by us, if an answer of ours was lost.
-            Ok(Tried { answer: Written::Refused(Some(item)), uncertain: true }) => item,
+            Ok(AttemptResult { answer: WriteOutcome::Refused(Some(item)), uncertain: true }) => item,
             Ok(_) => return Ok(None),
             // The call is settled all the same. The next one finds the mark missing, and tells.
             Err(error) => {

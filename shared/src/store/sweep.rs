@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::change::Change;
+use super::change::UpdateExpression;
 use super::item::{self, number};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, scopes};
+use super::{Store, StoreError, WriteOutcome, scopes};
 use crate::id::{KeyId, OrgId, RequestId, TeamId, UserId};
 use crate::moment::Moment;
 use crate::money::Money;
-use crate::record::{Record, Status};
-use crate::scope::{Closed, Lease, Scope, ScopeState};
-use crate::usage::Usage;
+use crate::record::{SpendRecord, Status};
+use crate::scope::{ClosedLease, Lease, Scope, ScopeState};
+use crate::usage::TokenUsage;
 
 /// How long a closed lease is kept.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -31,13 +31,13 @@ const ROUND: usize = 40;
 const ROUNDS: usize = 50;
 
 /// What one round of a sweep did.
-pub(super) struct Round {
+pub(super) struct SweepRound {
     ended: usize,
     more: bool,
 }
 
 /// What a call's key knows of it.
-enum Told {
+enum KeyLeaseState {
     /// The key is gone.
     Nothing,
     /// It is there, and has no such call.
@@ -66,9 +66,9 @@ impl Store {
     }
 
     /// One round of a sweep, the largest leases first: for a request that waits. The job does the rest.
-    pub(super) async fn sweep_some(&self, scope: &Scope, now: Moment) -> Result<Round, StoreError> {
+    pub(super) async fn sweep_some(&self, scope: &Scope, now: Moment) -> Result<SweepRound, StoreError> {
         let Some(item) = self.get("sweep", scope_key(scope)).await? else {
-            return Ok(Round { ended: 0, more: false });
+            return Ok(SweepRound { ended: 0, more: false });
         };
         let mut state = scopes::read(&item)?;
         let mut ended = 0;
@@ -82,12 +82,12 @@ impl Store {
         }
         if was_ended {
             let Some(item) = self.get("sweep", scope_key(scope)).await? else {
-                return Ok(Round { ended, more: false });
+                return Ok(SweepRound { ended, more: false });
             };
             state = scopes::read(&item)?;
         }
         let (mut confirmed, mut forgotten) = (Vec::new(), Vec::new());
-        let is_due = |closed: &Closed| !closed.confirmed || closed.disputed || closed.at + KEPT < now;
+        let is_due = |closed: &ClosedLease| !closed.confirmed || closed.disputed || closed.at + KEPT < now;
         let mut due: Vec<_> = state.closed.iter().filter(|(_, closed)| is_due(closed)).collect();
         // Those that stay due for a while must not keep the others waiting.
         due.sort_by_key(|(_, closed)| closed.disputed);
@@ -104,7 +104,7 @@ impl Store {
             }
         }
         self.put_off(scope, &state, &confirmed, &forgotten, now).await?;
-        Ok(Round { ended, more })
+        Ok(SweepRound { ended, more })
     }
 
     /// What an overdue lease is charged: what its record says, or else its floor. But a lease of a call that one of its
@@ -118,10 +118,10 @@ impl Store {
     ) -> Result<Money, StoreError> {
         // Before the record is looked for: a settlement writes that first, and then takes the leases.
         let assumed = match self.entry_of_key(scope, state, request, &lease.key).await? {
-            Told::Nothing => lease.floor,
-            Told::Unknown => Money::ZERO,
-            Told::Closed(charged, _) => charged,
-            Told::Runs(others) => {
+            KeyLeaseState::Nothing => lease.floor,
+            KeyLeaseState::Unknown => Money::ZERO,
+            KeyLeaseState::Closed(charged, _) => charged,
+            KeyLeaseState::Runs(others) => {
                 let others: Vec<Scope> = others.into_iter().filter(|other| other != scope).collect();
                 let found = self.scope_states(&others).await?;
                 // One that is gone was deleted while the call ran.
@@ -143,21 +143,21 @@ impl Store {
         state: &ScopeState,
         request: RequestId,
         key: &KeyId,
-    ) -> Result<Told, StoreError> {
+    ) -> Result<KeyLeaseState, StoreError> {
         let read;
         let state = if matches!(scope, Scope::Key(_)) {
             state
         } else {
             let Some(item) = self.get("sweep", scope_key(&Scope::Key(key.clone()))).await? else {
-                return Ok(Told::Nothing);
+                return Ok(KeyLeaseState::Nothing);
             };
             read = scopes::read(&item)?;
             &read
         };
         Ok(match (state.closed.get(&request), state.leases.get(&request)) {
-            (Some(closed), _) => Told::Closed(closed.charged, closed.others.clone()),
-            (None, Some(lease)) => Told::Runs(lease.others.clone()),
-            (None, None) => Told::Unknown,
+            (Some(closed), _) => KeyLeaseState::Closed(closed.charged, closed.others.clone()),
+            (None, Some(lease)) => KeyLeaseState::Runs(lease.others.clone()),
+            (None, None) => KeyLeaseState::Unknown,
         })
     }
 
@@ -170,21 +170,21 @@ impl Store {
         charged: Money,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let closed = lease.closed(charged, now, false);
-        let change = Change::default()
+        let closed = lease.close(charged, now, false);
+        let change = UpdateExpression::default()
             .bind("r", request.as_str())
             .remove("#leases.#r")
             .set("#closed.#r = :closed")
             .set("#headroom = #headroom + :unspent")
             .set("#spend = #spend + :charged")
             .set("#total_spend = #total_spend + :charged")
-            .value("closed", item::closed(&closed))
+            .value("closed", item::closed_lease_value(&closed))
             .value("unspent", item::money(lease.amount - charged))
             .value("charged", item::money(charged))
             .value("was", number(lease.expires.ms()))
-            .only_if("#leases.#r.#e = :was");
+            .condition("#leases.#r.#e = :was");
         let written = self.write("end_lease", scope_key(scope), &change).await?.answer;
-        Ok(matches!(written, Written::Done(_)))
+        Ok(matches!(written, WriteOutcome::Done(_)))
     }
 
     /// Sees to it that the record and the scope's charge agree. `true`: they do, and only the mark is missing.
@@ -193,14 +193,14 @@ impl Store {
         scope: &Scope,
         state: &ScopeState,
         request: RequestId,
-        closed: &Closed,
+        closed: &ClosedLease,
     ) -> Result<bool, StoreError> {
         let others = match self.entry_of_key(scope, state, request, &closed.key).await? {
-            Told::Closed(_, others) | Told::Runs(others) => others,
-            Told::Nothing | Told::Unknown => Vec::new(),
+            KeyLeaseState::Closed(_, others) | KeyLeaseState::Runs(others) => others,
+            KeyLeaseState::Nothing | KeyLeaseState::Unknown => Vec::new(),
         };
         let (user, team, org) = parties(others.iter().chain([scope]));
-        let swept = Record {
+        let swept = SpendRecord {
             request,
             ended: closed.at,
             user,
@@ -208,7 +208,7 @@ impl Store {
             team,
             org,
             model: closed.model.clone(),
-            usage: Usage::default(),
+            usage: TokenUsage::default(),
             rates: None,
             cost: closed.charged,
             status: Status::Swept,
@@ -229,7 +229,7 @@ impl Store {
         &self,
         scope: &Scope,
         request: RequestId,
-        closed: &Closed,
+        closed: &ClosedLease,
     ) -> Result<bool, StoreError> {
         match self.find_record(request).await? {
             Some(record) => self.agree(scope, request, closed, record.cost).await,
@@ -242,7 +242,7 @@ impl Store {
         &self,
         scope: &Scope,
         request: RequestId,
-        closed: &Closed,
+        closed: &ClosedLease,
         cost: Money,
     ) -> Result<bool, StoreError> {
         if cost == closed.charged {
@@ -267,7 +267,8 @@ impl Store {
         let leases = state.leases.values().map(|lease| lease.expires);
         let closed = state.closed.iter().filter(|(request, _)| !forgotten.contains(request));
         let closed = closed.map(|(_, closed)| closed.at + KEPT);
-        let mut change = Change::default().value("due", number(due.ms())).only_if("#sweep_due = :due");
+        let mut change =
+            UpdateExpression::default().value("due", number(due.ms())).condition("#sweep_due = :due");
         change = match leases.chain(closed).min() {
             // Never in the past, or one stubborn lease would be met again at once by every run. And never later than a
             // lease made now would end, since a reservation leaves the date that it finds.
@@ -277,7 +278,7 @@ impl Store {
             }
             None => change
                 .remove("#sweep_due")
-                .only_if("size(#leases) = :none AND size(#closed) = :forgotten")
+                .condition("size(#leases) = :none AND size(#closed) = :forgotten")
                 .value("none", number(0))
                 .value("forgotten", number(forgotten.len())),
         };
@@ -285,7 +286,7 @@ impl Store {
             change = change
                 .bind(&format!("c{at}"), request.as_str())
                 .set(format!("#closed.#c{at}.#v = :true"))
-                .only_if(format!("attribute_exists(#closed.#c{at})"))
+                .condition(format!("attribute_exists(#closed.#c{at})"))
                 .value("true", AttributeValue::Bool(true));
             if *was_disputed {
                 // Never a mark that was not seen: its holder may be at work.

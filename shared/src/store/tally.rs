@@ -6,13 +6,13 @@ use aws_sdk_dynamodb::types::ConsumedCapacity;
 
 /// Counters since the store was made. Capacity is kept in halves, the smallest unit that DynamoDB bills.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct CapacityCounter {
     calls: AtomicU64,
     written_halves: AtomicU64,
     read_halves: AtomicU64,
 }
 
-/// What a [`Tally`] has counted up to a moment.
+/// What a [`CapacityCounter`] has counted up to a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Used {
     pub calls: u64,
@@ -20,7 +20,7 @@ pub struct Used {
     pub read_units: f64,
 }
 
-impl Tally {
+impl CapacityCounter {
     pub fn used(&self) -> Used {
         let units =
             |halves: &AtomicU64| f64::from(u32::try_from(halves.load(Relaxed)).unwrap_or(u32::MAX)) / 2.0;

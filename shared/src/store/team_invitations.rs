@@ -1,10 +1,10 @@
 //! Invitations to teams: created, accepted or deleted. A user has at most one for each team, under the user's partition.
 
-use super::batch::Uniqueness;
+use super::batch::UniqueViolation;
 use super::item::{Item, Read, number, text};
-use super::teams::{taken, team_of, user_of};
-use super::users::NotCreated;
-use super::{Applied, Store, StoreError, schema, scopes};
+use super::teams::{map_violation, team_of, user_of};
+use super::users::CreateError;
+use super::{Store, StoreError, WriteEffect, schema, scopes};
 use crate::id::{InvitationId, TeamId, UserId};
 use crate::invitation::{TeamInvitation, TeamInvitee};
 use crate::moment::Moment;
@@ -22,16 +22,16 @@ impl Store {
     ///
     /// - **Cost:** a transaction of three items (6 write units while each is under 1 KB) and four reads; where there was an
     ///   invitation before, another transaction of three items and a read.
-    /// - **Fails:** [`NotCreated::Taken`] where the user is a member by now, [`NotCreated::Gone`] where the team or the user
+    /// - **Fails:** [`CreateError::Taken`] where the user is a member by now, [`CreateError::Gone`] where the team or the user
     ///   was deleted meanwhile. Then nothing is left.
-    pub async fn create_team_invitation(&self, invitation: &TeamInvitation) -> Result<(), NotCreated> {
+    pub async fn create_team_invitation(&self, invitation: &TeamInvitation) -> Result<(), CreateError> {
         let TeamInvitation { id, team, user, .. } = invitation;
         self.put_team_invitation(invitation).await?;
         // Each of these may have changed after the caller looked, and before the invitation could be found.
         let refused = match (self.find_team(team).await?, self.find_user(user).await?) {
-            (None, _) => NotCreated::Gone { field: "team_id" },
-            (_, None) => NotCreated::Gone { field: "user_id" },
-            _ if self.find_member(team, user).await?.is_some() => NotCreated::Taken { field: "user_id" },
+            (None, _) => CreateError::Gone { field: "team_id" },
+            (_, None) => CreateError::Gone { field: "user_id" },
+            _ if self.find_member(team, user).await?.is_some() => CreateError::Taken { field: "user_id" },
             _ => return Ok(()),
         };
         self.end_team_invitation(id, team, user).await?;
@@ -47,8 +47,8 @@ impl Store {
             let new = vec![("user_id", own), ("invitation_id", pointer)];
             match self.put_with("create_team_invitation", new, vec![note]).await {
                 Ok(()) => return Ok(()),
-                Err(Uniqueness::Store(error)) => return Err(error),
-                Err(Uniqueness::Taken(_)) => {}
+                Err(UniqueViolation::Store(error)) => return Err(error),
+                Err(UniqueViolation::Taken(_)) => {}
             }
             let [own, _] = invitation_keys(&invitation.team, &invitation.user);
             if let Some(item) = self.get("create_team_invitation", own).await? {
@@ -56,7 +56,7 @@ impl Store {
             }
         }
         let source = "every attempt met another invitation".into();
-        Err(StoreError::Unavailable { operation, applied: Applied::No, source })
+        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
     }
 
     /// The invitations to teams that are pending for a user, expired ones included. One query.
@@ -115,23 +115,23 @@ impl Store {
     /// neither.
     ///
     /// - **Cost:** a transaction of six items (12 write units while each is under 1 KB), and three reads.
-    /// - **Fails:** [`NotCreated::Taken`] where the user is a member by now; [`NotCreated::Gone`] with `invitation_id` where
+    /// - **Fails:** [`CreateError::Taken`] where the user is a member by now; [`CreateError::Gone`] with `invitation_id` where
     ///   the invitation is not pending any more, with `team_id` or `user_id` where that was deleted meanwhile.
     pub async fn accept_team_invitation(
         &self,
         invitation: &TeamInvitation,
         now: Moment,
-    ) -> Result<(), NotCreated> {
+    ) -> Result<(), CreateError> {
         let operation = "accept_team_invitation";
         let member = invitation.member(now);
         let new = |(field, item)| Ok((Some(field), self.new_item(operation, item)?));
         let items = self.member_items(&member, Some(&invitation.id));
         let mut writes = items.into_iter().map(new).collect::<Result<Vec<_>, StoreError>>()?;
         writes.extend(self.deletion_writes(operation, invitation)?);
-        match self.transact("accept_team_invitation", writes).await.map_err(taken) {
+        match self.transact("accept_team_invitation", writes).await.map_err(map_violation) {
             Ok(()) => self.confirm_member(&member).await,
-            Err(NotCreated::Taken { field: "invitation_id" }) => {
-                Err(NotCreated::Gone { field: "invitation_id" })
+            Err(CreateError::Taken { field: "invitation_id" }) => {
+                Err(CreateError::Gone { field: "invitation_id" })
             }
             Err(error) => Err(error),
         }
@@ -144,8 +144,8 @@ impl Store {
         let writes = self.deletion_writes("delete_team_invitation", invitation)?;
         match self.transact("delete_team_invitation", writes).await {
             Ok(()) => Ok(true),
-            Err(Uniqueness::Taken(_)) => Ok(false),
-            Err(Uniqueness::Store(error)) => Err(error),
+            Err(UniqueViolation::Taken(_)) => Ok(false),
+            Err(UniqueViolation::Store(error)) => Err(error),
         }
     }
 

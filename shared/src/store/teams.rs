@@ -1,12 +1,12 @@
 //! Teams and their members: created with everything that hangs on them, deleted mark first.
 
-use super::batch::Uniqueness;
+use super::batch::UniqueViolation;
 use super::item::{Item, Read, number, text};
-use super::users::NotCreated;
+use super::users::CreateError;
 use super::{Store, StoreError, orgs, schema, scopes, team_invitations};
 use crate::id::{InvitationId, TeamId, UserId};
 use crate::moment::Moment;
-use crate::scope::{Scope, ScopeState, Ties};
+use crate::scope::{LinkedScopes, Scope, ScopeState};
 use crate::team::{Member, Team, TeamRole};
 
 /// A team and the scope that its calls are charged to.
@@ -25,23 +25,23 @@ pub struct MemberEntry {
 
 impl Store {
     /// Creates a team and its scope, or nothing.
-    pub async fn create_team(&self, team: &Team) -> Result<(), NotCreated> {
+    pub async fn create_team(&self, team: &Team) -> Result<(), CreateError> {
         let scope = Scope::Team(team.id.clone());
         let resets = self.reset_of(&team.limits, team.created);
-        let ties = Ties { org: team.org.clone(), ..Ties::default() };
+        let ties = LinkedScopes { org: team.org.clone(), ..LinkedScopes::default() };
         let mut items = vec![
             ("team_id", scopes::new_item(&scope, &team.limits, resets, None, &ties)),
-            ("team_id", about(team)),
+            ("team_id", attributes_of(team)),
         ];
         if let Some(org) = &team.org {
             items.push(("team_id", orgs::team_link_item(org, &team.id)));
         }
-        self.put_all("create_team", items).await.map_err(taken)?;
+        self.put_all("create_team", items).await.map_err(map_violation)?;
         if let Some(org) = &team.org
             && self.find_org(org).await?.is_none()
         {
             self.delete_team(&team.id, team.created).await?;
-            return Err(NotCreated::Gone { field: "organization_id" });
+            return Err(CreateError::Gone { field: "organization_id" });
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl Store {
 
     /// Every team's id, the newest first. Reads index keys only.
     pub async fn team_ids(&self) -> Result<Vec<TeamId>, StoreError> {
-        let found = self.listed("team").await?;
+        let found = self.list_scopes("team").await?;
         Ok(found
             .into_iter()
             .filter_map(|scope| if let Scope::Team(id) = scope { Some(id) } else { None })
@@ -81,12 +81,12 @@ impl Store {
     /// goes with it: otherwise it would let a removed member come back.
     ///
     /// **Cost:** a transaction of five items (10 write units), and three reads.
-    pub async fn create_member(&self, member: &Member) -> Result<(), NotCreated> {
+    pub async fn create_member(&self, member: &Member) -> Result<(), CreateError> {
         let pending = team_invitations::invitation_keys(&member.team, &member.user);
         let pending = pending.map(|key| self.delete_write("create_member", key));
         let pending = pending.into_iter().collect::<Result<Vec<_>, _>>()?;
         let items = self.member_items(member, None);
-        self.put_with("create_member", items, pending).await.map_err(taken)?;
+        self.put_with("create_member", items, pending).await.map_err(map_violation)?;
         self.confirm_member(member).await
     }
 
@@ -102,38 +102,38 @@ impl Store {
         let mut link = link(&member.team, &member.user);
         link.extend(accepted.map(|id| ("invitation".to_owned(), text(id.as_str()))));
         vec![
-            ("user_id", scopes::new_item(&scope, &member.limits, resets, None, &Ties::default())),
+            ("user_id", scopes::new_item(&scope, &member.limits, resets, None, &LinkedScopes::default())),
             ("user_id", seat(member)),
             ("user_id", link),
         ]
     }
 
     /// Takes a new membership back if the team or the user was deleted meanwhile, after what hangs on it was listed.
-    pub(super) async fn confirm_member(&self, member: &Member) -> Result<(), NotCreated> {
+    pub(super) async fn confirm_member(&self, member: &Member) -> Result<(), CreateError> {
         let gone = match (self.find_team(&member.team).await?, self.find_user(&member.user).await?) {
             (Some(_), Some(_)) => return Ok(()),
             (None, _) => "team_id",
             (_, None) => "user_id",
         };
         self.delete_member(&member.team, &member.user).await?;
-        Err(NotCreated::Gone { field: gone })
+        Err(CreateError::Gone { field: gone })
     }
 
     /// The members of a team, from the table itself: one just added is among them.
     pub async fn members(&self, team: &TeamId) -> Result<Vec<MemberEntry>, StoreError> {
         let pk = schema::scope_pk(&Scope::Team(team.clone()));
         let seats = self.query("members", &pk, schema::SEAT).await?;
-        self.seated(team, &seats).await
+        self.read_members(team, &seats).await
     }
 
     pub async fn find_member(&self, team: &TeamId, user: &UserId) -> Result<Option<MemberEntry>, StoreError> {
         let Some(seat) = self.get("find_member", seat_key(team, user)).await? else {
             return Ok(None);
         };
-        Ok(self.seated(team, std::slice::from_ref(&seat)).await?.pop())
+        Ok(self.read_members(team, std::slice::from_ref(&seat)).await?.pop())
     }
 
-    async fn seated(&self, team: &TeamId, seats: &[Item]) -> Result<Vec<MemberEntry>, StoreError> {
+    async fn read_members(&self, team: &TeamId, seats: &[Item]) -> Result<Vec<MemberEntry>, StoreError> {
         let users = seats.iter().map(user_of).collect::<Result<Vec<_>, _>>()?;
         let scopes: Vec<Scope> = users.iter().map(|user| Scope::Member(team.clone(), user.clone())).collect();
         let states = self.scope_states(&scopes).await?;
@@ -168,11 +168,11 @@ impl Store {
         user: &UserId,
         role: TeamRole,
     ) -> Result<bool, StoreError> {
-        let change = super::change::Change::default()
+        let change = super::change::UpdateExpression::default()
             .put("role", Some(text(role.word())))
-            .only_if("attribute_exists(#pk)");
+            .condition("attribute_exists(#pk)");
         let written = self.write("set_team_role", seat_key(team, user), &change).await?.answer;
-        Ok(matches!(written, super::Written::Done(())))
+        Ok(matches!(written, super::WriteOutcome::Done(())))
     }
 
     /// Takes a user out of a team, with its keys there. The scope goes first, which binds the next request.
@@ -220,10 +220,10 @@ impl Store {
     }
 }
 
-pub(super) fn taken(error: Uniqueness) -> NotCreated {
+pub(super) fn map_violation(error: UniqueViolation) -> CreateError {
     match error {
-        Uniqueness::Taken(field) => NotCreated::Taken { field },
-        Uniqueness::Store(error) => error.into(),
+        UniqueViolation::Taken(field) => CreateError::Taken { field },
+        UniqueViolation::Store(error) => error.into(),
     }
 }
 
@@ -263,7 +263,7 @@ pub(super) fn user_of(seat: &Item) -> Result<UserId, StoreError> {
     seat.opt_parsed("user", |id| UserId::parse(id).ok())?.ok_or_else(|| StoreError::corrupt("user"))
 }
 
-fn about(team: &Team) -> Item {
+fn attributes_of(team: &Team) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::Team(team.id.clone())), schema::ABOUT);
     let Team { id, alias, org: _, limits: _, metadata, created } = team;
     let fixed = [

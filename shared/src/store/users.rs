@@ -1,14 +1,14 @@
 //! Users: created with everything that hangs on them, deleted mark first.
 
-use super::batch::Uniqueness;
-use super::change::Change;
+use super::batch::UniqueViolation;
+use super::change::UpdateExpression;
 use super::item::{Item, Read, number, text};
 use super::ledger::scope_key;
-use super::{Store, StoreError, Written, schema, scopes, search};
+use super::{Store, StoreError, WriteOutcome, schema, scopes, search};
 use crate::id::UserId;
 use crate::moment::Moment;
-use crate::scope::{Scope, ScopeState, Ties};
-use crate::user::{Role, User, parts};
+use crate::scope::{LinkedScopes, Scope, ScopeState};
+use crate::user::{User, UserRole, search_terms};
 
 /// A user and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct UserEntry {
 
 /// Why something was not created.
 #[derive(Debug, thiserror::Error)]
-pub enum NotCreated {
+pub enum CreateError {
     /// `field` names what must be unique and is not.
     #[error("{field} is taken")]
     Taken { field: &'static str },
@@ -32,23 +32,30 @@ pub enum NotCreated {
 
 impl Store {
     /// Creates a user, its scope and its hold on its e-mail address, or nothing.
-    pub async fn create_user(&self, user: &User) -> Result<(), NotCreated> {
+    pub async fn create_user(&self, user: &User) -> Result<(), CreateError> {
         let scope = Scope::User(user.id.clone());
         let mut items = vec![
             (
                 "user_id",
-                scopes::new_item(&scope, &user.limits, self.first_reset(user), None, &Ties::default()),
+                scopes::new_item(
+                    &scope,
+                    &user.limits,
+                    self.first_reset(user),
+                    None,
+                    &LinkedScopes::default(),
+                ),
             ),
-            ("user_id", about(user)),
+            ("user_id", attributes_of(user)),
         ];
         if let Some(email) = &user.email {
             items.push(("user_email", email_pointer(email, &user.id)));
         }
-        let mut others = self.entries_of("create_user", &user.id, parts(&user.id, user.email.as_deref()))?;
-        others.push(self.counted("create_user", "user", user.id.as_str(), 1)?);
+        let mut others =
+            self.entries_of("create_user", &user.id, search_terms(&user.id, user.email.as_deref()))?;
+        others.push(self.count_update("create_user", "user", user.id.as_str(), 1)?);
         self.put_with("create_user", items, others).await.map_err(|error| match error {
-            Uniqueness::Taken(field) => NotCreated::Taken { field },
-            Uniqueness::Store(error) => error.into(),
+            UniqueViolation::Taken(field) => CreateError::Taken { field },
+            UniqueViolation::Store(error) => error.into(),
         })
     }
 
@@ -79,7 +86,7 @@ impl Store {
     ///
     /// An e-mail address is held before it is written and let go after that: whoever dies in between leaves an address
     /// held too long, never one that two users have. `false`: there is no such user.
-    pub async fn describe_user(&self, before: &User, after: &User) -> Result<bool, NotCreated> {
+    pub async fn describe_user(&self, before: &User, after: &User) -> Result<bool, CreateError> {
         let operation = "describe_user";
         let (old, new) = (before.email.as_deref().map(email_key), after.email.as_deref().map(email_key));
         // Another spelling of the same address is held already.
@@ -87,12 +94,12 @@ impl Store {
             self.hold_email(email, &after.id).await?;
         }
         let (old_email, new_email) = (before.email.as_deref(), after.email.as_deref());
-        let found_by = search::more(&after.id, new_email, old_email);
+        let found_by = search::added_terms(&after.id, new_email, old_email);
         if !found_by.is_empty() {
             let entries = self.entries_of(operation, &after.id, found_by)?;
             self.put_with("describe_user", Vec::new(), entries).await.map_err(|error| match error {
-                Uniqueness::Taken(field) => NotCreated::Taken { field },
-                Uniqueness::Store(error) => error.into(),
+                UniqueViolation::Taken(field) => CreateError::Taken { field },
+                UniqueViolation::Store(error) => error.into(),
             })?;
         }
         let fields = [
@@ -112,7 +119,7 @@ impl Store {
         if let Some(email) = let_go {
             self.let_go(operation, email, "user", after.id.as_str()).await?;
         }
-        let not_any_more = search::more(&after.id, old_email, new_email);
+        let not_any_more = search::added_terms(&after.id, old_email, new_email);
         if is_there && !not_any_more.is_empty() {
             self.delete_all("describe_user", search::keys(&after.id, not_any_more)).await?;
         }
@@ -128,7 +135,7 @@ impl Store {
         fields: [(&str, Option<String>, Option<String>); N],
         held: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let mut change = Change::default().only_if("attribute_exists(#pk)");
+        let mut change = UpdateExpression::default().condition("attribute_exists(#pk)");
         let mut differs = false;
         for (name, was, value) in fields.into_iter().filter(|(_, was, is)| was != is) {
             change = change.put(name, value.clone().map(text));
@@ -139,7 +146,7 @@ impl Store {
                     Some(_) => format!("#{name} = :{placeholder}"),
                     None => format!("attribute_not_exists(#{name})"),
                 };
-                change = change.only_if(format!("({} OR {})", is("was", &was), is(name, &value)));
+                change = change.condition(format!("({} OR {})", is("was", &was), is(name, &value)));
                 change = was.into_iter().fold(change, |change, was| change.value("was", text(was)));
             }
         }
@@ -148,7 +155,7 @@ impl Store {
         }
         let key = schema::key(schema::scope_pk(scope), schema::ABOUT);
         let written = self.write(operation, key, &change).await?.answer;
-        Ok(matches!(written, Written::Done(_)))
+        Ok(matches!(written, WriteOutcome::Done(_)))
     }
 
     /// The mark that binds the next request of whatever a scope is charged for. `false`: there is no such scope.
@@ -158,20 +165,23 @@ impl Store {
         scope: &Scope,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let mark =
-            Change::default().put("deleted", Some(number(now.seconds()))).only_if("attribute_exists(#pk)");
+        let mark = UpdateExpression::default()
+            .put("deleted", Some(number(now.seconds())))
+            .condition("attribute_exists(#pk)");
         let written = self.write(operation, scope_key(scope), &mark).await?.answer;
-        Ok(matches!(written, Written::Done(_)))
+        Ok(matches!(written, WriteOutcome::Done(_)))
     }
 
     /// Holds an e-mail address for a user; one that this user holds already is not taken.
-    async fn hold_email(&self, email: &str, user: &UserId) -> Result<(), NotCreated> {
+    async fn hold_email(&self, email: &str, user: &UserId) -> Result<(), CreateError> {
         let hold = vec![("user_email", email_pointer(email, user))];
         match self.put_all("hold_email", hold).await {
             Ok(()) => Ok(()),
-            Err(Uniqueness::Store(error)) => Err(error.into()),
-            Err(Uniqueness::Taken(_)) if self.user_of_email(email).await?.as_ref() == Some(user) => Ok(()),
-            Err(Uniqueness::Taken(field)) => Err(NotCreated::Taken { field }),
+            Err(UniqueViolation::Store(error)) => Err(error.into()),
+            Err(UniqueViolation::Taken(_)) if self.user_of_email(email).await?.as_ref() == Some(user) => {
+                Ok(())
+            }
+            Err(UniqueViolation::Taken(field)) => Err(CreateError::Taken { field }),
         }
     }
 
@@ -198,9 +208,9 @@ impl Store {
         let about_key = schema::key(&pk, schema::ABOUT);
         if let Some(about) = self.get("delete_user", about_key.clone()).await? {
             let email = about.opt_text("email")?;
-            let found_by = search::keys(id, parts(id, email.as_deref()));
+            let found_by = search::keys(id, search_terms(id, email.as_deref()));
             let others = email.as_deref().map(email_key).into_iter().chain(found_by).collect();
-            let counted = self.counted("delete_user", "user", id.as_str(), -1)?;
+            let counted = self.count_update("delete_user", "user", id.as_str(), -1)?;
             self.delete_with("delete_user", others, Some(about_key), Some(counted)).await?;
         }
         self.delete_scope("delete_user", &scope).await?;
@@ -218,7 +228,7 @@ fn email_pointer(email: &str, user: &UserId) -> Item {
     item
 }
 
-fn about(user: &User) -> Item {
+fn attributes_of(user: &User) -> Item {
     let mut item = schema::key(schema::scope_pk(&Scope::User(user.id.clone())), schema::ABOUT);
     let User { id, email, alias, role, limits: _, metadata, created } = user;
     let optional = [("email", email.as_ref().map(text)), ("alias", alias.as_ref().map(text))];
@@ -244,7 +254,7 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<User, StoreError> {
         id,
         email: item.opt_text("email")?,
         alias: item.opt_text("alias")?,
-        role: item.opt_parsed("role", |word| Role::parse(&word))?.ok_or_else(corrupt("role"))?,
+        role: item.opt_parsed("role", |word| UserRole::parse(&word))?.ok_or_else(corrupt("role"))?,
         limits: state.limits.clone(),
         metadata: item.text("metadata")?,
         created: item.opt_ms("created")?.ok_or_else(corrupt("created"))?,

@@ -38,7 +38,7 @@ where
         let mut line = Map::new();
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("target".to_owned(), event.metadata().target().into());
-        event.record(&mut Fields(&mut line));
+        event.record(&mut LogFields(&mut line));
         if let Some(namespace) = &self.metrics {
             metrics::tell(&mut line, namespace, self.clock.now());
         }
@@ -47,15 +47,15 @@ where
 }
 
 /// Takes an event's fields into a line.
-struct Fields<'a>(&'a mut Map<String, Value>);
+struct LogFields<'a>(&'a mut Map<String, Value>);
 
-impl Fields<'_> {
+impl LogFields<'_> {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for LogFields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.put(field, value);
     }
@@ -92,9 +92,9 @@ mod tests {
     use crate::money::Money;
 
     #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Written {
+    impl Write for LogBuffer {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -105,8 +105,8 @@ mod tests {
     }
 
     /// The lines that `work` logs.
-    fn logged(metrics: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
-        let written = Written::default();
+    fn capture_log(metrics: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+        let written = LogBuffer::default();
         let to = written.clone();
         let lines = tracing_subscriber::fmt::layer().with_writer(move || to.clone());
         let lines = lines.event_format(JsonLines::new(metrics.map(str::to_owned)));
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_with_its_fields_beside_its_name() {
-        let lines = logged(None, || {
+        let lines = capture_log(None, || {
             let (user, nobody) = (Some("mario"), None::<&str>);
             tracing::info!(user, nobody, cost = %"0.000012", ms = 7_u64, is_done = true, "settled");
             tracing::warn!(cause = ?"two\nlines", "odd");
@@ -131,8 +131,8 @@ mod tests {
     #[test]
     fn a_line_that_is_counted_says_so_where_there_is_a_namespace() {
         let settled = || tracing::info!(cost = %Money::parse("0.5").unwrap(), model = "claude", status = "success", "settled");
-        assert!(logged(None, settled)[0].get("_aws").is_none());
-        let line = &logged(Some("Stargate/one"), settled)[0];
+        assert!(capture_log(None, settled)[0].get("_aws").is_none());
+        let line = &capture_log(Some("Stargate/one"), settled)[0];
         assert_eq!((&line["Spend"], &line["cost"]), (&Value::from(0.5), &Value::from("$0.50")));
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Stargate/one");
         assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);

@@ -87,7 +87,7 @@ mod tests {
     use crate::money::Money;
 
     /// The line with what it holds for CloudWatch.
-    fn told(line: Value) -> Value {
+    fn cloudwatch_part(line: Value) -> Value {
         let Value::Object(mut line) = line else { unreachable!("a line is an object") };
         tell(&mut line, "Stargate/one", Moment::from_ms(1_700_000_000_000));
         Value::Object(line)
@@ -108,13 +108,13 @@ mod tests {
                 }],
             },
         });
-        assert_eq!(told(json!({"message": "not_admitted", "reason": "rpm"})), wanted);
+        assert_eq!(cloudwatch_part(json!({"message": "not_admitted", "reason": "rpm"})), wanted);
     }
 
     #[test]
     fn what_a_line_does_not_hold_is_not_told() {
         // An answer in one piece has no first byte before its last.
-        let line = told(
+        let line = cloudwatch_part(
             json!({"message": "settled", "cost": Money::parse("0.25").unwrap().to_string(), "model": "claude", "ms": 12}),
         );
         let names = |line: &Value| -> Vec<String> {
@@ -126,9 +126,9 @@ mod tests {
         // Its status is not known either, so it counts with the whole only.
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
         // Nor is an empty one.
-        let line = told(json!({"message": "bedrock_refused", "code": ""}));
+        let line = cloudwatch_part(json!({"message": "bedrock_refused", "code": ""}));
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
-        assert!(told(json!({"message": "healed"})).get("_aws").is_none());
+        assert!(cloudwatch_part(json!({"message": "healed"})).get("_aws").is_none());
     }
 
     #[test]

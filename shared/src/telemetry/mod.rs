@@ -19,7 +19,7 @@ use crate::panics;
 
 /// How log lines look.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lines {
+pub enum LogFormat {
     /// For CloudWatch, which makes metrics of some in this namespace, if there is one.
     Json { metrics: Option<String> },
     /// For a person at a terminal.
@@ -27,21 +27,21 @@ pub enum Lines {
 }
 
 /// The target of spans that only a benchmark reads. Spans of a lower level would not be in a release build at all.
-pub const TIMED: &str = "timed";
+pub const BENCH_TARGET: &str = "timed";
 
 /// Starts logging; `filter` is a level, and levels of targets (`info,shared=debug`). A second call changes nothing.
-pub fn init(lines: Lines, filter: &str) {
+pub fn init(lines: LogFormat, filter: &str) {
     let filter = Targets::from_str(filter).unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let filter = filter.with_target(TIMED, LevelFilter::OFF);
+    let filter = filter.with_target(BENCH_TARGET, LevelFilter::OFF);
     let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = match lines {
-        Lines::Json { metrics } => {
+        LogFormat::Json { metrics } => {
             let lines = to.event_format(JsonLines::new(metrics)).with_filter(filter);
             tracing_subscriber::registry().with(lines).try_init()
         }
-        Lines::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
+        LogFormat::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
     };
-    panics::tell_the_place_only();
+    panics::install_panic_hook();
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }

@@ -27,9 +27,9 @@ fn blank_from(chars: &[char], at: usize) -> usize {
         ['/', '*', ..] => block_comment(rest),
         ['"', ..] => match raw_hashes(&chars[..at]) {
             Some(hashes) => raw_string(rest, hashes),
-            None => quoted(rest, '"'),
+            None => literal_length(rest, '"'),
         },
-        ['\'', '\\', ..] => quoted(rest, '\''),
+        ['\'', '\\', ..] => literal_length(rest, '\''),
         ['\'', _, '\'', ..] => 3,
         _ => 0, // code, or the tick of a lifetime
     }
@@ -49,7 +49,7 @@ fn block_comment(rest: &[char]) -> usize {
 }
 
 /// The length of a literal that starts at `rest[0]` and ends at the next `quote` that is not escaped.
-fn quoted(rest: &[char], quote: char) -> usize {
+fn literal_length(rest: &[char], quote: char) -> usize {
     let mut at = 1;
     while at < rest.len() && rest[at] != quote {
         at += if rest[at] == '\\' { 2 } else { 1 };

@@ -9,74 +9,80 @@ use shared::store::StoreError;
 use tests::calls::{budget, budget_every, call_of, pico};
 use tests::wire::Fault;
 
-use super::Story;
-use super::entities::nothing;
-use super::stage::{AMOUNT, COST, End, FLOOR, Stage, Told};
+use super::Scenario;
+use super::entities::check_nothing;
+use super::stage::{AMOUNT, COST, End, FLOOR, Fixture, Outcome};
 
 pub fn roomy() -> [Limits; 2] {
     [budget(1000), budget(1000)]
 }
 
-pub const STORIES: [Story; 12] = [
-    Story { name: "a call", limits: roomy, before: &[], play: a_call, after: nothing },
-    Story {
+pub const STORIES: [Scenario; 12] = [
+    Scenario { name: "a call", limits: roomy, before: &[], play: a_call, after: check_nothing },
+    Scenario {
         name: "a call that one scope refuses",
         limits: || [budget(1000), budget(AMOUNT - 1)],
         before: &[],
         play: a_call,
-        after: nothing,
+        after: check_nothing,
     },
-    Story {
+    Scenario {
         name: "a call whose reservations are never answered",
         limits: roomy,
         before: &[("reserve", 6, Fault::CutAfter)],
         play: a_call,
-        after: nothing,
+        after: check_nothing,
     },
-    Story {
+    Scenario {
         name: "a call whose reservations never arrive",
         limits: roomy,
         before: &[("reserve", 6, Fault::Cut)],
         play: a_call,
-        after: nothing,
+        after: check_nothing,
     },
-    Story {
+    Scenario {
         name: "a call after a budget's end",
         limits: || [budget_every(1000, "1h"), budget_every(1000, "30m")],
         before: &[],
-        play: rolled,
-        after: nothing,
+        play: reset_period,
+        after: check_nothing,
     },
-    Story { name: "a sweep", limits: roomy, before: &[], play: swept, after: nothing },
-    Story {
+    Scenario { name: "a sweep", limits: roomy, before: &[], play: sweep, after: check_nothing },
+    Scenario {
         name: "a sweep of what only its record tells",
         limits: roomy,
         before: &[("settle", usize::MAX, Fault::Cut)],
-        play: judged,
-        after: nothing,
+        play: settle_after_sweep,
+        after: check_nothing,
     },
-    Story { name: "a holder who is late", limits: roomy, before: &[], play: late, after: nothing },
-    Story { name: "a sweep that forgets", limits: roomy, before: &[], play: forgotten, after: nothing },
-    Story {
+    Scenario { name: "a holder who is late", limits: roomy, before: &[], play: late, after: check_nothing },
+    Scenario {
+        name: "a sweep that forgets",
+        limits: roomy,
+        before: &[],
+        play: settle_forgotten,
+        after: check_nothing,
+    },
+    Scenario {
         name: "a call that reaches a soft budget",
         limits: || [roomy_but_told(), budget(1000)],
         before: &[],
         play: a_call,
-        after: nothing,
+        after: check_nothing,
     },
-    Story { name: "a raised budget", limits: roomy, before: &[], play: edited, after: nothing },
-    Story { name: "a spend that is said", limits: roomy, before: &[], play: said, after: is_said },
+    Scenario { name: "a raised budget", limits: roomy, before: &[], play: edit_limits, after: check_nothing },
+    Scenario { name: "a spend that is said", limits: roomy, before: &[], play: set_spend, after: is_said },
 ];
 
 fn roomy_but_told() -> Limits {
     Limits { soft_budget: Some(pico(COST)), ..budget(1000) }
 }
 
-fn a_call(stage: &Stage) -> BoxFuture<'_, End> {
+fn a_call(stage: &Fixture) -> BoxFuture<'_, End> {
     stage.call().boxed()
 }
 
-fn rolled(stage: &Stage) -> BoxFuture<'_, End> {
+fn reset_period(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let first = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
         stage.quiet.settle(&first, COST).await.unwrap();
@@ -87,26 +93,26 @@ fn rolled(stage: &Stage) -> BoxFuture<'_, End> {
     .boxed()
 }
 
-fn swept(stage: &Stage) -> BoxFuture<'_, End> {
+fn sweep(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
         stage.quiet.outlive_leases();
-        sweep(stage, FLOOR).await
+        sweep_both(stage, FLOOR).await
     }
     .boxed()
 }
 
-fn judged(stage: &Stage) -> BoxFuture<'_, End> {
+fn settle_after_sweep(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
         let settled = stage.settle(&admission, FLOOR).await;
         stage.quiet.outlive_leases();
-        End { least: settled.least, ..sweep(stage, COST).await }
+        End { least: settled.least, ..sweep_both(stage, COST).await }
     }
     .boxed()
 }
 
-fn late(stage: &Stage) -> BoxFuture<'_, End> {
+fn late(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
         stage.quiet.outlive_leases();
@@ -116,7 +122,7 @@ fn late(stage: &Stage) -> BoxFuture<'_, End> {
     .boxed()
 }
 
-fn forgotten(stage: &Stage) -> BoxFuture<'_, End> {
+fn settle_forgotten(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let admission = stage.quiet.admit(&call_of(AMOUNT, FLOOR)).await.unwrap();
         stage.quiet.outlive_leases();
@@ -124,14 +130,14 @@ fn forgotten(stage: &Stage) -> BoxFuture<'_, End> {
         // The holder wrote its record and died before it corrected what the sweep had charged.
         stage.quiet.store.put_record(&stage.quiet.record(&admission, COST)).await.unwrap();
         stage.quiet.wait(Duration::from_secs(4000));
-        sweep(stage, COST).await
+        sweep_both(stage, COST).await
     }
     .boxed()
 }
 
 /// Sweeps both scopes; in the end it must come to `cost`.
-async fn sweep(stage: &Stage, cost: i128) -> End {
-    let mut told = Told::Done;
+async fn sweep_both(stage: &Fixture, cost: i128) -> End {
+    let mut told = Outcome::Done;
     for scope in [stage.faulty.key(), stage.faulty.user()] {
         if let Err(error) = stage.faulty.store.sweep(&scope, stage.faulty.now()).await {
             told = error.into();
@@ -140,12 +146,12 @@ async fn sweep(stage: &Stage, cost: i128) -> End {
     End { told, least: cost, most: cost }
 }
 
-fn said(stage: &Stage) -> BoxFuture<'_, End> {
+fn set_spend(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let said = stage.faulty.store.set_spend(&stage.faulty.user(), pico(300), stage.faulty.now()).await;
         let told = said.map_or_else(Into::into, |state| {
             assert_eq!(state.unwrap().spend, pico(300));
-            Told::Done
+            Outcome::Done
         });
         End { told, least: 0, most: 0 }
     }
@@ -153,7 +159,7 @@ fn said(stage: &Stage) -> BoxFuture<'_, End> {
 }
 
 /// Once, however often it lands: the headroom is what is left of the budget. Taken back, so that the scopes agree again.
-fn is_said(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_said(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (store, user) = (&stage.quiet.store, stage.quiet.user());
@@ -165,7 +171,7 @@ fn is_said(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn edited(stage: &Stage) -> BoxFuture<'_, End> {
+fn edit_limits(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let raise = |limits: &Limits| {
             Ok::<_, StoreError>(Limits {
@@ -179,7 +185,7 @@ fn edited(stage: &Stage) -> BoxFuture<'_, End> {
         let told = match edited {
             Ok(_) => {
                 assert!(raised, "once, and not twice");
-                Told::Done
+                Outcome::Done
             }
             Err(error) => error.into(),
         };

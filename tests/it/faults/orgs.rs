@@ -9,60 +9,60 @@ use shared::store::StoreError;
 use shared::team::Team;
 use tests::calls::{call, no_limits, record};
 
-use super::Story;
-use super::entities::{again, nothing, told};
-use super::stage::{End, Stage};
+use super::Scenario;
+use super::entities::{assert_created, check_nothing, end_of};
+use super::stage::{End, Fixture};
 use super::teams::{a_team, mario, pointer, set, story, team_id};
 
-pub const STORIES: [Story; 4] = [
-    story("an organization is made, with a team", found, is_founded),
+pub const STORIES: [Scenario; 4] = [
+    story("an organization is made, with a team", find_organization, is_founded),
     story("a team changes its organization", transfer, is_transferred),
     story("an organization goes", dissolve, is_dissolved),
-    story("reports of organizations", report, nothing),
+    story("reports of organizations", report, check_nothing),
 ];
 
-fn org_id(stage: &Stage) -> OrgId {
+fn org_id(stage: &Fixture) -> OrgId {
     OrgId::parse(format!("org of {}", stage.quiet.key_id())).unwrap()
 }
 
-fn an_org(stage: &Stage) -> Org {
+fn an_org(stage: &Fixture) -> Org {
     let metadata = "{}".to_owned();
     Org { id: org_id(stage), alias: None, limits: no_limits(), metadata, created: stage.spare.created }
 }
 
-fn renamed_org(stage: &Stage) -> Org {
+fn renamed_org(stage: &Fixture) -> Org {
     Org { alias: Some("ACME".to_owned()), ..an_org(stage) }
 }
 
-fn org_member(stage: &Stage) -> OrgMember {
+fn org_member(stage: &Fixture) -> OrgMember {
     let role = "org_admin".to_owned();
     OrgMember { org: org_id(stage), user: mario(stage), role, joined: stage.spare.created }
 }
 
-fn found(stage: &Stage) -> BoxFuture<'_, End> {
+fn find_organization(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let store = &stage.faulty.store;
         if let Err(error) = store.create_org(&an_org(stage)).await {
-            return told(Err(error));
+            return end_of(Err(error));
         }
         let named = store.put_org_member(&org_member(stage)).await;
         let described = store.describe_org(&an_org(stage), &renamed_org(stage)).await;
         let team = Team { org: Some(org_id(stage)), ..a_team(stage) };
         match named.and(described) {
-            Ok(_) => told(store.create_team(&team).await),
-            Err(error) => told(Err(error)),
+            Ok(_) => end_of(store.create_team(&team).await),
+            Err(error) => end_of(Err(error)),
         }
     }
     .boxed()
 }
 
-fn is_founded(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_founded(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, team) = (&stage.quiet.store, Team { org: Some(org_id(stage)), ..a_team(stage) });
-        again(store.create_org(&an_org(stage)).await);
+        assert_created(store.create_org(&an_org(stage)).await);
         store.put_org_member(&org_member(stage)).await.unwrap();
         assert!(store.describe_org(&an_org(stage), &renamed_org(stage)).await.unwrap());
-        again(store.create_team(&team).await);
+        assert_created(store.create_team(&team).await);
         assert_eq!(store.find_org(&org_id(stage)).await.unwrap().unwrap().org, renamed_org(stage));
         assert_eq!(store.org_members(&org_id(stage)).await.unwrap(), [org_member(stage)]);
         assert_eq!(store.teams_of_org(&org_id(stage)).await.unwrap(), std::slice::from_ref(&team.id));
@@ -71,18 +71,18 @@ fn is_founded(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn transfer(stage: &Stage) -> BoxFuture<'_, End> {
+fn transfer(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_org(&an_org(stage)).await.unwrap();
         let moved = stage.faulty.store.set_org(&team_id(stage), Some(&org_id(stage))).await;
-        told(moved.map(|found| assert!(found)))
+        end_of(moved.map(|found| assert!(found)))
     }
     .boxed()
 }
 
 /// There and back: whatever was told, the team and the organisation agree after another try.
-fn is_transferred(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_transferred(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (store, org, team) = (&stage.quiet.store, org_id(stage), team_id(stage));
@@ -100,19 +100,19 @@ fn is_transferred(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn dissolve(stage: &Stage) -> BoxFuture<'_, End> {
+fn dissolve(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let store = &stage.quiet.store;
         store.create_org(&an_org(stage)).await.unwrap();
         store.put_org_member(&org_member(stage)).await.unwrap();
         let one = stage.faulty.store.delete_org_member(&org_id(stage), &mario(stage)).await;
         let deleted = stage.faulty.store.delete_org(&org_id(stage), stage.faulty.now()).await;
-        told(one.and(deleted).map(|found| assert!(found)))
+        end_of(one.and(deleted).map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn is_dissolved(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_dissolved(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, org) = (&stage.quiet.store, org_id(stage));
         store.delete_org(&org, stage.quiet.now()).await.unwrap();
@@ -126,17 +126,17 @@ fn is_dissolved(stage: &Stage) -> BoxFuture<'_, ()> {
 }
 
 /// Reads change nothing and are answered in full, or not at all.
-fn report(stage: &Stage) -> BoxFuture<'_, End> {
+fn report(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let store = &stage.quiet.store;
         store.create_org(&an_org(stage)).await.unwrap();
         store.put_org_member(&org_member(stage)).await.unwrap();
-        told(reports(stage).await)
+        end_of(reports(stage).await)
     }
     .boxed()
 }
 
-async fn reports(stage: &Stage) -> Result<(), StoreError> {
+async fn reports(stage: &Fixture) -> Result<(), StoreError> {
     let (store, org) = (&stage.faulty.store, org_id(stage));
     assert!(store.org_ids().await?.contains(&org));
     assert_eq!(store.orgs(std::slice::from_ref(&org)).await?.len(), 1);

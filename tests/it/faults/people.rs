@@ -5,65 +5,77 @@ use futures_util::future::BoxFuture;
 use shared::invitation::Invitation;
 use shared::key::Key;
 use shared::password::Password;
-use shared::scope::{Holder, Scope};
+use shared::scope::{KeyOwner, Scope};
 use shared::secret::{Secret, SecretHash};
-use shared::store::{Person, Store, StoreError};
+use shared::store::{Store, StoreError, UserIdentity};
 use shared::user::User;
 use tests::calls::{no_limits, pico, user};
 
-use super::Story;
-use super::entities::{nothing, told};
+use super::Scenario;
+use super::entities::{check_nothing, end_of};
 use super::ledger::roomy;
-use super::stage::{End, Stage};
+use super::stage::{End, Fixture};
 
-pub const STORIES: [Story; 6] = [
-    Story { name: "a user is invited", limits: roomy, before: &[], play: invite, after: is_invited },
-    Story { name: "an invitation is accepted", limits: roomy, before: &[], play: accept, after: is_accepted },
-    Story { name: "an invitation is deleted", limits: roomy, before: &[], play: take_back, after: is_back },
-    Story { name: "somebody logs in", limits: roomy, before: &[], play: log_in, after: nothing },
-    Story { name: "a user is imported", limits: roomy, before: &[], play: carry, after: is_carried },
-    Story { name: "an invited user is deleted", limits: roomy, before: &[], play: delete, after: is_gone },
+pub const STORIES: [Scenario; 6] = [
+    Scenario { name: "a user is invited", limits: roomy, before: &[], play: invite, after: is_invited },
+    Scenario {
+        name: "an invitation is accepted",
+        limits: roomy,
+        before: &[],
+        play: accept,
+        after: is_accepted,
+    },
+    Scenario {
+        name: "an invitation is deleted",
+        limits: roomy,
+        before: &[],
+        play: take_back,
+        after: is_back,
+    },
+    Scenario { name: "somebody logs in", limits: roomy, before: &[], play: log_in, after: check_nothing },
+    Scenario { name: "a user is imported", limits: roomy, before: &[], play: carry, after: is_carried },
+    Scenario { name: "an invited user is deleted", limits: roomy, before: &[], play: delete, after: is_gone },
 ];
 
-fn somebody(stage: &Stage) -> User {
+fn invited_user(stage: &Fixture) -> User {
     user(&format!("{}-person", stage.quiet.key_id()), no_limits(), stage.spare.created)
 }
 
-fn person(stage: &Stage) -> Person {
-    Person::from(&somebody(stage))
+fn person(stage: &Fixture) -> UserIdentity {
+    UserIdentity::from(&invited_user(stage))
 }
 
-fn invitation(stage: &Stage) -> Invitation {
-    let (id, user) = (secret(stage, "invitation"), somebody(stage).id);
+fn invitation(stage: &Fixture) -> Invitation {
+    let (id, user) = (secret(stage, "invitation"), invited_user(stage).id);
     Invitation { id, user, by: "master key".to_owned(), created: stage.spare.created, accepted: None }
 }
 
-fn secret(stage: &Stage, what: &str) -> SecretHash {
+fn secret(stage: &Fixture, what: &str) -> SecretHash {
     Secret::new(format!("{what} of {}", stage.quiet.key_id())).hash()
 }
 
 /// The store does not look into it.
 fn password(text: &str) -> Password {
-    Password::stored(text.to_owned())
+    Password::from_stored(text.to_owned())
 }
 
-fn invite(stage: &Stage) -> BoxFuture<'_, End> {
+fn invite(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
-        told(stage.faulty.store.create_invitation(&invitation(stage)).await)
+        stage.quiet.store.create_user(&invited_user(stage)).await.unwrap();
+        end_of(stage.faulty.store.create_invitation(&invitation(stage)).await)
     }
     .boxed()
 }
 
 /// Whoever was told that it failed invites again, by another id.
-fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_invited(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let store = &stage.quiet.store;
         let again = Invitation { id: secret(stage, "another invitation"), ..invitation(stage) };
         store.create_invitation(&again).await.unwrap();
         stage.wire.land().await;
         assert_eq!(store.find_invitation(&again.id).await.unwrap(), Some(again));
-        store.delete_user(&somebody(stage).id, stage.quiet.now()).await.unwrap();
+        store.delete_user(&invited_user(stage).id, stage.quiet.now()).await.unwrap();
         assert_eq!(
             store.find_invitation(&invitation(stage).id).await.unwrap(),
             None,
@@ -73,7 +85,7 @@ fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn accepts(stage: &Stage, store: &Store) -> Result<bool, StoreError> {
+async fn accepts(stage: &Fixture, store: &Store) -> Result<bool, StoreError> {
     let (Invitation { id, .. }, token) = (invitation(stage), secret(stage, "token"));
     if store.find_invitation(&id).await?.is_none_or(|invitation| invitation.accepted.is_some()) {
         return Ok(false);
@@ -83,17 +95,17 @@ async fn accepts(stage: &Stage, store: &Store) -> Result<bool, StoreError> {
         && store.claim_password(&person(stage), &password("first"), &id).await?)
 }
 
-fn accept(stage: &Stage) -> BoxFuture<'_, End> {
+fn accept(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        stage.quiet.store.create_user(&invited_user(stage)).await.unwrap();
         stage.quiet.store.create_invitation(&invitation(stage)).await.unwrap();
-        told(accepts(stage, &stage.faulty.store).await.map(|is_done| assert!(is_done)))
+        end_of(accepts(stage, &stage.faulty.store).await.map(|is_done| assert!(is_done)))
     }
     .boxed()
 }
 
 /// Who was told that it may have failed goes on with the same token, and it ends in one password, for good.
-fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_accepted(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, Invitation { id, .. }) = (&stage.quiet.store, invitation(stage));
         let (token, now) = (secret(stage, "token"), stage.quiet.now());
@@ -108,17 +120,17 @@ fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn take_back(stage: &Stage) -> BoxFuture<'_, End> {
+fn take_back(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
+        stage.quiet.store.create_user(&invited_user(stage)).await.unwrap();
         stage.quiet.store.create_invitation(&invitation(stage)).await.unwrap();
         let deleted = stage.faulty.store.delete_invitation(&invitation(stage).id).await;
-        told(deleted.map(|found| assert!(found)))
+        end_of(deleted.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn is_back(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_back(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, id) = (&stage.quiet.store, invitation(stage).id);
         store.delete_invitation(&id).await.unwrap();
@@ -130,8 +142,8 @@ fn is_back(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn logs_in(stage: &Stage) -> Result<(), StoreError> {
-    let (store, user, now) = (&stage.faulty.store, somebody(stage).id, stage.quiet.now());
+async fn logs_in(stage: &Fixture) -> Result<(), StoreError> {
+    let (store, user, now) = (&stage.faulty.store, invited_user(stage).id, stage.quiet.now());
     assert_eq!(store.count_login(user.as_str(), now).await?, None);
     let stored = store.password_of(&person(stage)).await?;
     assert_eq!(stored, Some(password("old")), "unknown is no password");
@@ -140,35 +152,35 @@ async fn logs_in(stage: &Stage) -> Result<(), StoreError> {
     store.forget_logins(user.as_str(), now).await
 }
 
-fn log_in(stage: &Stage) -> BoxFuture<'_, End> {
+fn log_in(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        let user = somebody(stage);
+        let user = invited_user(stage);
         stage.quiet.store.create_user(&user).await.unwrap();
         assert!(
             stage.quiet.store.replace_password(&person(stage), None, Some(&password("old"))).await.unwrap()
         );
-        told(logs_in(stage).await)
+        end_of(logs_in(stage).await)
     }
     .boxed()
 }
 
-fn delete(stage: &Stage) -> BoxFuture<'_, End> {
+fn delete(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        let (store, user) = (&stage.quiet.store, somebody(stage));
+        let (store, user) = (&stage.quiet.store, invited_user(stage));
         store.create_user(&user).await.unwrap();
         store.create_invitation(&invitation(stage)).await.unwrap();
         store.replace_password(&person(stage), None, Some(&password("old"))).await.unwrap();
         let Key { holder, .. } = stage.spare.clone();
-        let holder = Holder { user: Some(user.id.clone()), ..holder };
+        let holder = KeyOwner { user: Some(user.id.clone()), ..holder };
         store.create_key(&Key { holder, is_session: true, ..stage.spare.clone() }).await.unwrap();
-        told(stage.faulty.store.delete_user(&user.id, stage.faulty.now()).await.map(|found| assert!(found)))
+        end_of(stage.faulty.store.delete_user(&user.id, stage.faulty.now()).await.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_gone(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
-        let (store, user) = (&stage.quiet.store, somebody(stage).id);
+        let (store, user) = (&stage.quiet.store, invited_user(stage).id);
         store.delete_user(&user, stage.quiet.now()).await.unwrap();
         stage.wire.land().await;
         assert_eq!(store.find_invitation(&invitation(stage).id).await.unwrap(), None);
@@ -179,30 +191,30 @@ fn is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn carries(stage: &Stage, store: &Store) -> Result<(), StoreError> {
-    let (id, now) = (somebody(stage).id, stage.quiet.now());
+async fn carries(stage: &Fixture, store: &Store) -> Result<(), StoreError> {
+    let (id, now) = (invited_user(stage).id, stage.quiet.now());
     let name = format!("user {id}");
     store.was_imported(&name).await?;
     store.carry_spend(&Scope::User(id), pico(300), false, now).await?;
     store.mark_imported(&name, now).await?;
-    assert!(store.imported("user ").await?.contains(&name));
+    assert!(store.list_imported("user ").await?.contains(&name));
     Ok(())
 }
 
-fn carry(stage: &Stage) -> BoxFuture<'_, End> {
+fn carry(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
-        stage.quiet.store.create_user(&somebody(stage)).await.unwrap();
-        told(carries(stage, &stage.faulty.store).await)
+        stage.quiet.store.create_user(&invited_user(stage)).await.unwrap();
+        end_of(carries(stage, &stage.faulty.store).await)
     }
     .boxed()
 }
 
 /// Repeated, it is charged once.
-fn is_carried(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_carried(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         carries(stage, &stage.quiet.store).await.unwrap();
         stage.wire.land().await;
-        let user = stage.table.audit_balance(&Scope::User(somebody(stage).id)).await;
+        let user = stage.table.audit_balance(&Scope::User(invited_user(stage).id)).await;
         assert_eq!((user.spend, user.total_spend), (pico(300), pico(0)));
     }
     .boxed()

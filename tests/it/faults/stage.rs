@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::admission::Reason;
 use shared::key::Key;
 use shared::scope::{Limits, ScopeState};
-use shared::store::{Admission, Lost, NotAdmitted, NotCreated, StoreError, Terms};
+use shared::store::{Admission, AdmissionError, CreateError, LeaseLost, LedgerSettings, StoreError};
 use tests::calls::{Caller, call_of, key, no_limits, pico};
 use tests::table::Table;
 use tests::wire::Wire;
@@ -16,7 +16,7 @@ pub const FLOOR: i128 = 30;
 pub const RENEWED: i128 = 50;
 pub const COST: i128 = 60;
 
-pub struct Stage {
+pub struct Fixture {
     pub table: &'static Table,
     pub faulty: Caller,
     pub quiet: Caller,
@@ -27,7 +27,7 @@ pub struct Stage {
 
 /// What a caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+pub enum Outcome {
     Done,
     /// A limit refused, as it should.
     Refused,
@@ -40,15 +40,16 @@ pub enum Told {
 /// How a story ended, and what it may have cost then, as picodollars: from what was sent to what was generated.
 #[derive(Clone, Copy, Debug)]
 pub struct End {
-    pub told: Told,
+    pub told: Outcome,
     pub least: i128,
     pub most: i128,
 }
 
-impl Stage {
+impl Fixture {
     pub async fn set(table: &'static Table, [of_key, of_user]: [Limits; 2]) -> Self {
         // A team's key only looks at its user, beside the other scopes: another call site.
-        let (store, wire) = table.wired_store(Terms { user_pays_for_team: false, ..Terms::default() });
+        let (store, wire) =
+            table.wired_store(LedgerSettings { user_pays_for_team: false, ..LedgerSettings::default() });
         let quiet = table.caller(of_key, of_user).await;
         let faulty = Caller { store, ..quiet.clone() };
         let spare = key(None, no_limits(), quiet.now());
@@ -61,7 +62,7 @@ impl Stage {
             Ok(admission) => admission,
             Err(error) => return self.not_admitted(error.into()).await,
         };
-        let expires = self.faulty.now() + Terms::default().lease_life;
+        let expires = self.faulty.now() + LedgerSettings::default().lease_life;
         let kept = self.faulty.store.renew_all(&admission, pico(RENEWED), expires).await;
         let sent = if kept.is_ok() { RENEWED } else { FLOOR };
         let ended = self.settle(&admission, sent).await;
@@ -73,7 +74,7 @@ impl Stage {
 
     /// A call that was not admitted costs nothing, unless the table also failed when it was to be given back, in both
     /// scopes: then a sweep cannot tell it from one whose process died.
-    async fn not_admitted(&self, told: Told) -> End {
+    async fn not_admitted(&self, told: Outcome) -> End {
         self.wire.heal();
         let is_left = self.states().await.iter().all(|state| !state.leases.is_empty());
         End { told, least: 0, most: if is_left { FLOOR } else { 0 } }
@@ -82,7 +83,7 @@ impl Stage {
     /// Ends a call of which `sent` has left.
     pub async fn settle(&self, admission: &Admission, sent: i128) -> End {
         match self.faulty.settle(admission, COST).await {
-            Ok(cost) => End { told: Told::Done, least: cost.pico(), most: cost.pico() },
+            Ok(cost) => End { told: Outcome::Done, least: cost.pico(), most: cost.pico() },
             Err(error) => End { told: error.into(), least: sent, most: COST },
         }
     }
@@ -110,7 +111,7 @@ impl Stage {
             states = self.states().await;
         }
         let [key, user] = states;
-        let recorded = self.table.aggregated(&self.quiet.user()).await;
+        let recorded = self.table.aggregated_spend(&self.quiet.user()).await;
         assert_eq!((key.total_spend, user.total_spend), (recorded, recorded), "scopes and records disagree");
         for state in [key, user] {
             assert!(is_at_rest(&state), "something is left, or due for nothing: {state:#?}");
@@ -124,37 +125,37 @@ fn is_at_rest(state: &ScopeState) -> bool {
     state.leases.is_empty() && state.closed.is_empty() && state.sweep_due.is_none()
 }
 
-impl From<StoreError> for Told {
+impl From<StoreError> for Outcome {
     fn from(error: StoreError) -> Self {
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
         Self::Unavailable
     }
 }
 
-impl From<NotAdmitted> for Told {
-    fn from(error: NotAdmitted) -> Self {
+impl From<AdmissionError> for Outcome {
+    fn from(error: AdmissionError) -> Self {
         match error {
-            NotAdmitted::Refused(refusal) => {
+            AdmissionError::Refused(refusal) => {
                 assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
                 Self::Refused
             }
-            NotAdmitted::Store(error) => error.into(),
-            NotAdmitted::Stale | NotAdmitted::Renamed => panic!("the pointer is right"),
+            AdmissionError::Store(error) => error.into(),
+            AdmissionError::Stale | AdmissionError::Renamed => panic!("the pointer is right"),
         }
     }
 }
 
-impl From<NotCreated> for Told {
-    fn from(error: NotCreated) -> Self {
+impl From<CreateError> for Outcome {
+    fn from(error: CreateError) -> Self {
         match error {
-            NotCreated::Store(error) => error.into(),
+            CreateError::Store(error) => error.into(),
             other => panic!("nothing is in the way: {other:?}"),
         }
     }
 }
 
-impl From<Lost> for Told {
-    fn from(_: Lost) -> Self {
+impl From<LeaseLost> for Outcome {
+    fn from(_: LeaseLost) -> Self {
         Self::Ended
     }
 }

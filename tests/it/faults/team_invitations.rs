@@ -6,16 +6,16 @@ use futures_util::future::BoxFuture;
 use shared::id::{InvitationId, UserId};
 use shared::invitation::TeamInvitation;
 use shared::scope::Limits;
-use shared::store::{NotCreated, Store, StoreError};
+use shared::store::{CreateError, Store, StoreError};
 use shared::team::TeamRole;
 use tests::calls::{budget, no_limits, user};
 
-use super::Story;
-use super::entities::told;
-use super::stage::{End, Stage};
+use super::Scenario;
+use super::entities::end_of;
+use super::stage::{End, Fixture};
 use super::teams::{a_team, story, team_id};
 
-pub const STORIES: [Story; 6] = [
+pub const STORIES: [Scenario; 6] = [
     story("a user is invited to a team", invite, is_invited),
     story("a user is invited again", invite_again, is_invited),
     story("an invitation to a team is accepted", accept, is_accepted),
@@ -24,7 +24,7 @@ pub const STORIES: [Story; 6] = [
     story("a team with an invitation is deleted", delete_team, nothing_is_left),
 ];
 
-fn eva(stage: &Stage) -> UserId {
+fn eva(stage: &Fixture) -> UserId {
     UserId::parse(format!("eva of {}", stage.quiet.key_id())).unwrap()
 }
 
@@ -32,7 +32,7 @@ fn limits() -> Limits {
     Limits { rpm: Some(7), ..budget(5) }
 }
 
-fn invitation(stage: &Stage) -> TeamInvitation {
+fn invitation(stage: &Fixture) -> TeamInvitation {
     TeamInvitation {
         id: InvitationId::parse(format!("invitation of {}", stage.quiet.key_id())).unwrap(),
         team: team_id(stage),
@@ -45,12 +45,12 @@ fn invitation(stage: &Stage) -> TeamInvitation {
 }
 
 /// One that was sent before, with other limits.
-fn earlier(stage: &Stage) -> TeamInvitation {
+fn earlier(stage: &Fixture) -> TeamInvitation {
     let id = InvitationId::parse(format!("earlier invitation of {}", stage.quiet.key_id())).unwrap();
     TeamInvitation { id, role: TeamRole::User, limits: no_limits(), ..invitation(stage) }
 }
 
-async fn set(stage: &Stage) {
+async fn set(stage: &Fixture) {
     let store = &stage.quiet.store;
     store.create_user(&user(eva(stage).as_str(), no_limits(), stage.spare.created)).await.unwrap();
     store.create_team(&a_team(stage)).await.unwrap();
@@ -69,7 +69,7 @@ async fn looks(store: &Store, wanted: &TeamInvitation) -> Result<(), StoreError>
 }
 
 /// Nothing is pending, on either side.
-async fn is_over(stage: &Stage) {
+async fn is_over(stage: &Fixture) {
     let store = &stage.quiet.store;
     for invitation in [invitation(stage), earlier(stage)] {
         assert_eq!(store.find_team_invitation(&invitation.id).await.unwrap(), None);
@@ -78,37 +78,37 @@ async fn is_over(stage: &Stage) {
     assert_eq!(store.invitees_of_team(&team_id(stage)).await.unwrap(), []);
 }
 
-async fn invites(stage: &Stage) -> Result<(), NotCreated> {
+async fn invites(stage: &Fixture) -> Result<(), CreateError> {
     stage.faulty.store.create_team_invitation(&invitation(stage)).await?;
     Ok(looks(&stage.faulty.store, &invitation(stage)).await?)
 }
 
-fn invite(stage: &Stage) -> BoxFuture<'_, End> {
+fn invite(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
-        told(invites(stage).await)
+        end_of(invites(stage).await)
     }
     .boxed()
 }
 
-fn invite_again(stage: &Stage) -> BoxFuture<'_, End> {
+fn invite_again(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_team_invitation(&earlier(stage)).await.unwrap();
-        told(invites(stage).await)
+        end_of(invites(stage).await)
     }
     .boxed()
 }
 
 /// Whoever was told that it failed invites again; the earlier one is worth nothing then.
-fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_invited(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let store = &stage.quiet.store;
         store.create_team_invitation(&invitation(stage)).await.unwrap();
         looks(store, &invitation(stage)).await.unwrap();
         let late = store.accept_team_invitation(&earlier(stage), stage.quiet.now()).await;
-        assert!(matches!(late, Err(NotCreated::Gone { field: "invitation_id" })), "{late:?}");
+        assert!(matches!(late, Err(CreateError::Gone { field: "invitation_id" })), "{late:?}");
         looks(store, &invitation(stage)).await.unwrap();
         assert!(!store.delete_team_invitation(&earlier(stage)).await.unwrap());
         looks(store, &invitation(stage)).await.unwrap();
@@ -116,28 +116,28 @@ fn is_invited(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn accepts(stage: &Stage, store: &Store) -> Result<(), NotCreated> {
+async fn accepts(stage: &Fixture, store: &Store) -> Result<(), CreateError> {
     store.accept_team_invitation(&invitation(stage), stage.quiet.now()).await?;
     let team = store.find_team_joined_by(&eva(stage), &invitation(stage).id).await?;
     assert_eq!(team, Some(team_id(stage)));
     Ok(())
 }
 
-fn accept(stage: &Stage) -> BoxFuture<'_, End> {
+fn accept(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_team_invitation(&invitation(stage)).await.unwrap();
-        told(accepts(stage, &stage.faulty.store).await)
+        end_of(accepts(stage, &stage.faulty.store).await)
     }
     .boxed()
 }
 
 /// A membership with exactly what the invitation says, once, and no invitation.
-fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_accepted(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, team) = (&stage.quiet.store, team_id(stage));
         let again = store.accept_team_invitation(&invitation(stage), stage.quiet.now()).await;
-        assert!(matches!(again, Ok(()) | Err(NotCreated::Taken { field: "user_id" })), "{again:?}");
+        assert!(matches!(again, Ok(()) | Err(CreateError::Taken { field: "user_id" })), "{again:?}");
         stage.wire.land().await;
         let member = store.find_member(&team, &eva(stage)).await.unwrap().unwrap().member;
         assert_eq!((member.role, member.limits), (TeamRole::Admin, limits()));
@@ -146,7 +146,7 @@ fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
         is_over(stage).await;
         // A member is invited no more, and a removed one has no way back.
         let late = store.create_team_invitation(&earlier(stage)).await;
-        assert!(matches!(late, Err(NotCreated::Taken { field: "user_id" })), "{late:?}");
+        assert!(matches!(late, Err(CreateError::Taken { field: "user_id" })), "{late:?}");
         is_over(stage).await;
         assert!(store.delete_member(&team, &eva(stage)).await.unwrap());
         assert_eq!(store.find_team_joined_by(&eva(stage), &invitation(stage).id).await.unwrap(), None);
@@ -154,51 +154,51 @@ fn is_accepted(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn decline(stage: &Stage) -> BoxFuture<'_, End> {
+fn decline(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_team_invitation(&invitation(stage)).await.unwrap();
         let deleted = stage.faulty.store.delete_team_invitation(&invitation(stage)).await;
-        told(deleted.map(|found| assert!(found)))
+        end_of(deleted.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn is_declined(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_declined(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let store = &stage.quiet.store;
         store.delete_team_invitation(&invitation(stage)).await.unwrap();
         stage.wire.land().await;
         is_over(stage).await;
         let late = store.accept_team_invitation(&invitation(stage), stage.quiet.now()).await;
-        assert!(matches!(late, Err(NotCreated::Gone { field: "invitation_id" })), "{late:?}");
+        assert!(matches!(late, Err(CreateError::Gone { field: "invitation_id" })), "{late:?}");
         assert!(store.find_member(&team_id(stage), &eva(stage)).await.unwrap().is_none());
     }
     .boxed()
 }
 
-fn delete_user(stage: &Stage) -> BoxFuture<'_, End> {
+fn delete_user(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_team_invitation(&invitation(stage)).await.unwrap();
         let deleted = stage.faulty.store.delete_user(&eva(stage), stage.faulty.now()).await;
-        told(deleted.map(|found| assert!(found)))
+        end_of(deleted.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn delete_team(stage: &Stage) -> BoxFuture<'_, End> {
+fn delete_team(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.create_team_invitation(&invitation(stage)).await.unwrap();
         let deleted = stage.faulty.store.delete_team(&team_id(stage), stage.faulty.now()).await;
-        told(deleted.map(|found| assert!(found)))
+        end_of(deleted.map(|found| assert!(found)))
     }
     .boxed()
 }
 
 /// Whoever asks again, of either, finds nothing of the invitation.
-fn nothing_is_left(stage: &Stage) -> BoxFuture<'_, ()> {
+fn nothing_is_left(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let store = &stage.quiet.store;
         store.delete_user(&eva(stage), stage.quiet.now()).await.unwrap();
@@ -207,7 +207,7 @@ fn nothing_is_left(stage: &Stage) -> BoxFuture<'_, ()> {
         is_over(stage).await;
         // One that is written to a user or a team that is gone is taken back.
         let late = store.create_team_invitation(&invitation(stage)).await;
-        assert!(matches!(late, Err(NotCreated::Gone { .. })), "{late:?}");
+        assert!(matches!(late, Err(CreateError::Gone { .. })), "{late:?}");
         is_over(stage).await;
     }
     .boxed()

@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::audit::{Action, Entry};
+use shared::audit::{Action, AuditEntry};
 use shared::id::{RequestId, TeamId, UserId};
 use shared::key::Key;
-use shared::record::Record;
-use shared::scope::{Holder, Scope};
+use shared::record::SpendRecord;
+use shared::scope::{KeyOwner, Scope};
 use shared::secret::Secret;
-use shared::store::{NotAdmitted, Pointer, Store, StoreError};
+use shared::store::{AdmissionError, KeyRef, Store, StoreError};
 use shared::team::{Member, Team, TeamRole};
 use tests::calls::{MODEL, budget, call, call_of, key, no_limits, pico, record, user};
 
-use super::Story;
-use super::entities::{again, nothing, told};
+use super::Scenario;
+use super::entities::{assert_created, check_nothing, end_of};
 use super::ledger::roomy;
-use super::stage::{AMOUNT, COST, End, FLOOR, Stage, Told};
+use super::stage::{AMOUNT, COST, End, FLOOR, Fixture, Outcome};
 
 pub const fn story(
     name: &'static str,
-    play: fn(&Stage) -> BoxFuture<'_, End>,
-    after: fn(&Stage) -> BoxFuture<'_, ()>,
-) -> Story {
-    Story { name, limits: roomy, before: &[], play, after }
+    play: fn(&Fixture) -> BoxFuture<'_, End>,
+    after: fn(&Fixture) -> BoxFuture<'_, ()>,
+) -> Scenario {
+    Scenario { name, limits: roomy, before: &[], play, after }
 }
 
-pub const STORIES: [Story; 10] = [
+pub const STORIES: [Scenario; 10] = [
     story("a team is made, with a member", make, is_made),
     story("a team and a member change", change, has_changed),
     story("a member goes", remove_member, member_is_gone),
@@ -37,36 +37,41 @@ pub const STORIES: [Story; 10] = [
     story("a key gets another secret", rotate, is_rotated),
     story("a model is limited, and is not", limit, is_lifted),
     story("a change is written down", note, is_noted),
-    story("reports of teams and days", report, nothing),
+    story("reports of teams and days", report, check_nothing),
 ];
 
-pub fn team_id(stage: &Stage) -> TeamId {
+pub fn team_id(stage: &Fixture) -> TeamId {
     TeamId::parse(format!("team of {}", stage.quiet.key_id())).unwrap()
 }
 
-pub fn mario(stage: &Stage) -> UserId {
+pub fn mario(stage: &Fixture) -> UserId {
     UserId::parse(format!("mario of {}", stage.quiet.key_id())).unwrap()
 }
 
-pub fn a_team(stage: &Stage) -> Team {
+pub fn a_team(stage: &Fixture) -> Team {
     let (alias, metadata) = (Some("Developers".to_owned()), "{}".to_owned());
     Team { id: team_id(stage), alias, org: None, limits: no_limits(), metadata, created: stage.spare.created }
 }
 
-fn a_member(stage: &Stage) -> Member {
+fn a_member(stage: &Fixture) -> Member {
     let (team, user) = (team_id(stage), mario(stage));
     Member { team, user, role: TeamRole::User, limits: no_limits(), joined: stage.spare.created }
 }
 
 /// The member's key in the team.
-fn a_key(stage: &Stage) -> Key {
+fn a_key(stage: &Fixture) -> Key {
     let Key { id, holder, .. } = stage.spare.clone();
     let (user, team) = (Some(mario(stage)), Some(team_id(stage)));
     let alias = Some(format!("alias of {id}"));
-    Key { id, alias, holder: Holder { user, team, ..holder }, ..key(None, no_limits(), stage.spare.created) }
+    Key {
+        id,
+        alias,
+        holder: KeyOwner { user, team, ..holder },
+        ..key(None, no_limits(), stage.spare.created)
+    }
 }
 
-pub async fn set(stage: &Stage) {
+pub async fn set(stage: &Fixture) {
     let store = &stage.quiet.store;
     store.create_user(&user(mario(stage).as_str(), no_limits(), stage.spare.created)).await.unwrap();
     store.create_team(&a_team(stage)).await.unwrap();
@@ -74,23 +79,23 @@ pub async fn set(stage: &Stage) {
     store.create_key(&a_key(stage)).await.unwrap();
 }
 
-fn make(stage: &Stage) -> BoxFuture<'_, End> {
+fn make(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let mario = user(mario(stage).as_str(), no_limits(), stage.spare.created);
         stage.quiet.store.create_user(&mario).await.unwrap();
         match stage.faulty.store.create_team(&a_team(stage)).await {
-            Ok(()) => told(stage.faulty.store.create_member(&a_member(stage)).await),
-            Err(error) => told(Err(error)),
+            Ok(()) => end_of(stage.faulty.store.create_member(&a_member(stage)).await),
+            Err(error) => end_of(Err(error)),
         }
     }
     .boxed()
 }
 
-fn is_made(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_made(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let store = &stage.quiet.store;
-        again(store.create_team(&a_team(stage)).await);
-        again(store.create_member(&a_member(stage)).await);
+        assert_created(store.create_team(&a_team(stage)).await);
+        assert_created(store.create_member(&a_member(stage)).await);
         assert_eq!(store.find_team(&team_id(stage)).await.unwrap().unwrap().team, a_team(stage));
         let members = store.members(&team_id(stage)).await.unwrap();
         assert_eq!(members.into_iter().map(|entry| entry.member).collect::<Vec<_>>(), [a_member(stage)]);
@@ -99,37 +104,37 @@ fn is_made(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn changed(stage: &Stage) -> Team {
+fn changed_team(stage: &Fixture) -> Team {
     Team { alias: None, ..a_team(stage) }
 }
 
-fn change(stage: &Stage) -> BoxFuture<'_, End> {
+fn change(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         let store = &stage.faulty.store;
-        let described = store.describe_team(&a_team(stage), &changed(stage)).await;
+        let described = store.describe_team(&a_team(stage), &changed_team(stage)).await;
         let promoted = store.set_team_role(&team_id(stage), &mario(stage), TeamRole::Admin).await;
-        told(described.and(promoted).map(|found| assert!(found)))
+        end_of(described.and(promoted).map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn has_changed(stage: &Stage) -> BoxFuture<'_, ()> {
+fn has_changed(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, team) = (&stage.quiet.store, team_id(stage));
-        assert!(store.describe_team(&a_team(stage), &changed(stage)).await.unwrap());
+        assert!(store.describe_team(&a_team(stage), &changed_team(stage)).await.unwrap());
         assert!(store.set_team_role(&team, &mario(stage), TeamRole::Admin).await.unwrap());
-        assert_eq!(store.find_team(&team).await.unwrap().unwrap().team, changed(stage));
+        assert_eq!(store.find_team(&team).await.unwrap().unwrap().team, changed_team(stage));
         let member = store.find_member(&team, &mario(stage)).await.unwrap().unwrap().member;
         assert_eq!(member.role, TeamRole::Admin);
     }
     .boxed()
 }
 
-fn remove_member(stage: &Stage) -> BoxFuture<'_, End> {
+fn remove_member(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
-        told(
+        end_of(
             stage
                 .faulty
                 .store
@@ -141,7 +146,7 @@ fn remove_member(stage: &Stage) -> BoxFuture<'_, End> {
     .boxed()
 }
 
-fn member_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+fn member_is_gone(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, team) = (&stage.quiet.store, team_id(stage));
         store.delete_member(&team, &mario(stage)).await.unwrap();
@@ -154,16 +159,16 @@ fn member_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn delete_team(stage: &Stage) -> BoxFuture<'_, End> {
+fn delete_team(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         let deleted = stage.faulty.store.delete_team(&team_id(stage), stage.faulty.now()).await;
-        told(deleted.map(|found| assert!(found)))
+        end_of(deleted.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn team_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
+fn team_is_gone(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, team) = (&stage.quiet.store, team_id(stage));
         store.delete_team(&team, stage.quiet.now()).await.unwrap();
@@ -175,26 +180,26 @@ fn team_is_gone(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-pub fn pointer(stage: &Stage) -> Pointer {
+pub fn pointer(stage: &Fixture) -> KeyRef {
     let key = a_key(stage);
-    Pointer::new(key.id, key.holder)
+    KeyRef::new(key.id, key.holder)
 }
 
 /// It is charged to the team's scopes, which are audited after it: to the stage's own it costs nothing.
-fn team_call(stage: &Stage) -> BoxFuture<'_, End> {
+fn team_call(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         let (mut pointer, now) = (pointer(stage), stage.faulty.now());
         let admitted = stage.faulty.store.admit(&mut pointer, &call_of(AMOUNT, FLOOR), || now).await;
         let told = match admitted {
             Ok(admission) => {
-                let record = Record { cost: pico(COST), ..record(&pointer, &admission, now) };
+                let record = SpendRecord { cost: pico(COST), ..record(&pointer, &admission, now) };
                 stage
                     .faulty
                     .store
                     .settle(&admission, &record, || now)
                     .await
-                    .map_or_else(Told::from, |_| Told::Done)
+                    .map_or_else(Outcome::from, |_| Outcome::Done)
             }
             Err(error) => error.into(),
         };
@@ -203,7 +208,7 @@ fn team_call(stage: &Stage) -> BoxFuture<'_, End> {
     .boxed()
 }
 
-fn team_agrees(stage: &Stage) -> BoxFuture<'_, ()> {
+fn team_agrees(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (team, user) = (team_id(stage), mario(stage));
@@ -215,7 +220,7 @@ fn team_agrees(stage: &Stage) -> BoxFuture<'_, ()> {
                 stage.quiet.store.sweep(scope, stage.quiet.now()).await.unwrap();
             }
         }
-        let recorded = stage.table.aggregated(&Scope::User(user)).await;
+        let recorded = stage.table.aggregated_spend(&Scope::User(user)).await;
         for scope in &scopes {
             let state = stage.table.audit(scope).await;
             assert_eq!((state.total_spend, state.leases.len()), (recorded, 0), "{scope}");
@@ -225,23 +230,23 @@ fn team_agrees(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn renamed(stage: &Stage) -> Key {
+fn renamed_key(stage: &Fixture) -> Key {
     let alias = Some(format!("another alias of {}", stage.spare.id));
     Key { alias, tags: vec!["one".to_owned(), "two".to_owned()], ..a_key(stage) }
 }
 
-fn rename(stage: &Stage) -> BoxFuture<'_, End> {
+fn rename(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
-        let named = stage.faulty.store.describe_key(&a_key(stage), &renamed(stage)).await;
-        told(named.map(|found| assert!(found)))
+        let named = stage.faulty.store.describe_key(&a_key(stage), &renamed_key(stage)).await;
+        end_of(named.map(|found| assert!(found)))
     }
     .boxed()
 }
 
-fn is_renamed(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_renamed(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
-        let (store, before, after) = (&stage.quiet.store, a_key(stage), renamed(stage));
+        let (store, before, after) = (&stage.quiet.store, a_key(stage), renamed_key(stage));
         assert!(store.describe_key(&before, &after).await.unwrap());
         let [now] = store.keys(std::slice::from_ref(&after.id)).await.unwrap().try_into().unwrap();
         assert_eq!((now.key.alias.as_ref(), &now.key.tags), (after.alias.as_ref(), &after.tags));
@@ -252,21 +257,21 @@ fn is_renamed(stage: &Stage) -> BoxFuture<'_, ()> {
 }
 
 /// The secret that comes next; the stage's own stays good for an hour.
-fn next(stage: &Stage) -> Secret {
+fn next(stage: &Fixture) -> Secret {
     Secret::new(format!("sk-next-of-{}", stage.spare.id))
 }
 
-fn rotate(stage: &Stage) -> BoxFuture<'_, End> {
+fn rotate(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         let grace = stage.faulty.now() + Duration::from_secs(3600);
-        told(stage.faulty.store.rotate_key(&a_key(stage), &next(stage), Some(grace)).await.map(|_| ()))
+        end_of(stage.faulty.store.rotate_key(&a_key(stage), &next(stage), Some(grace)).await.map(|_| ()))
     }
     .boxed()
 }
 
 /// Whatever was told, the key answers to one of the two, and after another try to the new one, and to both for an hour.
-fn is_rotated(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_rotated(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (store, key) = (&stage.quiet.store, a_key(stage));
@@ -290,7 +295,7 @@ fn is_rotated(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn works(store: &Store, stage: &Stage, secret: &shared::secret::SecretHash) -> bool {
+async fn works(store: &Store, stage: &Fixture, secret: &shared::secret::SecretHash) -> bool {
     let Some(mut pointer) = store.find_pointer(secret).await.unwrap() else {
         return false;
     };
@@ -302,24 +307,24 @@ async fn works(store: &Store, stage: &Stage, secret: &shared::secret::SecretHash
     true
 }
 
-fn limit(stage: &Stage) -> BoxFuture<'_, End> {
+fn limit(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         let (store, key, now) = (&stage.faulty.store, stage.faulty.key(), stage.faulty.now());
         let limited = store.limit_model(&key, MODEL, Some(&budget(1)), now).await;
-        told(limited.map(|found| assert!(found)))
+        end_of(limited.map(|found| assert!(found)))
     }
     .boxed()
 }
 
 /// Asked for again, it binds; lifted, it does not.
-fn is_lifted(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_lifted(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;
         let (caller, key, now) = (&stage.quiet, stage.quiet.key(), stage.quiet.now());
         assert!(caller.store.limit_model(&key, MODEL, Some(&budget(1)), now).await.unwrap());
         let part = Scope::Model(Box::new(key.clone()), MODEL.to_owned());
         match caller.admit(&call(2)).await {
-            Err(NotAdmitted::Refused(refusal)) => assert_eq!(refusal.scope, part),
+            Err(AdmissionError::Refused(refusal)) => assert_eq!(refusal.scope, part),
             other => panic!("{other:?}"),
         }
         assert!(caller.store.limit_model(&key, MODEL, None, now).await.unwrap());
@@ -330,8 +335,8 @@ fn is_lifted(stage: &Stage) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-fn entry(stage: &Stage) -> Entry {
-    Entry {
+fn entry(stage: &Fixture) -> AuditEntry {
+    AuditEntry {
         id: RequestId::from_parts(
             stage.spare.created.ms(),
             stage.spare.id.as_str().bytes().map(u32::from).sum(),
@@ -346,16 +351,16 @@ fn entry(stage: &Stage) -> Entry {
     }
 }
 
-fn note(stage: &Stage) -> BoxFuture<'_, End> {
-    async { told(stage.faulty.store.put_audit(&entry(stage)).await) }.boxed()
+fn note(stage: &Fixture) -> BoxFuture<'_, End> {
+    async { end_of(stage.faulty.store.put_audit(&entry(stage)).await) }.boxed()
 }
 
-fn is_noted(stage: &Stage) -> BoxFuture<'_, ()> {
+fn is_noted(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         let (store, entry) = (&stage.quiet.store, entry(stage));
         store.put_audit(&entry).await.unwrap();
         assert_eq!(store.find_audit(entry.id).await.unwrap(), Some(entry.clone()));
-        let own = |found: &Entry| found.object == entry.object;
+        let own = |found: &AuditEntry| found.object == entry.object;
         let day = stage.spare.created.date();
         assert_eq!(store.audit_of_day(&day, 10, own).await.unwrap(), std::slice::from_ref(&entry));
     }
@@ -363,16 +368,16 @@ fn is_noted(stage: &Stage) -> BoxFuture<'_, ()> {
 }
 
 /// Reads change nothing and are answered in full, or not at all.
-fn report(stage: &Stage) -> BoxFuture<'_, End> {
+fn report(stage: &Fixture) -> BoxFuture<'_, End> {
     async {
         set(stage).await;
         stage.quiet.store.put_audit(&entry(stage)).await.unwrap();
-        told(reports(stage).await)
+        end_of(reports(stage).await)
     }
     .boxed()
 }
 
-async fn reports(stage: &Stage) -> Result<(), StoreError> {
+async fn reports(stage: &Fixture) -> Result<(), StoreError> {
     let (store, team, user) = (&stage.faulty.store, team_id(stage), mario(stage));
     assert!(store.team_ids().await?.contains(&team));
     assert_eq!(store.teams(std::slice::from_ref(&team)).await?.len(), 1);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shared::model::Catalog;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use stargate::import::{self, ImportOptions};
 use tests::table::Table;
 
@@ -94,7 +94,7 @@ fn a_file_that_cannot_be_read_says_where() {
 #[tokio::test]
 async fn what_is_not_there_is_an_error_and_with_partial_a_line_of_the_report() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("unread")
         .with("LiteLLM_UserTables.csv", "user_id\na\n")
         .with("LiteLLM_TeamTable.csv", "\u{feff}team_id,metadata\nt,{}\n");
@@ -117,7 +117,7 @@ async fn what_is_not_there_is_an_error_and_with_partial_a_line_of_the_report() {
     std::fs::remove_file(whole.folder.join("LiteLLM_BudgetTable.json")).unwrap();
     let partial = ImportOptions { partial: true, ..whole.options(true) };
     let read = import::Export::read(&partial, NOW).unwrap();
-    let (report, ended) = read.import(true, &store, &Catalog::bundled("global").unwrap()).await;
+    let (report, ended) = read.import(true, &store, &Catalog::load_bundled("global").unwrap()).await;
     ended.unwrap();
     for part in [
         "LiteLLM_UserTables.csv: it is not one of the tables that are imported, and is not read\n".to_owned(),

@@ -4,7 +4,7 @@ use shared::id::{OrgId, TeamId, UserId};
 use shared::money::Money;
 use shared::scope::{Scope, ScopeState};
 use shared::secret::SecretHash;
-use shared::store::{Store, Terms};
+use shared::store::{LedgerSettings, Store};
 use tests::table::Table;
 
 use super::Export;
@@ -34,7 +34,7 @@ fn member(team: &str, user: &str) -> Scope {
 #[tokio::test]
 async fn a_row_with_a_limit_that_does_not_exist_here_is_skipped_and_named() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let token = "1".repeat(64);
     for (at, (file, row, field)) in [
         (KEYS, r#""tpd_limit": 1000"#, "tpd_limit"),
@@ -106,7 +106,7 @@ async fn a_row_with_a_limit_that_does_not_exist_here_is_skipped_and_named() {
 #[tokio::test]
 async fn what_widens_is_dropped_and_reported() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("wider")
         .with(
             KEYS,
@@ -135,7 +135,7 @@ async fn what_widens_is_dropped_and_reported() {
 #[tokio::test]
 async fn what_was_spent_in_a_period_that_is_over_is_not_charged() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let (over, runs) = ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z");
     let budget = |id: &str, reset: &str| {
         format!(
@@ -177,7 +177,7 @@ async fn what_was_spent_in_a_period_that_is_over_is_not_charged() {
 #[tokio::test]
 async fn odd_amounts_cost_nobody_a_key() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("odd")
         .with(USERS, r#"[{"user_id": "a", "max_budget": 10, "spend": -0.25}]"#)
         .with(
@@ -207,7 +207,7 @@ async fn odd_amounts_cost_nobody_a_key() {
 #[tokio::test]
 async fn members_have_their_teams_budget_where_they_have_none() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("members")
         .with(
             BUDGETS,
@@ -245,7 +245,7 @@ async fn members_have_their_teams_budget_where_they_have_none() {
 #[tokio::test]
 async fn administrators_are_listed_and_those_who_left_are_blocked() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("roles").with(
         USERS,
         r#"[{"user_id": "boss", "user_role": "proxy_admin"}, {"user_id": "eye", "user_role": "proxy_admin_viewer"},
@@ -275,7 +275,7 @@ async fn administrators_are_listed_and_those_who_left_are_blocked() {
 #[tokio::test]
 async fn limits_of_models_are_set_or_named() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let row =
         |budgets: &str| format!(r#"[{{"token": "{}", "model_max_budget": {budgets}}}]"#, "1".repeat(64));
     let export = Export::of_nothing("models")

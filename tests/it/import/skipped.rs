@@ -4,8 +4,8 @@ use shared::id::{OrgId, TeamId, UserId};
 use shared::money::Money;
 use shared::scope::{Limits, Scope};
 use shared::secret::SecretHash;
-use shared::store::{Store, Terms};
-use shared::user::{Role, User};
+use shared::store::{LedgerSettings, Store};
+use shared::user::{User, UserRole};
 use tests::table::Table;
 
 use super::{Export, NOW};
@@ -45,7 +45,7 @@ async fn a_user_is_skipped_with_keys_and_memberships_until_the_row_is_right() {
     .enumerate()
     {
         let table = Table::fresh().await;
-        let store = table.store(Terms::default());
+        let store = table.store(LedgerSettings::default());
         let same = r#"{"user_id": "a", "user_email": "same@x.org", "max_budget": 1}"#;
         let export = Export::of_nothing(&format!("skipped-user-{at}"))
             .with(USERS, &format!("[{same}, {wrong}]"))
@@ -82,7 +82,7 @@ async fn a_user_is_skipped_with_keys_and_memberships_until_the_row_is_right() {
 #[tokio::test]
 async fn an_organisation_is_skipped_with_teams_members_and_keys() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("skipped-org")
         .with("LiteLLM_BudgetTable.json", r#"[{"budget_id": "b", "max_budget": 7, "tpd_limit": 100}]"#)
         .with("LiteLLM_OrganizationTable.json", r#"[{"organization_id": "o", "budget_id": "b"}]"#)
@@ -131,7 +131,7 @@ async fn an_organisation_is_skipped_with_teams_members_and_keys() {
 #[tokio::test]
 async fn a_row_that_becomes_wrong_keeps_what_is_here_and_makes_nothing_new() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let key =
         |letter: &str, more: &str| format!(r#"{{"token": "{}", "user_id": "a"{more}}}"#, letter.repeat(64));
     let export = Export::of_nothing("becomes-wrong")
@@ -169,12 +169,12 @@ async fn a_row_that_becomes_wrong_keeps_what_is_here_and_makes_nothing_new() {
 #[tokio::test]
 async fn what_is_here_without_the_limits_of_its_row_is_named() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let bare = User {
         id: user("dup2"),
         email: None,
         alias: None,
-        role: Role::default(),
+        role: UserRole::default(),
         limits: Limits::default(),
         metadata: "{}".to_owned(),
         created: NOW,
@@ -202,7 +202,7 @@ async fn what_is_here_without_the_limits_of_its_row_is_named() {
 #[tokio::test]
 async fn a_user_without_a_row_is_made_without_limits_or_refused_by_the_setting() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("no-row")
         .with(TEAMS, r#"[{"team_id": "t", "members_with_roles": [{"user_id": "member"}]}]"#)
         .with(KEYS, &format!(r#"[{{"token": "{}", "user_id": "ghost"}}]"#, "1".repeat(64)));
@@ -228,7 +228,7 @@ async fn a_user_without_a_row_is_made_without_limits_or_refused_by_the_setting()
 #[tokio::test]
 async fn a_member_of_an_address_that_several_users_have_is_nobody() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("addresses")
         .with(
             USERS,
@@ -246,7 +246,7 @@ async fn a_member_of_an_address_that_several_users_have_is_nobody() {
 #[tokio::test]
 async fn a_membership_that_names_nobody_lets_no_member_loose() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let seats = r#"[{"user_id": "a", "team_id": "t", "spend": 1}, {"team_id": "t", "budget_id": "b"}]"#;
     let export = Export::of_nothing("nobody")
         .with(USERS, r#"[{"user_id": "a"}, {"user_id": "b"}]"#)
@@ -271,7 +271,7 @@ async fn a_membership_that_names_nobody_lets_no_member_loose() {
 #[tokio::test]
 async fn what_belongs_to_a_row_that_was_skipped_is_skipped_too() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let (alice, dan, info) = ("a".repeat(64), "d".repeat(64), "e".repeat(64));
     let export = Export::new("broken-rows")
         .with("LiteLLM_BudgetTable.json", r#"[{"budget_id": "b", "max_budget": 7, "allowed_models": ["claude-haiku-4-5"]},

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::money::Money;
 use shared::scope::Limits;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use tests::calls::{Caller, employ, no_limits};
 use tests::gateway::{Keyholder, Stargate, ask, ask_stream, budget, events, inference_on, models, names};
 use tests::table::Table;
@@ -44,7 +44,7 @@ fn long_schema() -> Value {
 }
 
 async fn never_overspent(stargate: &Stargate, holder: &Keyholder, what: &str) {
-    let spent = stargate.charged(holder).await;
+    let spent = stargate.charged_amount(holder).await;
     let limit = stargate.state(&holder.user).await.limits.max_budget.unwrap();
     assert!(spent <= limit, "{what}: {spent} of {limit}");
 }
@@ -150,7 +150,7 @@ async fn an_error_without_a_name_is_not_free() {
         let holder = stargate.free_keyholder().await;
         let answer = stargate.messages(&holder, &ask(&json!({"status": status}))).await;
         assert!(answer.status().is_server_error());
-        assert!(stargate.charged(&holder).await > Money::ZERO, "{status}: it may have run");
+        assert!(stargate.charged_amount(&holder).await > Money::ZERO, "{status}: it may have run");
     }
 }
 
@@ -159,7 +159,7 @@ async fn an_error_without_a_name_is_not_free() {
 async fn nobody_is_asked_again_without_a_lease() {
     let (table, stargate) = (Table::fresh().await, Stargate::start().await);
     let clock = Clock::default();
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let (secret, pointer) = employ(&store, no_limits(), no_limits(), clock.now()).await;
     let quiet = Caller { store: store.clone(), clock: clock.clone(), pointer };
     let router =
@@ -264,9 +264,10 @@ async fn a_session_of_any_length_is_recorded() {
 async fn a_call_that_waits_to_be_covered_ends_in_time() {
     let (table, stargate) = (Table::fresh().await, Stargate::start().await);
     for streams in [true, false] {
-        let (store, wire) = table.wired_store(Terms::default());
+        let (store, wire) = table.wired_store(LedgerSettings::default());
         let clock = Clock::default();
-        let (secret, _) = employ(&table.store(Terms::default()), no_limits(), no_limits(), clock.now()).await;
+        let (secret, _) =
+            employ(&table.store(LedgerSettings::default()), no_limits(), no_limits(), clock.now()).await;
         let router = inference::router(inference_on(
             store,
             stargate.gateway.fake_url.as_ref().unwrap(),
@@ -299,7 +300,7 @@ async fn a_call_that_waits_to_be_covered_ends_in_time() {
 #[tokio::test]
 async fn a_deadline_that_is_past_when_its_request_comes_is_none() {
     let (table, stargate) = (Table::fresh().await, Stargate::start().await);
-    let (store, clock) = (table.store(Terms::default()), Clock::default());
+    let (store, clock) = (table.store(LedgerSettings::default()), Clock::default());
     let (secret, _) = employ(&store, no_limits(), no_limits(), clock.now()).await;
     let router =
         inference::router(inference_on(store, stargate.gateway.fake_url.as_ref().unwrap(), clock.clone()));

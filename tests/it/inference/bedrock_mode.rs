@@ -45,7 +45,7 @@ fn body(script: &Value) -> Blob {
     Blob::new(body.to_string())
 }
 
-fn said(script: &Value) -> Message {
+fn user_message(script: &Value) -> Message {
     let text = ContentBlock::Text(format!("Hi <<fake {script}>>"));
     Message::builder().role(ConversationRole::User).content(text).build().unwrap()
 }
@@ -55,7 +55,7 @@ fn script() -> Value {
 }
 
 async fn charged_once(stargate: &Stargate, holder: &Keyholder, pico: i128) {
-    assert_eq!(stargate.charged(holder).await, Money::from_pico(pico));
+    assert_eq!(stargate.charged_amount(holder).await, Money::from_pico(pico));
     let records = stargate.records().await;
     assert_eq!(records.iter().map(|record| record.status).collect::<Vec<_>>(), [Status::Success]);
 }
@@ -91,7 +91,8 @@ async fn converses_with_any_model() {
     for (model, cost) in [(NOVA, OF_NOVA), (HAIKU, OF_HAIKU)] {
         let stargate = Stargate::start().await;
         let holder = stargate.free_keyholder().await;
-        let request = sdk(&stargate, &holder.secret).converse().model_id(model).messages(said(&script()));
+        let request =
+            sdk(&stargate, &holder.secret).converse().model_id(model).messages(user_message(&script()));
         let answer = request.send().await.unwrap();
         let message = answer.output.unwrap().as_message().unwrap().clone();
         assert_eq!(message.content[0].as_text().unwrap(), "Hello there");
@@ -104,7 +105,8 @@ async fn converses_with_any_model() {
 async fn streams_a_conversation() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
-    let request = sdk(&stargate, &holder.secret).converse_stream().model_id(NOVA).messages(said(&script()));
+    let request =
+        sdk(&stargate, &holder.secret).converse_stream().model_id(NOVA).messages(user_message(&script()));
     let mut answer = request.send().await.unwrap();
     let (mut text, mut usage) = (String::new(), None);
     while let Some(event) = answer.stream.recv().await.unwrap() {
@@ -129,12 +131,12 @@ async fn a_models_own_form_passes_and_is_charged_by_what_bedrock_counted() {
     let whole = stargate.free_keyholder().await;
     let request = sdk(&stargate, &whole.secret).invoke_model().model_id(NOVA).body(native());
     assert!(!request.send().await.unwrap().body.as_ref().is_empty());
-    assert_eq!(stargate.charged(&whole).await, Money::from_pico(OF_NOVA));
+    assert_eq!(stargate.charged_amount(&whole).await, Money::from_pico(OF_NOVA));
     let streamed = stargate.free_keyholder().await;
     let request = sdk(&stargate, &streamed.secret).invoke_model_with_response_stream();
     let mut answer = request.model_id(NOVA).body(native()).send().await.unwrap();
     while answer.body.recv().await.unwrap().is_some() {}
-    assert_eq!(stargate.charged(&streamed).await, Money::from_pico(OF_NOVA));
+    assert_eq!(stargate.charged_amount(&streamed).await, Money::from_pico(OF_NOVA));
     // Its limit of tokens cannot be read, so nothing shorter than all that the model makes can be promised.
     let poor = stargate.keyholder(budget("0.001"), Limits::default()).await;
     let request = sdk(&stargate, &poor.secret).invoke_model().model_id(NOVA).body(native());
@@ -254,7 +256,7 @@ async fn a_short_budget_shortens_a_conversation() {
     let stargate = Stargate::start().await;
     let holder = stargate.keyholder(budget("0.02"), Limits::default()).await;
     let inference = InferenceConfiguration::builder().max_tokens(60_000).build();
-    let request = sdk(&stargate, &holder.secret).converse().model_id(HAIKU).messages(said(&script()));
+    let request = sdk(&stargate, &holder.secret).converse().model_id(HAIKU).messages(user_message(&script()));
     request.inference_config(inference).send().await.unwrap();
     let asked = stargate.fake().requests().last().unwrap().json();
     let granted = asked["inferenceConfig"]["maxTokens"].as_u64().unwrap();
@@ -285,7 +287,7 @@ async fn a_failure_in_mid_stream_is_an_exception_that_the_sdk_knows() {
         };
         assert!(format!("{:?}", broken.as_service_error().unwrap()).starts_with(name), "{broken:?}");
     }
-    assert!(stargate.charged(&holder).await > Money::ZERO);
+    assert!(stargate.charged_amount(&holder).await > Money::ZERO);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::money::Money;
 use shared::period::BudgetDuration;
 use shared::scope::Limits;
+use tests::calls::back_off;
 use tests::gateway::{Stargate, ask, ask_stream, budget};
 
 /// A call that costs exactly this: a thousand tokens in and as many out as it may make.
@@ -16,11 +17,8 @@ fn call() -> Value {
     ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 1024}))
 }
 
-/// How long a client waits before it comes back.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// What one such call reserves: read from the ledger, while it runs.
-async fn reserved(stargate: &Stargate) -> Money {
+async fn reserved_amount(stargate: &Stargate) -> Money {
     let holder = stargate.free_keyholder().await;
     let body =
         ask(&json!({"text": "ok", "gate": "budgets::reserve", "input_tokens": 1000, "output_tokens": 1024}));
@@ -28,7 +26,7 @@ async fn reserved(stargate: &Stargate) -> Money {
         while stargate.fake().waiting("budgets::reserve") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let leased = stargate.state(&holder.key).await.leased();
+        let leased = stargate.state(&holder.key).await.leased_amount();
         stargate.fake().release("budgets::reserve");
         leased
     };
@@ -43,13 +41,13 @@ async fn storm(stargate: &Arc<Stargate>, key: &str, requests: usize, at_once: us
         tokio::spawn(async move {
             let mut admitted = 0;
             while calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < requests {
-                loop {
+                for tries in 0.. {
                     let answer = stargate.post("/v1/messages", &key).json(&call()).send().await.unwrap();
                     match answer.status().as_u16() {
                         200 => admitted += 1,
                         // What runs holds it, or a busy machine kept the store waiting: the client is told to come back.
                         429 | 503 if !answer.headers().contains_key("x-should-retry") => {
-                            tokio::time::sleep(PAUSE).await;
+                            back_off(tries).await;
                             continue;
                         }
                         429 => {}
@@ -74,7 +72,7 @@ async fn two_thousand_racing_requests_never_overspend() {
     let fits = 150;
     // The last call needs its whole worst case free; everything before it has settled to its cost.
     let enough = |calls: i128, worst: Money| Money::from_pico(COST * (calls - 1)) + worst;
-    let worst = reserved(&stargate).await;
+    let worst = reserved_amount(&stargate).await;
     for (name, of_user, of_key, admitted) in [
         ("one size", enough(fits, worst), enough(fits, worst), fits),
         ("the key is smaller", enough(fits, worst), enough(40, worst), 40),
@@ -84,7 +82,7 @@ async fn two_thousand_racing_requests_never_overspend() {
         let requests = if admitted == fits { 2000 } else { 200 };
         let got = storm(&stargate, &holder.secret, requests, 64).await;
         assert_eq!(got as i128, admitted, "{name}");
-        let spent = stargate.charged(&holder).await;
+        let spent = stargate.charged_amount(&holder).await;
         assert_eq!(spent, Money::from_pico(COST * admitted), "{name}");
         let (key, user) = (stargate.state(&holder.key).await, stargate.state(&holder.user).await);
         assert!(key.spend <= of_key && user.spend <= of_user, "{name}");
@@ -118,9 +116,9 @@ async fn a_spent_budget_is_told_in_full_and_once() {
         )
     );
     // Nothing was called but the free count, nothing is held, and the other scope has its share back.
-    let key = stargate.settled(&holder.key).await;
+    let key = stargate.wait_until_settled(&holder.key).await;
     assert!(key.requests.values().all(|count| *count == 0), "the count of requests was given back");
-    assert_eq!(stargate.charged(&holder).await, Money::ZERO);
+    assert_eq!(stargate.charged_amount(&holder).await, Money::ZERO);
 }
 
 #[tokio::test]
@@ -137,7 +135,7 @@ async fn a_low_budget_shortens_the_answer_and_says_so() {
     let message: Value = answer.json().await.unwrap();
     assert_eq!(message["usage"]["output_tokens"], granted);
     assert_eq!(
-        stargate.charged(&holder).await,
+        stargate.charged_amount(&holder).await,
         Money::from_pico(100 * 1_000_000 + i128::from(granted) * 5_000_000)
     );
 
@@ -174,7 +172,7 @@ async fn a_prompt_that_only_its_bytes_make_dear_is_counted_before_it_is_refused(
     body["messages"][0]["content"] = json!(text);
     let answer = stargate.messages(&holder, &body).await;
     assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(50_000 * 1_000_000 + 10 * 5_000_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(50_000 * 1_000_000 + 10 * 5_000_000));
     // What does not fit even so is refused, and nothing is held.
     let answer = stargate.messages(&holder, &body).await;
     assert_eq!(answer.status(), 429);
@@ -193,7 +191,7 @@ async fn a_budget_opens_at_the_second_its_period_ends() {
     let (status, _) =
         stargate.stream(&holder, &ask_stream(&json!({"input_tokens": 1, "output_tokens": 1}))).await;
     assert_eq!(status, 200);
-    let user = stargate.settled(&holder.user).await;
+    let user = stargate.wait_until_settled(&holder.user).await;
     assert_eq!(user.spend, Money::from_pico(6_000_000));
     assert_eq!(user.total_spend, Money::from_pico(COST + 6_000_000));
 }

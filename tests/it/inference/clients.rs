@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use shared::money::Money;
-use shared::record::{Record, Status};
+use shared::record::{SpendRecord, Status};
 use shared::scope::Scope;
 use tests::gateway::{Keyholder, Stargate, ask, ask_stream};
 
@@ -37,7 +37,7 @@ async fn a_client_that_leaves_is_charged_what_was_generated_and_the_upstream_is_
     assert_eq!(record.status, Status::Cancelled);
     // The prompt as it was reported, and three deltas of two letters, which count a token each.
     let cost = Money::from_pico(100 * 1_000_000 + 3 * 5_000_000);
-    assert_eq!(stargate.charged(&holder).await, cost);
+    assert_eq!(stargate.charged_amount(&holder).await, cost);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_client_that_leaves_a_whole_answer_is_charged_what_it_really_cost() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(stargate.records().await.pop().unwrap().status, Status::Success);
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 1_000_000 + 200 * 5_000_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 1_000_000 + 200 * 5_000_000));
 }
 
 /// Deltas of a stream that is left, each of two bytes, which count a token.
@@ -126,9 +126,9 @@ async fn departures(seed: u64) -> [usize; 3] {
             Moment::Deltas(_) => read.await,
         }
         let (received, ended) = (deltas(&seen), seen.contains("message_stop"));
-        let record = left(&stargate, &holder).await;
+        let record = find_record(&stargate, &holder).await;
         let made = (stargate.fake().deltas_made() - made_before) as u64;
-        let charged = stargate.charged(&holder).await.pico();
+        let charged = stargate.charged_amount(&holder).await.pico();
         let Some(record) = record else {
             // It never got as far as Bedrock.
             assert_eq!((charged, made, received), (0, 0, 0), "seed {seed}");
@@ -170,7 +170,7 @@ fn deltas(text: &str) -> u64 {
 }
 
 /// The record of the one call of a key, when its upstream is closed; `None` if nothing of it is to be heard.
-async fn left(stargate: &Stargate, holder: &Keyholder) -> Option<Record> {
+async fn find_record(stargate: &Stargate, holder: &Keyholder) -> Option<SpendRecord> {
     let Scope::Key(key) = &holder.key else { unreachable!() };
     let mut looks = 0;
     loop {

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use shared::money::Money;
-use shared::record::Record;
+use shared::record::SpendRecord;
 use shared::scope::Scope;
 use tests::gateway::Stargate;
 
@@ -102,7 +102,7 @@ fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
 }
 
 /// What the client is told: the status and type of an error, wherever it comes.
-async fn told(answer: reqwest::Response, column: usize) -> String {
+async fn describe_response(answer: reqwest::Response, column: usize) -> String {
     let status = answer.status().as_u16();
     let headers = answer.headers().clone();
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -146,7 +146,7 @@ fn frames(mut bytes: Bytes) -> Vec<Message> {
 }
 
 /// How it ends in the books.
-fn booked(record: &Record) -> String {
+fn describe_charge(record: &SpendRecord) -> String {
     let of =
         |model: &str| if model == "claude-haiku-4-5" { (1_000_000, 5_000_000) } else { (60_000, 240_000) };
     let (input, output) = of(&record.model);
@@ -176,7 +176,7 @@ async fn rows(streams: bool, faults: &[(String, Value)]) -> String {
         let cells = cells.iter().map(|cell| {
             let record = records.iter().find(|record| Scope::Key(record.key.clone()) == cell.key).unwrap();
             assert_eq!(record.cost, cell.charged, "{name}: scopes and record disagree");
-            format!("{}<br>{}", cell.told, booked(record))
+            format!("{}<br>{}", cell.told, describe_charge(record))
         });
         format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
@@ -196,9 +196,9 @@ async fn cell(stargate: &Stargate, column: usize, streams: bool, fault: &Value) 
     let holder = stargate.free_keyholder().await;
     let (path, body) = request(column, streams, &script);
     let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-    let told = told(answer, column).await;
-    let charged = stargate.settled(&holder.key).await.total_spend;
-    assert_eq!(charged, stargate.settled(&holder.user).await.total_spend);
+    let told = describe_response(answer, column).await;
+    let charged = stargate.wait_until_settled(&holder.key).await.total_spend;
+    assert_eq!(charged, stargate.wait_until_settled(&holder.user).await.total_spend);
     Cell { told, key: holder.key, charged }
 }
 

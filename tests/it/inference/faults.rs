@@ -38,7 +38,7 @@ async fn an_error_before_the_first_byte_is_told_and_free() {
             assert!(message.starts_with(shown), "{error}: {message}");
         }
     }
-    assert_eq!(stargate.charged(&holder).await, Money::ZERO);
+    assert_eq!(stargate.charged_amount(&holder).await, Money::ZERO);
     assert!(stargate.records().await.iter().all(|record| record.status == Status::Failure));
 }
 
@@ -78,7 +78,7 @@ async fn a_failure_in_mid_stream_ends_in_an_error_event_and_is_charged_what_was_
         assert_eq!(seen, 2, "{name}");
         // The prompt was told at the start; of the output, the four bytes that were seen count two tokens.
         let cost = Money::from_pico(100 * 1_000_000 + 2 * 5_000_000);
-        assert_eq!(stargate.charged(&holder).await, cost, "{name}");
+        assert_eq!(stargate.charged_amount(&holder).await, cost, "{name}");
         assert_eq!(stargate.records().await.pop().unwrap().status, Status::Failure, "{name}");
     }
 }
@@ -89,7 +89,7 @@ async fn an_empty_answer_is_an_error_and_not_free() {
     let holder = stargate.free_keyholder().await;
     let (_, events) = stargate.stream(&holder, &ask_stream(&json!({"empty": true}))).await;
     assert_eq!(names(&events), ["error"]);
-    assert!(stargate.charged(&holder).await > Money::ZERO);
+    assert!(stargate.charged_amount(&holder).await > Money::ZERO);
 }
 
 /// What a proxy or a newer Bedrock answers, as Claude Code and its helper code read it: the status and the text decide.
@@ -120,7 +120,7 @@ async fn an_error_of_no_known_type_keeps_its_status_and_its_text() {
             "{script}"
         );
         assert_eq!(stargate.fake().count() - before, attempts, "{script}");
-        assert_eq!(stargate.charged(&holder).await, Money::ZERO, "{script}");
+        assert_eq!(stargate.charged_amount(&holder).await, Money::ZERO, "{script}");
     }
 }
 
@@ -145,7 +145,7 @@ async fn credentials_that_bedrock_refuses_are_the_gateways_fault_and_free() {
         let body = response.text().await.unwrap();
         assert!(body.contains("credentials") && body.contains("administrator"), "{code}: {body}");
         assert_eq!(
-            (stargate.fake().count() - before, stargate.charged(&holder).await),
+            (stargate.fake().count() - before, stargate.charged_amount(&holder).await),
             (1, Money::ZERO),
             "{code}"
         );

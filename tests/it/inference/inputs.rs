@@ -58,7 +58,7 @@ async fn bad_bodies_name_the_field_and_change_nothing() {
             "{name}"
         );
     }
-    assert_eq!(stargate.charged(&holder).await, Money::ZERO);
+    assert_eq!(stargate.charged_amount(&holder).await, Money::ZERO);
 }
 
 #[tokio::test]

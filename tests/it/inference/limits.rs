@@ -47,7 +47,7 @@ async fn tpm_counts_what_was_used_and_refuses_the_next() {
         assert_eq!(stargate.messages(&holder, &short()).await.status(), status);
     }
     let minute = stargate.gateway.clock.now().minute();
-    assert_eq!(stargate.settled(&holder.user).await.tokens.get(&minute), Some(&200));
+    assert_eq!(stargate.wait_until_settled(&holder.user).await.tokens.get(&minute), Some(&200));
 }
 
 #[tokio::test]
@@ -125,12 +125,12 @@ async fn blocked_expired_and_deleted_keys_are_refused_at_once() {
 #[tokio::test]
 async fn an_unknown_key_costs_a_read_and_never_a_write() {
     let stargate = Stargate::start().await;
-    let before = stargate.gateway.store.tally().used();
+    let before = stargate.gateway.store.capacity().used();
     for _ in 0..5 {
         let answer = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
         assert_eq!(answer.status(), 401);
     }
-    let after = stargate.gateway.store.tally().used();
+    let after = stargate.gateway.store.capacity().used();
     assert_eq!(after.write_units, before.write_units);
     // And one for all of them: which models there are.
     assert_eq!(after.calls - before.calls, 5 + 1);
@@ -141,7 +141,7 @@ async fn a_warm_request_takes_one_round_before_bedrock_and_eight_write_units() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     assert_eq!(stargate.messages(&holder, &short()).await.status(), 200);
-    let tally = || stargate.gateway.store.tally().used();
+    let tally = || stargate.gateway.store.capacity().used();
     let before = tally();
     let body =
         ask_stream(&json!({"text": "ab", "gate": "limits::warm", "input_tokens": 1, "output_tokens": 1}));
@@ -159,5 +159,5 @@ async fn a_warm_request_takes_one_round_before_bedrock_and_eight_write_units() {
     println!("measured: {units} write units and {} calls a streamed request", settled.calls - before.calls);
     // Two to reserve, a transaction of record and aggregate at two each, two to settle.
     assert_eq!((settled.calls - before.calls, units), (5, 8.0));
-    assert!(stargate.charged(&holder).await > Money::ZERO);
+    assert!(stargate.charged_amount(&holder).await > Money::ZERO);
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use shared::money::Money;
 use shared::record::Status;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 use tests::gateway::{Keyholder, Stargate};
 
 /// How a request goes to Bedrock, and how its answer comes.
@@ -62,8 +62,8 @@ async fn ask(stargate: &Stargate, holder: &Keyholder, (path, body): (String, Val
     stargate.post(&path, &holder.secret).json(&body).send().await.unwrap()
 }
 
-fn cost(usage: &Usage, rates: [i128; 5]) -> Money {
-    let Usage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
+fn cost(usage: &TokenUsage, rates: [i128; 5]) -> Money {
+    let TokenUsage { input, output, cache_read, cache_write_5m, cache_write_1h } = *usage;
     let tokens = [input, output, cache_read, cache_write_5m, cache_write_1h];
     Money::from_pico(tokens.into_iter().zip(rates).map(|(tokens, rate)| i128::from(tokens) * rate).sum())
 }
@@ -71,29 +71,29 @@ fn cost(usage: &Usage, rates: [i128; 5]) -> Money {
 #[tokio::test]
 async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
     let stargate = Stargate::start().await;
-    let plain = Usage { input: 1000, output: 100, ..Usage::default() };
+    let plain = TokenUsage { input: 1000, output: 100, ..TokenUsage::default() };
     for (case, caches, usage, told_at, rates) in [
         ("a plain call", None, plain, "both", ORDINARY),
-        ("a call without an answer", None, Usage { output: 0, ..plain }, "both", ORDINARY),
-        ("a cache read", Some("5m"), Usage { cache_read: 50_000, ..plain }, "both", ORDINARY),
+        ("a call without an answer", None, TokenUsage { output: 0, ..plain }, "both", ORDINARY),
+        ("a cache read", Some("5m"), TokenUsage { cache_read: 50_000, ..plain }, "both", ORDINARY),
         (
             "a cache written for 5 minutes",
             Some("5m"),
-            Usage { cache_write_5m: 7_000, ..plain },
+            TokenUsage { cache_write_5m: 7_000, ..plain },
             "both",
             ORDINARY,
         ),
         (
             "a cache written for an hour",
             Some("1h"),
-            Usage { cache_write_1h: 7_000, ..plain },
+            TokenUsage { cache_write_1h: 7_000, ..plain },
             "both",
             ORDINARY,
         ),
         (
             "everything at once",
             Some("1h"),
-            Usage { cache_read: 11, cache_write_5m: 13, cache_write_1h: 17, ..plain },
+            TokenUsage { cache_read: 11, cache_write_5m: 13, cache_write_1h: 17, ..plain },
             "both",
             ORDINARY,
         ),
@@ -101,14 +101,14 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
         (
             "200,000 tokens of prompt, cached ones included",
             Some("5m"),
-            Usage { cache_read: 199_000, ..plain },
+            TokenUsage { cache_read: 199_000, ..plain },
             "both",
             ORDINARY,
         ),
         (
             "one more: the long prompt's prices, for all of it",
             Some("5m"),
-            Usage { cache_read: 199_001, ..plain },
+            TokenUsage { cache_read: 199_001, ..plain },
             "both",
             LONG,
         ),
@@ -124,7 +124,7 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
                 ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, caches)).await;
             assert_eq!(answer.status(), 200, "{case} {way:?}");
             answer.bytes().await.unwrap();
-            assert_eq!(stargate.charged(&holder).await, cost(&usage, rates), "{case} {way:?}");
+            assert_eq!(stargate.charged_amount(&holder).await, cost(&usage, rates), "{case} {way:?}");
             let Some(record) = stargate.records().await.pop() else { panic!("{case} {way:?}: no record") };
             assert_eq!((record.usage, record.status), (usage, Status::Success), "{case} {way:?}");
         }
@@ -142,7 +142,7 @@ async fn what_was_not_counted_is_charged_so_that_it_is_never_too_little() {
         script.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         script
     };
-    let of_messages = |output| Some(Usage { input: 1000, output, ..Usage::default() });
+    let of_messages = |output| Some(TokenUsage { input: 1000, output, ..TokenUsage::default() });
     for (case, script, way, known, output) in [
         // The head of Anthropic's stream tells the prompt; Converse tells nothing before its end.
         (
@@ -194,7 +194,7 @@ async fn what_was_not_counted_is_charged_so_that_it_is_never_too_little() {
             .bytes()
             .await
             .ok();
-        let charged = stargate.charged(&holder).await;
+        let charged = stargate.charged_amount(&holder).await;
         match known {
             Some(usage) => assert_eq!(charged, cost(&usage, ORDINARY), "{case} {way:?}"),
             None => {
@@ -225,13 +225,13 @@ async fn a_client_that_leaves_pays_for_what_was_made() {
         while stargate.fake().open_streams() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let charged = stargate.charged(&holder).await;
+        let charged = stargate.charged_amount(&holder).await;
         let three_deltas = 6 * ORDINARY[1];
         match way {
             Way::Messages { .. } => assert_eq!(charged.pico(), 1000 * ORDINARY[0] + three_deltas),
             Way::Converse { .. } => assert!(charged.pico() > 4000 * ORDINARY[0] + three_deltas, "{charged}"),
         }
     }
-    let is_cancelled = |record: &shared::record::Record| record.status == Status::Cancelled;
+    let is_cancelled = |record: &shared::record::SpendRecord| record.status == Status::Cancelled;
     assert!(stargate.records().await.iter().all(is_cancelled));
 }

@@ -9,12 +9,12 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use http::Request;
-use inference::Notices;
+use inference::SoftBudgetAlerts;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::money::Money;
 use shared::scope::Limits;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use tests::calls::{employ, no_limits};
 use tests::gateway::{Stargate, ask, ask_stream, inference_on};
 use tests::table::{Table, sdk};
@@ -30,9 +30,9 @@ struct Sns {
     status: StatusCode,
 }
 
-type Asked = Form<BTreeMap<String, String>>;
+type TopicForm = Form<BTreeMap<String, String>>;
 
-async fn publish(State(sns): State<Sns>, Form(form): Asked) -> (StatusCode, &'static str) {
+async fn publish(State(sns): State<Sns>, Form(form): TopicForm) -> (StatusCode, &'static str) {
     sns.asked.lock().unwrap().push(form);
     let taken = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
     (sns.status, taken)
@@ -55,11 +55,11 @@ impl Sns {
 
 /// A function whose notices go to `url`, and a key whose user has a soft budget of a cent.
 async fn front(stargate: &Stargate, table: &Table, url: &str) -> (Router, String) {
-    let (store, clock) = (table.store(Terms::default()), Clock::default());
+    let (store, clock) = (table.store(LedgerSettings::default()), Clock::default());
     let soft = Limits { soft_budget: Some(Money::parse("0.01").unwrap()), ..no_limits() };
     let (secret, _) = employ(&store, soft, no_limits(), clock.now()).await;
     let app = inference_on(store, stargate.gateway.fake_url.as_ref().unwrap(), clock);
-    let app = inference::App { notices: Notices::to(&sdk(url).0, TOPIC), ..app };
+    let app = inference::InferenceState { notices: SoftBudgetAlerts::for_topic(&sdk(url).0, TOPIC), ..app };
     (inference::router(app), secret)
 }
 

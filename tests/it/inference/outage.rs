@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::money::Money;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use tests::calls::{Caller, employ, no_limits};
 use tests::gateway::{Stargate, ask, ask_stream, inference_on};
 use tests::table::Table;
@@ -28,9 +28,9 @@ struct Front {
 
 impl Front {
     async fn new(table: &Table, stargate: &Stargate) -> Self {
-        let (store, wire) = table.wired_store(Terms::default());
+        let (store, wire) = table.wired_store(LedgerSettings::default());
         let clock = Clock::default();
-        let quiet = table.store(Terms::default());
+        let quiet = table.store(LedgerSettings::default());
         let (secret, pointer) = employ(&quiet, no_limits(), no_limits(), clock.now()).await;
         let fake = stargate.gateway.fake_url.as_ref().unwrap();
         let router = inference::router(inference_on(store, fake, clock.clone()));
@@ -49,9 +49,9 @@ impl Front {
 }
 
 /// A route, what is sent to it, and what the answer must hold if there is one.
-type Asked = (&'static str, Value, &'static str);
+type RouteCase = (&'static str, Value, &'static str);
 
-fn requests() -> [Asked; 3] {
+fn requests() -> [RouteCase; 3] {
     let script = json!({"text": "Hello", "deltas": 4, "input_tokens": 1000, "output_tokens": 100});
     [
         ("/v1/messages", ask(&script), "end_turn"),
@@ -124,7 +124,7 @@ impl Front {
         self.quiet.outlive_leases();
         self.quiet.sweep().await;
         let [key, user] = table.audit_both(&self.quiet).await;
-        let recorded = table.aggregated(&self.quiet.user()).await;
+        let recorded = table.aggregated_spend(&self.quiet.user()).await;
         assert_eq!((key.total_spend, user.total_spend), (recorded, recorded));
         assert!(key.leases.is_empty() && user.leases.is_empty());
         assert!(!was_answered || recorded > Money::ZERO);

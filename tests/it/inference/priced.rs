@@ -11,7 +11,7 @@ const NOVA: &str = "amazon.nova-premier-v1:0";
 const GPT: &str = "openai.gpt-oss-120b-1:0";
 
 fn claude(more: &Value) -> Value {
-    merged(
+    merge_json(
         json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100,
                   "messages": [{"role": "user", "content": "hi"}]}),
         more,
@@ -19,20 +19,20 @@ fn claude(more: &Value) -> Value {
 }
 
 fn converse(more: &Value) -> Value {
-    merged(json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}), more)
+    merge_json(json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}), more)
 }
 
 fn chat(more: &Value) -> Value {
-    merged(json!({"messages": [{"role": "user", "content": "hi"}]}), more)
+    merge_json(json!({"messages": [{"role": "user", "content": "hi"}]}), more)
 }
 
-fn merged(mut body: Value, more: &Value) -> Value {
+fn merge_json(mut body: Value, more: &Value) -> Value {
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
 }
 
 /// Asserts that a request is a 400 whose message begins with `field`, and that Bedrock never sees it.
-async fn refused(
+async fn assert_refused(
     stargate: &Stargate,
     holder: &Keyholder,
     path: &str,
@@ -93,11 +93,11 @@ async fn priced_extras_are_refused_on_every_path_of_bedrock() {
         (CLAUDE, "invoke", claude(&json!({"mcp_servers": []})), "mcp_servers"),
     ] {
         let path = format!("/bedrock/model/{model}/{operation}");
-        refused(&stargate, &holder, &path, &[], &body.to_string(), field).await;
+        assert_refused(&stargate, &holder, &path, &[], &body.to_string(), field).await;
     }
     for body in [search, custom_search] {
-        let body = merged(claude(&body), &json!({"model": HAIKU}));
-        refused(&stargate, &holder, "/v1/messages", &[], &body.to_string(), "tools").await;
+        let body = merge_json(claude(&body), &json!({"model": HAIKU}));
+        assert_refused(&stargate, &holder, "/v1/messages", &[], &body.to_string(), "tools").await;
     }
     // `InvokeModel` takes these as headers.
     for model in [CLAUDE, NOVA] {
@@ -111,8 +111,15 @@ async fn priced_extras_are_refused_on_every_path_of_bedrock() {
             ("x-amzn-bedrock-guardrailidentifier", "mine", "guardrailConfig"),
         ] {
             let path = format!("/bedrock/model/{model}/invoke");
-            refused(&stargate, &holder, &path, &[(name, value)], &claude(&json!({})).to_string(), field)
-                .await;
+            assert_refused(
+                &stargate,
+                &holder,
+                &path,
+                &[(name, value)],
+                &claude(&json!({})).to_string(),
+                field,
+            )
+            .await;
         }
     }
 }
@@ -136,7 +143,8 @@ async fn a_field_that_is_there_twice_cannot_hide_a_limit() {
         ("invoke", r#""inferenceConfig": {"maxTokens": 99999, "maxTokens": 9}"#, "inferenceConfig"),
     ] {
         let body = format!("{{{messages}, {twice}}}");
-        refused(&stargate, &holder, &format!("/bedrock/model/{NOVA}/{operation}"), &[], &body, field).await;
+        assert_refused(&stargate, &holder, &format!("/bedrock/model/{NOVA}/{operation}"), &[], &body, field)
+            .await;
     }
 }
 
@@ -148,7 +156,7 @@ async fn the_deployments_own_guardrail_may_be_named_and_no_other() {
     let named = |id: &str, version: &str| json!({"guardrailConfig": {"guardrailIdentifier": id, "guardrailVersion": version}});
     let path = format!("/bedrock/model/{NOVA}/converse");
     for (id, version) in [("mine", "3"), ("gr-own", "DRAFT")] {
-        refused(
+        assert_refused(
             &stargate,
             &holder,
             &path,
@@ -171,13 +179,16 @@ async fn no_native_body_spends_beyond_its_budget() {
     let stargate = Stargate::start().await;
     let script = json!({"text": "x", "input_tokens": 100, "output_tokens": 128_000});
     let body = |more: &Value| {
-        chat(&merged(json!({"messages": [{"role": "user", "content": format!("<<fake {script}>>")}]}), more))
+        chat(&merge_json(
+            json!({"messages": [{"role": "user", "content": format!("<<fake {script}>>")}]}),
+            more,
+        ))
     };
     let rich = stargate.keyholder(budget("0.06"), Limits::default()).await;
     let path = format!("/bedrock/model/{GPT}/invoke");
     let asked = body(&json!({"max_completion_tokens": 128_000})).to_string();
-    refused(&stargate, &rich, &path, &[], &asked, "max_completion_tokens").await;
-    assert_eq!(stargate.charged(&rich).await, Money::ZERO);
+    assert_refused(&stargate, &rich, &path, &[], &asked, "max_completion_tokens").await;
+    assert_eq!(stargate.charged_amount(&rich).await, Money::ZERO);
 
     // A custom model announces 4,000 tokens. Its base goes on until its context is full, if nothing limits it.
     let base = json!({"model": format!("bedrock/{GPT}")});
@@ -185,12 +196,12 @@ async fn no_native_body_spends_beyond_its_budget() {
     let path = "/bedrock/model/house/invoke";
     let holder = stargate.keyholder(budget("0.30"), Limits::default()).await;
     let asked = body(&json!({"max_tokens": 20_000})).to_string();
-    refused(&stargate, &holder, path, &[], &asked, "max_tokens").await;
+    assert_refused(&stargate, &holder, path, &[], &asked, "max_tokens").await;
     let endless = json!({"text": "x", "input_tokens": 100, "output_tokens": 131_072});
     let unlimited = chat(&json!({"messages": [{"role": "user", "content": format!("<<fake {endless}>>")}]}));
     for _ in 0..12 {
         stargate.post(path, &holder.secret).json(&unlimited).send().await.unwrap();
     }
-    let spent = stargate.charged(&holder).await;
+    let spent = stargate.charged_amount(&holder).await;
     assert!(spent > Money::ZERO && spent <= Money::parse("0.30").unwrap(), "{spent}");
 }

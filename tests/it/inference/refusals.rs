@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use shared::refusals::Refused;
+use shared::refusals::RefusalRecord;
 use shared::scope::{Limits, Scope};
 use tests::gateway::{Keyholder, Stargate, ask, budget};
 
@@ -16,12 +16,12 @@ fn short() -> Value {
 }
 
 /// A key that is blocked, and so is its user: no scope grants, so no reservation is written, nor given back.
-async fn blocked(stargate: &Stargate) -> Keyholder {
+async fn blocked_keyholder(stargate: &Stargate) -> Keyholder {
     let limits = Limits { blocked: true, ..Limits::default() };
     stargate.keyholder(limits.clone(), limits).await
 }
 
-async fn refused(stargate: &Stargate, holder: &Keyholder, times: usize, status: u16) {
+async fn assert_refused(stargate: &Stargate, holder: &Keyholder, times: usize, status: u16) {
     for _ in 0..times {
         assert_eq!(stargate.messages(holder, &short()).await.status().as_u16(), status);
     }
@@ -47,7 +47,7 @@ fn counts(rows: &Value) -> Vec<(&str, u64)> {
     refusals.map(|error| (error["error_class"].as_str().unwrap(), error["count"].as_u64().unwrap())).collect()
 }
 
-async fn recorded(stargate: &Stargate) -> Vec<Refused> {
+async fn refusal_records(stargate: &Stargate) -> Vec<RefusalRecord> {
     let day = stargate.gateway.clock.now().date();
     stargate.gateway.store.refusals_of_day(&day, 1000, |_| true).await.unwrap()
 }
@@ -55,22 +55,22 @@ async fn recorded(stargate: &Stargate) -> Vec<Refused> {
 #[tokio::test]
 async fn a_loop_of_refusals_is_one_write_a_minute_and_every_one_is_counted() {
     let stargate = Stargate::start().await;
-    let holder = blocked(&stargate).await;
+    let holder = blocked_keyholder(&stargate).await;
     begin_minute(&stargate);
-    let before = stargate.gateway.store.tally().used();
-    refused(&stargate, &holder, 50, 401).await;
-    let used = stargate.gateway.store.tally().used();
+    let before = stargate.gateway.store.capacity().used();
+    assert_refused(&stargate, &holder, 50, 401).await;
+    let used = stargate.gateway.store.capacity().used();
     // Two refused reservations a request, the pointer of the first, and one write of the refusals; and every five seconds,
     // of which this takes a few, which models there are.
     assert_eq!(used.write_units - before.write_units, 1.0);
     let calls = used.calls - before.calls - (2 * 50 + 1 + 1);
     assert!((1..=12).contains(&calls), "{calls}");
-    assert_eq!(recorded(&stargate).await.len(), 1);
+    assert_eq!(refusal_records(&stargate).await.len(), 1);
 
     let query = format!("?user_id={}", user_id(&holder));
     assert_eq!(counts(&logs(&stargate, &query).await), [("blocked", 1)]);
     stargate.gateway.clock.shift(60_000);
-    refused(&stargate, &holder, 2, 401).await;
+    assert_refused(&stargate, &holder, 2, 401).await;
     let rows = logs(&stargate, &query).await;
     assert_eq!(counts(&rows), [("blocked", 50), ("blocked", 1)]);
     for (field, want) in [
@@ -92,10 +92,10 @@ async fn refusals_stand_among_the_records_of_their_key_and_never_among_money() {
     let stargate = Stargate::start().await;
     begin_minute(&stargate);
     let holder = stargate.keyholder(Limits::default(), Limits { rpm: Some(1), ..Limits::default() }).await;
-    let other = blocked(&stargate).await;
-    refused(&stargate, &other, 1, 401).await;
+    let other = blocked_keyholder(&stargate).await;
+    assert_refused(&stargate, &other, 1, 401).await;
     assert_eq!(stargate.messages(&holder, &short()).await.status(), 200);
-    refused(&stargate, &holder, 3, 429).await;
+    assert_refused(&stargate, &holder, 3, 429).await;
     let rows = logs(&stargate, &format!("?api_key={}", holder.secret)).await;
     assert_eq!(counts(&rows), [("rpm", 1)]);
     assert_eq!(
@@ -115,9 +115,9 @@ async fn a_refusal_over_money_counts_once_although_it_is_tried_twice() {
     let stargate = Stargate::start().await;
     let holder = stargate.keyholder(budget("0.000001"), Limits::default()).await;
     begin_minute(&stargate);
-    refused(&stargate, &holder, 3, 429).await;
+    assert_refused(&stargate, &holder, 3, 429).await;
     stargate.gateway.clock.shift(60_000);
-    refused(&stargate, &holder, 1, 429).await;
+    assert_refused(&stargate, &holder, 1, 429).await;
     let rows = logs(&stargate, &format!("?user_id={}", user_id(&holder))).await;
     assert_eq!(counts(&rows), [("budget", 3), ("budget", 1)]);
 }
@@ -125,13 +125,13 @@ async fn a_refusal_over_money_counts_once_although_it_is_tried_twice() {
 #[tokio::test]
 async fn processes_add_up_in_one_item() {
     let stargate = Stargate::start().await;
-    let holder = blocked(&stargate).await;
+    let holder = blocked_keyholder(&stargate).await;
     begin_minute(&stargate);
-    refused(&stargate, &holder, 1, 401).await;
-    let of_ours = recorded(&stargate).await.remove(0);
-    let of_another = Refused { count: 41, model: "claude-opus-4-5".to_owned(), ..of_ours.clone() };
+    assert_refused(&stargate, &holder, 1, 401).await;
+    let of_ours = refusal_records(&stargate).await.remove(0);
+    let of_another = RefusalRecord { count: 41, model: "claude-opus-4-5".to_owned(), ..of_ours.clone() };
     stargate.gateway.store.add_refusals(&of_another).await.unwrap();
-    assert_eq!(recorded(&stargate).await, [Refused { count: 42, ..of_another }]);
+    assert_eq!(refusal_records(&stargate).await, [RefusalRecord { count: 42, ..of_another }]);
 }
 
 #[tokio::test]
@@ -143,20 +143,20 @@ async fn a_key_that_is_unknown_or_gone_is_never_written_of() {
     let (pk, sk) = (format!("U#{}", user_id(&gone)), "scope".to_owned());
     let delete = raw(&stargate).delete_item().table_name("stargate");
     delete.key("pk", AttributeValue::S(pk)).key("sk", AttributeValue::S(sk)).send().await.unwrap();
-    refused(&stargate, &gone, 3, 401).await;
-    let before = stargate.gateway.store.tally().used();
+    assert_refused(&stargate, &gone, 3, 401).await;
+    let before = stargate.gateway.store.capacity().used();
     for _ in 0..5 {
         let answer = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
         assert_eq!(answer.status(), 401);
     }
-    assert_eq!(stargate.gateway.store.tally().used().write_units, before.write_units);
-    assert_eq!(recorded(&stargate).await, []);
+    assert_eq!(stargate.gateway.store.capacity().used().write_units, before.write_units);
+    assert_eq!(refusal_records(&stargate).await, []);
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_written_changes_no_answer() {
     let stargate = Stargate::start().await;
-    let holder = blocked(&stargate).await;
+    let holder = blocked_keyholder(&stargate).await;
     begin_minute(&stargate);
     let (now, Scope::Key(key)) = (stargate.gateway.clock.now(), &holder.key) else { unreachable!() };
     let text = |text: String| AttributeValue::S(text);
@@ -166,12 +166,12 @@ async fn a_record_that_cannot_be_written_changes_no_answer() {
         let put = put.item("pk", text(format!("F#{}#{shard}", now.date())));
         put.item("sk", text(format!("{}#{key}#blocked", now.minute()))).send().await.unwrap();
     }
-    let written = || stargate.gateway.store.tally().used().write_units;
+    let written = || stargate.gateway.store.capacity().used().write_units;
     let before = written();
-    refused(&stargate, &holder, 2, 401).await;
+    assert_refused(&stargate, &holder, 2, 401).await;
     assert_eq!(written(), before, "the write failed");
     stargate.gateway.clock.shift(60_000);
-    refused(&stargate, &holder, 2, 401).await;
+    assert_refused(&stargate, &holder, 2, 401).await;
     assert_eq!(written() - before, 1.0, "the next minute's took place");
 }
 

@@ -156,7 +156,7 @@ async fn tokens_are_counted_free_of_every_limit() {
     let stargate = Stargate::start().await;
     // A spent budget and a single request a minute: counting asks for neither.
     let holder = stargate.keyholder(budget("0"), Limits { rpm: Some(1), ..Limits::default() }).await;
-    let before = stargate.gateway.store.tally().used();
+    let before = stargate.gateway.store.capacity().used();
     let body = json!({
         "model": "claude-haiku-4-5",
         "messages": [{"role": "user", "content": r#"<<fake {"input_tokens": 1234}>>"#}],
@@ -171,7 +171,7 @@ async fn tokens_are_counted_free_of_every_limit() {
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.json::<Value>().await.unwrap(), json!({"input_tokens": 1234}));
     }
-    assert_eq!(stargate.gateway.store.tally().used().write_units, before.write_units);
+    assert_eq!(stargate.gateway.store.capacity().used().write_units, before.write_units);
     let denied = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
     let answer = stargate.post("/v1/messages/count_tokens", &denied.secret).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), 403);

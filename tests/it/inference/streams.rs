@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use shared::money::Money;
 use shared::record::Status;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 use tests::gateway::{Stargate, ask, ask_stream, names};
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn a_stream_passes_through_and_is_charged_to_the_token() {
     assert_eq!(text, "Hello there");
     // Haiku 4.5 per million: 1 in, 5 out, 0.1 read, 1.25 and 2 written.
     let cost = 100 * 1_000_000 + 7 * 5_000_000 + 10 * 100_000 + 20 * 1_250_000 + 30 * 2_000_000;
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(cost));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(cost));
     let record = stargate.records().await.pop().unwrap();
-    let usage = Usage { input: 100, output: 7, cache_read: 10, cache_write_5m: 20, cache_write_1h: 30 };
+    let usage = TokenUsage { input: 100, output: 7, cache_read: 10, cache_write_5m: 20, cache_write_1h: 30 };
     assert_eq!(
         (record.usage, record.status, record.model.as_str()),
         (usage, Status::Success, "claude-haiku-4-5")
@@ -56,7 +56,7 @@ async fn a_whole_answer_tells_its_cost() {
     assert_eq!(answer.headers()["x-stargate-cost"], "0.0015");
     let message: serde_json::Value = answer.json().await.unwrap();
     assert_eq!((&message["content"][0]["text"], &message["role"]), (&json!("Hi"), &json!("assistant")));
-    assert_eq!(stargate.charged(&holder).await, Money::parse("0.0015").unwrap());
+    assert_eq!(stargate.charged_amount(&holder).await, Money::parse("0.0015").unwrap());
 }
 
 #[tokio::test]
@@ -67,13 +67,13 @@ async fn usage_is_found_wherever_bedrock_puts_it() {
         let script = json!({"input_tokens": 1000, "output_tokens": 100, "cache_read": 50, "usage_at": place});
         let (status, _) = stargate.stream(&holder, &ask_stream(&script)).await;
         assert_eq!(status, 200);
-        assert_eq!(stargate.charged(&holder).await, Money::parse("0.001505").unwrap(), "{place}");
+        assert_eq!(stargate.charged_amount(&holder).await, Money::parse("0.001505").unwrap(), "{place}");
     }
     // Without any, the prompt's bound is charged: never nothing.
     let holder = stargate.free_keyholder().await;
     let (status, _) = stargate.stream(&holder, &ask_stream(&json!({"text": "x", "usage_at": "none"}))).await;
     assert_eq!(status, 200);
-    assert!(stargate.charged(&holder).await > Money::parse("0.002").unwrap());
+    assert!(stargate.charged_amount(&holder).await > Money::parse("0.002").unwrap());
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn the_first_delta_arrives_before_the_last_is_made_and_streams_do_not_wait
     stargate.fake().release("streams::last");
     let rest: Vec<_> = bytes.collect().await;
     assert!(rest.iter().all(Result::is_ok));
-    assert!(stargate.charged(&slow).await > Money::ZERO);
+    assert!(stargate.charged_amount(&slow).await > Money::ZERO);
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_long_stream_keeps_its_leases() {
     };
     let ((status, events), ()) = tokio::join!(stream, sweeps);
     assert_eq!((status.as_u16(), names(&events).last()), (200, Some(&"message_stop")));
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(10 * 1_000_000 + 30 * 5_000_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(10 * 1_000_000 + 30 * 5_000_000));
     assert_eq!(stargate.records().await.pop().unwrap().status, Status::Success);
 }
 
@@ -150,7 +150,7 @@ async fn a_lease_that_cannot_be_kept_ends_the_stream() {
     assert_eq!((status.as_u16(), names(&events).last()), (200, Some(&"error")));
     assert_eq!(stargate.fake().open_streams(), 0, "the upstream was closed");
     // The holder was not dead: its record replaces the sweep's, and every scope is charged what it says.
-    stargate.charged(&holder).await;
+    stargate.charged_amount(&holder).await;
     assert_eq!(stargate.records().await.pop().unwrap().status, Status::Failure);
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::money::Money;
 use shared::record::Status;
 use shared::scope::Limits;
-use stargate::bedrock::Received;
+use stargate::bedrock::RecordedRequest;
 use tests::gateway::{Stargate, ask, ask_stream, events, inference_on, models, names};
 use tower::ServiceExt;
 
@@ -18,7 +18,7 @@ pub async fn with(setting: &Value) -> Stargate {
     Stargate::with(&[("STARGATE_UPSTREAM", &setting.to_string())]).await
 }
 
-pub fn throttled(more: &Value) -> Value {
+pub fn throttled_setting(more: &Value) -> Value {
     let mut script = json!({"error": "ThrottlingException", "message": "Too many requests",
                             "input_tokens": 100, "output_tokens": 7});
     script.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -31,8 +31,9 @@ fn opus(script: &Value) -> Value {
     body
 }
 
-fn asked(stargate: &Stargate) -> Vec<String> {
-    let model = |received: &Received| received.model.trim_start_matches("global.anthropic.").to_owned();
+fn requested_models(stargate: &Stargate) -> Vec<String> {
+    let model =
+        |received: &RecordedRequest| received.model.trim_start_matches("global.anthropic.").to_owned();
     stargate.fake().requests().iter().map(model).collect()
 }
 
@@ -41,11 +42,11 @@ async fn who_is_throttled_is_asked_again_and_charged_once() {
     for body in [ask, ask_stream] {
         let stargate = Stargate::start().await;
         let holder = stargate.free_keyholder().await;
-        let answer = stargate.messages(&holder, &body(&throttled(&json!({"failures": 2})))).await;
+        let answer = stargate.messages(&holder, &body(&throttled_setting(&json!({"failures": 2})))).await;
         assert_eq!(answer.status(), 200);
         answer.text().await.unwrap();
         assert_eq!(stargate.fake().count(), 3);
-        assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 1_000_000 + 7 * 5_000_000));
+        assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 1_000_000 + 7 * 5_000_000));
         assert_eq!(stargate.records().await.len(), 1);
     }
 }
@@ -74,19 +75,23 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
     let setting = json!({"fallbacks": {"claude-opus-4-5": [{"model": "claude-sonnet-4-5"}, {"model": "claude-haiku-4-5"}]}});
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
-    let script =
-        throttled(&json!({"error": "ServiceUnavailableException", "only_for": "opus", "text": "stood in"}));
+    let script = throttled_setting(
+        &json!({"error": "ServiceUnavailableException", "only_for": "opus", "text": "stood in"}),
+    );
     let answer = stargate.messages(&holder, &opus(&script)).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["x-stargate-model"], "claude-sonnet-4-5");
     let message: Value = answer.json().await.unwrap();
     assert_eq!(message["content"][0]["text"], "stood in");
-    assert_eq!(asked(&stargate), ["claude-opus-4-5-20251101-v1:0", "claude-sonnet-4-5-20250929-v1:0"]);
+    assert_eq!(
+        requested_models(&stargate),
+        ["claude-opus-4-5-20251101-v1:0", "claude-sonnet-4-5-20250929-v1:0"]
+    );
     // Sonnet's price, and a record of each.
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 3_000_000 + 7 * 15_000_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 3_000_000 + 7 * 15_000_000));
     let records = stargate.records().await;
     let told = |at: usize| {
-        let record: &shared::record::Record = &records[at];
+        let record: &shared::record::SpendRecord = &records[at];
         (record.model.as_str(), record.status, record.fallback_from.as_deref())
     };
     let mut both = [told(0), told(1)];
@@ -116,7 +121,7 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
 async fn the_same_model_may_stand_in_for_itself_in_another_region() {
     let stargate = with(&json!({"fallbacks": {"claude-haiku-4-5": [{"region": "eu-west-3"}]}})).await;
     let holder = stargate.free_keyholder().await;
-    let answer = stargate.messages(&holder, &ask_stream(&throttled(&json!({"failures": 1})))).await;
+    let answer = stargate.messages(&holder, &ask_stream(&throttled_setting(&json!({"failures": 1})))).await;
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["x-stargate-region"]),
         (200, &"eu-west-3".parse().unwrap())
@@ -139,7 +144,7 @@ async fn the_same_model_may_stand_in_for_itself_in_another_region() {
 async fn a_key_falls_back_only_to_what_it_may_use_and_what_is_there() {
     let setting = json!({"fallbacks": {"claude-opus-4-5": [{"model": "claude-sonnet-4-5"}, {"model": "claude-haiku-4-5"}]}});
     let stargate = with(&setting).await;
-    let script = throttled(&json!({"only_for": "opus"}));
+    let script = throttled_setting(&json!({"only_for": "opus"}));
     let both = stargate.keyholder(models(&["claude-opus-4-5", "claude-haiku-4-5"]), Limits::default()).await;
     let answer = stargate.messages(&both, &opus(&script)).await;
     assert_eq!(answer.headers()["x-stargate-model"], "claude-haiku-4-5");
@@ -147,7 +152,7 @@ async fn a_key_falls_back_only_to_what_it_may_use_and_what_is_there() {
     let answer = stargate.messages(&one, &opus(&script)).await;
     assert_eq!(answer.status(), 429, "the first refusal is what it is told");
     assert!(answer.text().await.unwrap().contains("Too many requests"));
-    assert_eq!(stargate.charged(&one).await, Money::ZERO);
+    assert_eq!(stargate.charged_amount(&one).await, Money::ZERO);
     // One that an administrator takes away while the gateway runs is passed over.
     let url = format!("{}/model/delete", stargate.gateway.url());
     let gone = stargate.http.post(url).bearer_auth(stargate.gateway.master_key.reveal());
@@ -190,7 +195,7 @@ async fn guardrails_tiers_and_who_asks_go_along() {
     let user = metadata["stargate_user"].as_str().unwrap();
     assert!(user.len() == 64 && !holder.user.to_string().contains(user), "hashed");
     // Half of Haiku's price.
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 500_000 + 7 * 2_500_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 500_000 + 7 * 2_500_000));
     stargate.messages(&holder, &opus(&script)).await;
     let sent = stargate.fake().requests().pop().unwrap();
     assert!(!sent.headers.contains_key("x-amzn-bedrock-guardrailidentifier"));
@@ -222,7 +227,7 @@ async fn silence_ends_a_stream_and_what_was_seen_is_charged() {
     let (status, events) = stargate.stream(&holder, &ask_stream(&script)).await;
     assert_eq!((status.as_u16(), names(&events).last()), (200, Some(&"error")));
     assert_eq!(stargate.fake().open_streams(), 0, "the upstream was closed");
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(100 * 1_000_000 + 2 * 5_000_000));
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 1_000_000 + 2 * 5_000_000));
 }
 
 #[tokio::test]
@@ -234,7 +239,7 @@ async fn an_answer_that_does_not_begin_is_given_up_and_paid_for_as_if_it_had_run
         assert_eq!(answer.status(), 504);
         assert!(answer.text().await.unwrap().contains("timeout_error"));
         // It may be running still: the prompt's bound is the least that it can cost.
-        assert!(stargate.charged(&holder).await > Money::ZERO);
+        assert!(stargate.charged_amount(&holder).await > Money::ZERO);
     }
 }
 
@@ -273,7 +278,7 @@ async fn a_lambda_ends_its_stream_before_it_is_ended() {
         assert!(stargate.state(&holder.key).await.leases.is_empty());
     }
     assert!(stargate.records().await.iter().all(|record| record.status == Status::Failure));
-    assert!(stargate.charged(&holder).await > Money::from_pico(100 * 1_000_000 + 2 * 5_000_000));
+    assert!(stargate.charged_amount(&holder).await > Money::from_pico(100 * 1_000_000 + 2 * 5_000_000));
 }
 
 #[tokio::test]
@@ -310,5 +315,5 @@ async fn what_bedrock_does_not_take_is_dropped_once_and_told() {
     assert_eq!(answer.status(), 400);
     assert!(answer.text().await.unwrap().contains("Extra inputs are not permitted"));
     let each = 100 * 1_000_000 + 7 * 5_000_000;
-    assert_eq!(stargate.charged(&holder).await, Money::from_pico(3 * each), "each answer once");
+    assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(3 * each), "each answer once");
 }

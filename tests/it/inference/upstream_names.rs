@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::money::Money;
 use tests::gateway::{Stargate, ask};
 
-use super::upstream::{throttled, with};
+use super::upstream::{throttled_setting, with};
 
 #[tokio::test]
 async fn a_guardrail_and_a_tier_apply_by_every_name_and_to_models_made_over_theirs() {
@@ -40,8 +40,9 @@ async fn a_guardrail_and_a_tier_apply_by_every_name_and_to_models_made_over_thei
         assert_eq!(seen.as_deref(), guardrail, "{asked}");
         assert_eq!(header("x-amzn-bedrock-service-tier").is_some(), tier, "{asked}");
     }
-    let half =
-        |record: &&shared::record::Record| record.cost == Money::from_pico(100 * 500_000 + 7 * 2_500_000);
+    let half = |record: &&shared::record::SpendRecord| {
+        record.cost == Money::from_pico(100 * 500_000 + 7 * 2_500_000)
+    };
     assert_eq!(stargate.records().await.iter().filter(half).count(), 5, "at half of Haiku's price");
 }
 
@@ -53,7 +54,7 @@ async fn a_fallback_applies_by_every_name_of_its_model() {
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
     stargate.make_custom_model(&holder, "best", &json!({"model": "claude-opus-4-5"}), &json!({})).await;
-    let script = throttled(&json!({"error": "ServiceUnavailableException", "only_for": "opus"}));
+    let script = throttled_setting(&json!({"error": "ServiceUnavailableException", "only_for": "opus"}));
     for asked in ["claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0", "best"] {
         let mut body = ask(&script);
         body["model"] = json!(asked);

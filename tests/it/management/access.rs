@@ -6,14 +6,14 @@ use axum::body::Body;
 use http::Request;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use lambda_http::request::RequestContext;
-use shared::policy::{ROUTES, Row};
+use shared::policy::{ROUTES, RoleRow};
 
 use super::{Management, admins};
 
 #[tokio::test]
 async fn every_route_of_the_table_is_served_and_closed_to_strangers() {
     let management = Management::fresh().await;
-    for Row { method, path, .. } in ROUTES.iter().filter(|row| !row.is_open) {
+    for RoleRow { method, path, .. } in ROUTES.iter().filter(|row| !row.is_open) {
         for (bearer, second) in
             [("sk-master", None), ("sk-other", Some("second")), ("sk-master", Some("first"))]
         {

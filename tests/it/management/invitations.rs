@@ -26,7 +26,7 @@ impl Management {
     }
 
     /// A user with an address, and an invitation for them.
-    async fn invited(&self, user: &str) -> String {
+    async fn invite_user(&self, user: &str) -> String {
         let body = json!({"user_id": user, "user_email": format!("{user}@company.com")}).to_string();
         self.post("/user/new", &body).await.ok();
         let made = self.post("/invitation/new", &json!({"user_id": user}).to_string()).await.ok();
@@ -47,7 +47,7 @@ impl Management {
 #[tokio::test]
 async fn an_invited_user_sets_a_password_and_serves_themselves() {
     let management = Management::fresh().await;
-    let invitation = management.invited("mario").await;
+    let invitation = management.invite_user("mario").await;
     let shown = management.get(&format!("/invitation/info?invitation_id={invitation}")).await.ok();
     let want = json!({"id": invitation, "user_id": "mario", "is_accepted": false, "accepted_at": null,
         "created_at": "2025-01-26T00:00:00Z", "expires_at": "2025-02-02T00:00:00Z", "created_by": "master key"});
@@ -98,7 +98,7 @@ async fn an_invitation_is_accepted_once_in_seven_days_by_whoever_opened_it() {
     let management = Management::fresh().await;
     let told =
         |answer: &Answer| (answer.status, answer.json["error"]["message"].as_str().unwrap().to_owned());
-    let invitation = management.invited("mario").await;
+    let invitation = management.invite_user("mario").await;
     let first = management.open(&invitation).await;
     let second = management.open(&invitation).await;
     let stale = "The token is not the one that the invitation was opened with, or is over";
@@ -152,7 +152,7 @@ async fn an_invitation_is_accepted_once_in_seven_days_by_whoever_opened_it() {
 #[tokio::test]
 async fn passwords_are_tried_five_times_in_a_quarter_of_an_hour() {
     let management = Management::fresh().await;
-    management.invited("mario").await;
+    management.invite_user("mario").await;
     let body = json!({"user_id": "mario", "password": GOOD}).to_string();
     management.post("/user/update", &body).await.ok();
     let wrong = (401, None, "Invalid credentials: no such user, or not their password");
@@ -181,7 +181,7 @@ async fn passwords_are_tried_five_times_in_a_quarter_of_an_hour() {
 #[tokio::test]
 async fn sessions_end() {
     let management = Management::fresh().await;
-    management.invited("mario").await;
+    management.invite_user("mario").await;
     let body = json!({"user_id": "mario", "password": GOOD}).to_string();
     management.post("/user/update", &body).await.ok();
     let begin = || async { management.login("mario", GOOD).await.ok()["token"].as_str().unwrap().to_owned() };
@@ -238,7 +238,7 @@ async fn sessions_end() {
 #[tokio::test]
 async fn what_was_used_or_replaced_opens_nothing_any_more() {
     let management = Management::fresh().await;
-    let first = management.invited("mario").await;
+    let first = management.invite_user("mario").await;
     let first_token = management.open(&first).await;
     management.claim(&first, &first_token, "the first password").await.ok();
     let second = management.post("/invitation/new", r#"{"user_id": "mario"}"#).await.ok()["id"]
@@ -276,10 +276,10 @@ async fn what_was_used_or_replaced_opens_nothing_any_more() {
 #[tokio::test]
 async fn an_id_that_is_given_again_has_nothing_of_who_had_it() {
     let management = Management::fresh().await;
-    management.invited("mario").await;
+    management.invite_user("mario").await;
     let body = json!({"user_id": "mario", "password": GOOD}).to_string();
     management.post("/user/update", &body).await.ok();
-    let user = |at: i64| shared::store::Person {
+    let user = |at: i64| shared::store::UserIdentity {
         id: shared::id::UserId::parse("mario").unwrap(),
         created: shared::moment::Moment::from_ms(at),
     };
@@ -295,7 +295,7 @@ async fn an_id_that_is_given_again_has_nothing_of_who_had_it() {
 #[tokio::test]
 async fn administrators_have_no_session_on_the_public_api() {
     let management = Management::fresh().await;
-    let invitation = management.invited("mario").await;
+    let invitation = management.invite_user("mario").await;
     let body = json!({"user_id": "mario", "password": GOOD, "user_role": "proxy_admin"}).to_string();
     management.post("/user/update", &body).await.ok();
     let public = management.public();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Management;
 
-fn named(list: &Value, field: &str) -> Vec<String> {
+fn field_values(list: &Value, field: &str) -> Vec<String> {
     list.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap_or_default().to_owned()).collect()
 }
 
@@ -33,18 +33,18 @@ async fn users_are_listed_newest_first_in_pages() {
     assert_eq!((&viewers["total"], &viewers["users"][0]["key_count"]), (&json!(1), &json!(1)));
     assert_eq!(viewers["users"][0]["max_budget"], json!(null));
     let some = management.get("/user/list?user_ids=u07,%20u03,nobody&sort_by=user_id").await.ok();
-    assert_eq!(named(&some["users"], "user_id"), ["u03", "u07"]);
+    assert_eq!(field_values(&some["users"], "user_id"), ["u03", "u07"]);
     let dear = management.get("/user/list?sort_by=max_budget&sort_order=desc&page_size=1").await.ok();
-    assert_eq!(named(&dear["users"], "user_id"), ["v"], "no limit is the largest");
+    assert_eq!(field_values(&dear["users"], "user_id"), ["v"], "no limit is the largest");
     management.post("/user/delete", r#"{"user_ids": ["v"]}"#).await.ok();
     let first = management.get("/user/get_users?page=1").await.ok();
     assert_eq!((&first["total"], &first["page"]), (&json!(30), &json!(1)));
     assert_eq!((&first["page_size"], &first["total_pages"]), (&json!(25), &json!(2)));
-    let ids = named(&first["users"], "user_id");
+    let ids = field_values(&first["users"], "user_id");
     assert_eq!((ids.len(), ids[0].as_str(), ids[24].as_str()), (25, "u29", "u05"));
     assert_eq!((&first["users"][0]["spend"], &first["users"][0]["max_budget"]), (&json!(0.0), &json!(100.0)));
     let third = management.get("/user/list?page=3&page_size=14").await.ok();
-    assert_eq!(named(&third["users"], "user_id"), ["u01", "u00"]);
+    assert_eq!(field_values(&third["users"], "user_id"), ["u01", "u00"]);
     assert_eq!(management.get("/user/list?page=4&page_size=14").await.ok()["users"], json!([]));
     for query in
         ["page=0", "page_size=101", "page_size=x", "page=-1", "role=boss", "sort_by=shoe_size", "team=x"]
@@ -73,7 +73,7 @@ async fn keys_are_listed_by_user_by_alias_and_as_hashes() {
         ("?size=1&page=2&user_id=a", vec!["k 0"]),
     ] {
         let listed = management.get(&format!("/key/list{query}")).await.ok();
-        assert_eq!(named(&listed["keys"], "key_alias"), want, "{query}");
+        assert_eq!(field_values(&listed["keys"], "key_alias"), want, "{query}");
     }
     let hashes = management.get("/key/list?return_full_object=false&user_id=b").await.ok();
     assert_eq!(hashes["keys"][0].as_str().map(str::len), Some(64));

@@ -50,7 +50,7 @@ async fn a_response_says_whom_its_request_created() {
 
 #[tokio::test]
 async fn a_default_budget_is_worth_no_warning() {
-    let management = Management::fresh().await.ruled(r#"{"max_internal_user_budget": 10}"#);
+    let management = Management::fresh().await.with_policy(r#"{"max_internal_user_budget": 10}"#);
     let made = management.post("/key/generate", r#"{"user_id": "ghost"}"#).await.ok();
     assert_eq!((&made["user_created"], made.get("warnings")), (&json!(true), None));
     let body = r#"{"team_id": "dev", "members_with_roles": {"user_email": "typo@x.com"}}"#;
@@ -110,7 +110,7 @@ async fn a_deployment_may_refuse_to_create_them() {
     }
 }
 
-fn many(count: usize, entry: impl Fn(usize) -> Value) -> Value {
+fn repeat_entries(count: usize, entry: impl Fn(usize) -> Value) -> Value {
     (0..count).map(entry).collect()
 }
 
@@ -123,21 +123,36 @@ async fn a_request_names_a_hundred_at_most() {
     let id = |n: usize| json!(format!("id-{n}"));
     let before = management.table.count().await;
     for (method, path, field, body) in [
-        ("POST", "/team/member_add", "member", json!({"team_id": "dev", "member": many(101, user)})),
-        ("POST", "/team/new", "members_with_roles", json!({"members_with_roles": many(101, user)})),
-        ("POST", "/user/new", "teams", json!({"teams": many(101, id)})),
+        (
+            "POST",
+            "/team/member_add",
+            "member",
+            json!({"team_id": "dev", "member": repeat_entries(101, user)}),
+        ),
+        ("POST", "/team/new", "members_with_roles", json!({"members_with_roles": repeat_entries(101, user)})),
+        ("POST", "/user/new", "teams", json!({"teams": repeat_entries(101, id)})),
         (
             "POST",
             "/organization/member_add",
             "member",
-            json!({"organization_id": "acme", "member": many(101, user)}),
+            json!({"organization_id": "acme", "member": repeat_entries(101, user)}),
         ),
-        ("POST", "/user/delete", "user_ids", json!({"user_ids": many(101, id)})),
-        ("POST", "/team/delete", "team_ids", json!({"team_ids": many(101, id)})),
-        ("POST", "/key/delete", "keys", json!({"keys": many(101, id)})),
-        ("POST", "/key/delete", "key_aliases", json!({"key_aliases": many(101, id)})),
-        ("POST", "/key/delete", "keys", json!({"keys": many(51, id), "key_aliases": many(50, id)})),
-        ("DELETE", "/organization/delete", "organization_ids", json!({"organization_ids": many(101, id)})),
+        ("POST", "/user/delete", "user_ids", json!({"user_ids": repeat_entries(101, id)})),
+        ("POST", "/team/delete", "team_ids", json!({"team_ids": repeat_entries(101, id)})),
+        ("POST", "/key/delete", "keys", json!({"keys": repeat_entries(101, id)})),
+        ("POST", "/key/delete", "key_aliases", json!({"key_aliases": repeat_entries(101, id)})),
+        (
+            "POST",
+            "/key/delete",
+            "keys",
+            json!({"keys": repeat_entries(51, id), "key_aliases": repeat_entries(50, id)}),
+        ),
+        (
+            "DELETE",
+            "/organization/delete",
+            "organization_ids",
+            json!({"organization_ids": repeat_entries(101, id)}),
+        ),
     ] {
         let request = super::admins().method(method).uri(path).header("content-type", "application/json");
         let answer = management.send(request.body(body.to_string().into()).unwrap()).await;
@@ -146,7 +161,7 @@ async fn a_request_names_a_hundred_at_most() {
         assert!(message.contains("at most 100 entries"), "{path} {field}: {message}");
     }
     assert_eq!(management.table.count().await, before, "nothing is written");
-    let most = json!({"team_id": "dev", "member": many(100, user)});
+    let most = json!({"team_id": "dev", "member": repeat_entries(100, user)});
     let added = management.post("/team/member_add", &most.to_string()).await.ok();
     assert_eq!(added["updated_users"].as_array().unwrap().len(), 100);
 }

@@ -10,12 +10,12 @@ use tower::ServiceExt;
 use super::Management;
 
 /// Another process, with inference on the same table.
-fn elsewhere(management: &Management) -> Router {
+fn other_process(management: &Management) -> Router {
     // Nobody is asked: `/v1/models` is between the gateway and its table.
     inference::router(inference_on(management.store.clone(), "http://127.0.0.1:9", management.clock.clone()))
 }
 
-async fn listed(router: &Router, key: &str) -> Vec<String> {
+async fn list_models(router: &Router, key: &str) -> Vec<String> {
     let request = Request::builder().uri("/v1/models").header("x-api-key", key).body(Body::empty()).unwrap();
     let answer = router.clone().oneshot(request).await.unwrap();
     let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
@@ -34,21 +34,21 @@ impl Management {
 async fn inference_follows_within_ten_seconds() {
     let management = Management::fresh().await;
     let made = management.post("/key/generate", r#"{"user_id": "u"}"#).await.ok();
-    let (key, other) = (made["key"].as_str().unwrap(), elsewhere(&management));
-    let before = listed(&other, key).await;
+    let (key, other) = (made["key"].as_str().unwrap(), other_process(&management));
+    let before = list_models(&other, key).await;
     assert!(before.contains(&"claude-haiku-4-5".to_owned()) && !before.contains(&"fast".to_owned()));
     let fast = r#"{"model_name": "fast", "litellm_params": {"model": "bedrock/claude-haiku-4-5"}}"#;
     let id = management.post("/model/new", fast).await.ok()["model_id"].as_str().unwrap().to_owned();
     management.post("/model/delete", r#"{"id": "claude-opus-4-5"}"#).await.ok();
     management.clock.shift(10_000);
-    let after = listed(&other, key).await;
+    let after = list_models(&other, key).await;
     assert!(
         after.contains(&"fast".to_owned()) && !after.contains(&"claude-opus-4-5".to_owned()),
         "{after:?}"
     );
     management.post("/model/delete", &json!({"id": id}).to_string()).await.ok();
     management.clock.shift(10_000);
-    assert!(!listed(&other, key).await.contains(&"fast".to_owned()));
+    assert!(!list_models(&other, key).await.contains(&"fast".to_owned()));
 }
 
 #[tokio::test]

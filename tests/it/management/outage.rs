@@ -78,7 +78,7 @@ impl Route {
 
 #[tokio::test]
 async fn a_table_that_fails_is_told_as_such_by_every_route() {
-    let (management, wire) = Management::wired().await;
+    let (management, wire) = Management::with_wire().await;
     let (mut hired, mut failures) = (0.., 0);
     for route in ROUTES {
         let user = hire(&management, hired.next().unwrap()).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::id::RequestId;
-use shared::record::Record;
+use shared::record::SpendRecord;
 
 use super::Management;
 
@@ -18,7 +18,7 @@ async fn some_days(management: &Management) -> String {
         (2, "mario", &mario, "0.125"),
         (1, "anna", &anna, "1"),
     ] {
-        management.spent(hours_ago, user, key, cost).await;
+        management.put_record(hours_ago, user, key, cost).await;
     }
     secret
 }
@@ -157,10 +157,10 @@ async fn sessions_are_told_apart_by_user_with_their_agents() {
     let management = Management::fresh().await;
     let secret = some_days(&management).await;
     let (_, luigi) = management.key_of("luigi").await;
-    let main = management.spent(3, "luigi", &luigi, "0.5").await;
+    let main = management.put_record(3, "luigi", &luigi, "0.5").await;
     let of_main = management.store.find_record(main).await.unwrap().unwrap();
     let request = RequestId::generate(main.started_ms()).unwrap();
-    let of_agent = Record { request, agent: Some("explore".to_owned()), ..of_main };
+    let of_agent = SpendRecord { request, agent: Some("explore".to_owned()), ..of_main };
     management.store.put_record(&of_agent).await.unwrap();
     let found = management.get(&format!("/spend/sessions?{DAYS}&page_size=2")).await.ok();
     let told = |session: &Value| {

@@ -6,7 +6,7 @@ use super::Management;
 
 #[tokio::test]
 async fn new_users_get_what_the_deployment_gives_everybody() {
-    let management = Management::fresh().await.ruled(
+    let management = Management::fresh().await.with_policy(
         r#"{"default_internal_user_params": {"user_role": "internal_user_viewer", "max_budget": 100,
             "budget_duration": "30d", "models": ["claude-haiku-4-5"], "model_rpm_limit": {"claude-haiku-4-5": 7}},
             "max_internal_user_budget": 10, "internal_user_budget_duration": "1mo"}"#,
@@ -30,7 +30,7 @@ async fn new_users_get_what_the_deployment_gives_everybody() {
     assert_eq!(info["user_info"]["model_rpm_limit"], json!({"claude-haiku-4-5": 7}));
     // A viewer of everything has the defaults, and not what is for internal users.
     let internal =
-        management.ruled(r#"{"max_internal_user_budget": 10, "internal_user_budget_duration": "1mo"}"#);
+        management.with_policy(r#"{"max_internal_user_budget": 10, "internal_user_budget_duration": "1mo"}"#);
     let made = internal.post("/user/new", r#"{"user_id": "i"}"#).await.ok();
     assert_eq!((&made["max_budget"], &made["budget_duration"]), (&json!(10.0), &json!("1mo")));
     let viewer = r#"{"user_id": "v", "user_role": "proxy_admin_viewer"}"#;
@@ -39,7 +39,7 @@ async fn new_users_get_what_the_deployment_gives_everybody() {
 
 #[tokio::test]
 async fn keys_get_defaults_and_stay_within_bounds() {
-    let management = Management::fresh().await.ruled(
+    let management = Management::fresh().await.with_policy(
         r#"{"default_key_generate_params": {"max_budget": 1, "models": ["claude-haiku-4-5"]},
             "upperbound_key_generate_params": {"max_budget": 100, "budget_duration": "10d", "duration": "30d",
             "max_parallel_requests": 1000, "tpm_limit": 1000, "rpm_limit": 1000}}"#,
@@ -88,9 +88,9 @@ async fn keys_get_defaults_and_stay_within_bounds() {
     let body = r#"{"user_id": "along-2", "auto_create_key": true, "duration": "1y"}"#;
     assert_eq!(management.post("/user/new", body).await.refusal().1, Some("duration"));
     // What an update leaves alone is not held against it, bound or not.
-    let free = Management { router: management.ruled("{}").router, ..management };
+    let free = Management { router: management.with_policy("{}").router, ..management };
     let free_key = free.post("/key/generate", r#"{"key_alias": "free"}"#).await.ok();
-    let management = free.ruled(r#"{"upperbound_key_generate_params": {"max_budget": 100}}"#);
+    let management = free.with_policy(r#"{"upperbound_key_generate_params": {"max_budget": 100}}"#);
     let body = format!(r#"{{"key": {}, "tpm_limit": 5}}"#, free_key["key"]);
     assert_eq!(management.post("/key/update", &body).await.ok()["max_budget"], json!(null));
 }
@@ -107,11 +107,11 @@ async fn keys_are_made_by_those_whom_the_deployment_lets() {
     }
     let asks_admins =
         r#"{"key_generation_settings": {"team_key_generation": {"allowed_team_member_roles": ["admin"]}}}"#;
-    let refusal = management.ruled(asks_admins).post_as(own, "/key/generate", of_team).await;
+    let refusal = management.with_policy(asks_admins).post_as(own, "/key/generate", of_team).await;
     let text = "team_id: Team member role user not in allowed_team_member_roles=admin";
     assert_eq!(refusal.refusal(), (400, Some("team_id"), text));
 
-    let strict = management.ruled(
+    let strict = management.with_policy(
         r#"{"key_generation_settings": {
             "personal_key_generation": {"allowed_user_roles": ["proxy_admin"]},
             "team_key_generation": {"allowed_team_member_roles": ["admin", "user"], "required_params": ["tags"]}}}"#,

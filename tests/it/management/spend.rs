@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 use shared::id::{KeyId, RequestId, UserId};
 use shared::moment::Moment;
 use shared::money::Money;
-use shared::record::{Record, Status};
+use shared::record::{SpendRecord, Status};
 use shared::scope::Scope;
 use shared::secret::Secret;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 use tests::calls::call_of;
 
 use super::{JANUARY_26, Management};
 
 impl Management {
     /// Records a request of so many hours before 26 January.
-    pub async fn spent(&self, hours_ago: i64, user: &str, key: &KeyId, cost: &str) -> RequestId {
+    pub async fn put_record(&self, hours_ago: i64, user: &str, key: &KeyId, cost: &str) -> RequestId {
         let began = Moment::from_seconds(JANUARY_26.seconds() - hours_ago * 3600);
         let request = RequestId::generate(began.ms()).unwrap();
-        let record = Record {
+        let record = SpendRecord {
             request,
             ended: Moment::from_seconds(began.seconds() + 2),
             user: Some(UserId::parse(user).unwrap()),
@@ -25,7 +25,13 @@ impl Management {
             team: None,
             org: None,
             model: "claude-haiku-4-5".to_owned(),
-            usage: Usage { input: 1000, output: 300, cache_read: 150, cache_write_5m: 50, cache_write_1h: 0 },
+            usage: TokenUsage {
+                input: 1000,
+                output: 300,
+                cache_read: 150,
+                cache_write_5m: 50,
+                cache_write_1h: 0,
+            },
             rates: None,
             cost: Money::parse(cost).unwrap(),
             status: Status::Success,
@@ -57,9 +63,9 @@ fn ids(rows: &Value) -> Vec<&str> {
 async fn without_parameters_the_week_is_shown_as_document_000_does() {
     let management = Management::fresh().await;
     let (_, key) = management.key_of("mario@company.com").await;
-    let old = management.spent(24 * 7, "mario@company.com", &key, "1").await;
-    let early = management.spent(30, "mario@company.com", &key, "0.0012").await;
-    let late = management.spent(1, "mario@company.com", &key, "0.000000000001").await;
+    let old = management.put_record(24 * 7, "mario@company.com", &key, "1").await;
+    let early = management.put_record(30, "mario@company.com", &key, "0.0012").await;
+    let late = management.put_record(1, "mario@company.com", &key, "0.000000000001").await;
     let answer = management.get("/spend/logs").await;
     assert!(answer.text.contains(r#""spend":0.0012,"#) && answer.text.contains(r#""spend":0.000000000001,"#));
     let logs = answer.ok();
@@ -82,9 +88,9 @@ async fn a_parameter_picks_rows_in_litellms_shape() {
     let management = Management::fresh().await;
     let (mario_secret, mario) = management.key_of("mario").await;
     let (_, anna) = management.key_of("anna").await;
-    let old = management.spent(24 * 40, "mario", &mario, "3").await;
-    let first = management.spent(50, "mario", &mario, "1").await;
-    let second = management.spent(49, "anna", &anna, "2").await;
+    let old = management.put_record(24 * 40, "mario", &mario, "3").await;
+    let first = management.put_record(50, "mario", &mario, "1").await;
+    let second = management.put_record(49, "anna", &anna, "2").await;
     let hash = Secret::new(mario_secret.as_str()).hash();
     for (query, want) in [
         (format!("request_id={old}"), vec![old]),

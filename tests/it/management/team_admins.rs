@@ -19,10 +19,10 @@ async fn key(management: &Management, order: &Value) -> String {
 
 impl Team {
     async fn fresh() -> Self {
-        Self::of(Management::fresh().await).await
+        Self::new(Management::fresh().await).await
     }
 
-    async fn of(management: Management) -> Self {
+    async fn new(management: Management) -> Self {
         let body = r#"{"team_id": "dev", "members_with_roles": [{"user_id": "boss", "role": "admin"}, {"user_id": "eva"}]}"#;
         management.post("/team/new", body).await.ok();
         let boss = key(&management, &json!({"user_id": "boss"})).await;
@@ -64,7 +64,7 @@ async fn a_teams_administrator_makes_keys_for_themselves_and_service_keys() {
         assert!(message.contains("for themselves") && message.contains("user_id: null"), "{message}");
     }
     // A default of the deployment is no way around it.
-    let ruled = team.management.ruled(r#"{"default_key_generate_params": {"team_id": "dev"}}"#);
+    let ruled = team.management.with_policy(r#"{"default_key_generate_params": {"team_id": "dev"}}"#);
     let refused = ruled.post_as(&team.boss, "/key/generate", r#"{"user_id": "eva"}"#).await;
     assert_eq!(refused.refusal().0, 403);
     assert_eq!(team.management.table.count().await, before, "nothing was made");
@@ -93,7 +93,7 @@ async fn a_service_key_belongs_to_a_team_and_to_no_user() {
     assert_eq!(team.management.post_as(&team.eva, path, r#"{"team_id": "dev"}"#).await.refusal().0, 403);
     // Where members make keys of the team, they make them for themselves.
     let rules = r#"{"key_generation_settings": {"team_key_generation": {"allowed_team_member_roles": ["admin", "user"]}}}"#;
-    let ruled = team.management.ruled(rules);
+    let ruled = team.management.with_policy(rules);
     let own = ruled.post_as(&team.eva, "/key/generate", r#"{"team_id": "dev"}"#).await.ok();
     assert_eq!(own["user_id"], "eva");
     for (path, body) in [
@@ -226,7 +226,7 @@ async fn a_teams_administrator_creates_no_users() {
 async fn a_deployment_may_let_them_add_existing_users_at_once() {
     let management = Management::fresh().await;
     management.post("/user/new", r#"{"user_id": "tom", "user_email": "tom@x.com"}"#).await.ok();
-    let team = Team::of(management.with_users(true, true)).await;
+    let team = Team::new(management.with_users(true, true)).await;
     let body = json!({"team_id": "dev", "member": {"user_email": "Tom@x.com"}, "max_budget_in_team": 3});
     let added = team.as_boss("/team/member_add", body).await.ok();
     assert_eq!((&added["updated_users"], &added["pending_invitations"]), (&json!(["tom"]), &json!([])));

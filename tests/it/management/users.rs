@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use shared::store::Pointer;
+use shared::store::KeyRef;
 use tests::calls::call;
 
 use super::Management;
@@ -146,7 +146,7 @@ async fn a_deletion_that_was_cut_short_can_be_asked_for_again() {
 }
 
 impl Management {
-    async fn pointer(&self, secret: &str) -> Option<Pointer> {
+    async fn pointer(&self, secret: &str) -> Option<KeyRef> {
         self.store.find_pointer(&shared::secret::Secret::new(secret).hash()).await.unwrap()
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shared::admission::Reason;
 use shared::id::UserId;
 use shared::secret::Secret;
-use shared::store::{NotAdmitted, NotCreated, Pointer};
+use shared::store::{AdmissionError, CreateError, KeyRef};
 use tests::calls::{budget, call, call_of, no_limits, pico, shortenable};
 use tests::table::Table;
 
@@ -81,9 +81,9 @@ async fn a_worst_case_that_does_not_fit_is_shortened_to_what_does() {
         let table = Table::fresh().await;
         let caller = table.caller(budget(key), budget(user)).await;
         let admission = caller.admit(&shortenable(800, 100)).await.unwrap();
-        assert_eq!(admission.quote().amount(), pico(granted), "of {key} and {user}");
+        assert_eq!(admission.quote().max_cost(), pico(granted), "of {key} and {user}");
         for state in table.audit_both(&caller).await {
-            assert_eq!(state.leased(), pico(granted));
+            assert_eq!(state.leased_amount(), pico(granted));
             assert_eq!(state.requests.values().sum::<i64>(), 1, "tries are not counted");
         }
     }
@@ -96,10 +96,10 @@ async fn a_worst_case_that_does_not_fit_is_shortened_to_what_does() {
 async fn an_unknown_key_is_refused_and_nothing_is_written() {
     let table = Table::fresh().await;
     let caller = table.caller(no_limits(), no_limits()).await;
-    let (items, before) = (table.count().await, caller.store.tally().used());
+    let (items, before) = (table.count().await, caller.store.capacity().used());
     let secret = Secret::generate().unwrap();
     assert_eq!(caller.store.find_pointer(&secret.hash()).await.unwrap(), None);
-    let after = caller.store.tally().used();
+    let after = caller.store.capacity().used();
     assert_eq!((after.calls - before.calls, after.write_units - before.write_units), (1, 0.0));
     assert_eq!(table.count().await, items);
 }
@@ -115,13 +115,13 @@ async fn a_pointer_is_proven_by_the_keys_own_reservation() {
     let other_secret = Secret::generate().unwrap().hash();
     let stranger = table.caller(no_limits(), no_limits()).await;
     for foreign in [
-        shared::scope::Holder { secret: other_secret, ..true_one.clone() },
-        shared::scope::Holder { user: stranger.pointer.holder.user.clone(), ..true_one.clone() },
-        shared::scope::Holder { user: None, ..true_one.clone() },
+        shared::scope::KeyOwner { secret: other_secret, ..true_one.clone() },
+        shared::scope::KeyOwner { user: stranger.pointer.holder.user.clone(), ..true_one.clone() },
+        shared::scope::KeyOwner { user: None, ..true_one.clone() },
     ] {
-        let pointer = Pointer::new(caller.pointer.key.clone(), foreign);
+        let pointer = KeyRef::new(caller.pointer.key.clone(), foreign);
         let answer = caller.store.admit(&mut pointer.clone(), &call(1), || caller.now()).await;
-        assert!(matches!(answer, Err(NotAdmitted::Stale)), "{answer:?}");
+        assert!(matches!(answer, Err(AdmissionError::Stale)), "{answer:?}");
     }
     for caller in [&caller, &stranger] {
         assert!(table.audit_both(caller).await.iter().all(|state| state.leases.is_empty()));
@@ -144,7 +144,7 @@ async fn deleting_a_key_or_its_user_binds_the_next_request() {
     assert_eq!(reason(caller.admit(&call(1)).await), Reason::Unknown);
     // What was running is still recorded.
     assert_eq!(caller.settle(&running, 1).await.unwrap(), pico(1));
-    assert_eq!(caller.recorded().await, pico(1));
+    assert_eq!(caller.recorded_cost().await, pico(1));
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_key_without_a_user_has_one_scope() {
     let mut caller = table.caller(no_limits(), no_limits()).await;
     let key = tests::calls::key(None, budget(100), caller.now());
     caller.store.create_key(&key).await.unwrap();
-    caller.pointer = Pointer::new(key.id.clone(), key.holder.clone());
+    caller.pointer = KeyRef::new(key.id.clone(), key.holder.clone());
     let admission = caller.admit(&call(100)).await.unwrap();
     assert_eq!(admission.holds().len(), 1);
     caller.settle(&admission, 7).await.unwrap();
@@ -161,6 +161,6 @@ async fn a_key_without_a_user_has_one_scope() {
     // And one whose user never was, or was deleted meanwhile, is not made.
     let key = tests::calls::key(Some(&UserId::parse("nobody").unwrap()), no_limits(), caller.now());
     let made = caller.store.create_key(&key).await;
-    assert!(matches!(made, Err(NotCreated::Gone { field: "user_id" })), "{made:?}");
+    assert!(matches!(made, Err(CreateError::Gone { field: "user_id" })), "{made:?}");
     assert_eq!(caller.store.find_pointer(&key.holder.secret).await.unwrap(), None);
 }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::record::Status;
 use shared::scope::Scope;
-use shared::store::{Admission, Terms};
+use shared::store::{Admission, LedgerSettings};
 use tests::calls::{Caller, budget, call_of, pico};
 use tests::table::{Table, partition};
 use tests::wire::Fault;
@@ -45,14 +45,14 @@ async fn the_record_is_the_judge_of_what_a_dead_sweep_charged() {
     for state in table.audit_both(&caller).await {
         assert_eq!(state.total_spend, pico(77));
     }
-    assert_eq!(caller.recorded().await, pico(77));
+    assert_eq!(caller.recorded_cost().await, pico(77));
 }
 
 #[tokio::test]
 async fn a_holder_that_died_between_its_late_record_and_its_correction_is_completed() {
     let table = Table::fresh().await;
     let quiet = table.caller(budget(1000), budget(1000)).await;
-    let (store, wire) = table.wired_store(Terms::default());
+    let (store, wire) = table.wired_store(LedgerSettings::default());
     let faulty = Caller { store, ..quiet.clone() };
     let admission = faulty.admit(&call_of(100, 30)).await.unwrap();
     quiet.outlive_leases();
@@ -87,7 +87,7 @@ async fn a_record_that_comes_when_every_scope_has_forgotten_its_call_changes_not
     caller.wait(Duration::from_secs(2 * 3600));
     caller.sweep().await;
     let settled = caller.store.settle(&admission, &record, || caller.now()).await.unwrap();
-    assert_eq!((settled.cost, caller.recorded().await), (pico(30), pico(30)));
+    assert_eq!((settled.cost, caller.recorded_cost().await), (pico(30), pico(30)));
     for state in table.audit_both(&caller).await {
         assert_eq!((state.total_spend, state.closed.len()), (pico(30), 0));
     }
@@ -141,7 +141,7 @@ async fn a_call_that_was_held_up_and_swept_is_charged_the_same_everywhere() {
             let (total, left) = (state.total_spend, state.headroom);
             assert_eq!((total, left, state.leases.len()), (pico(60), pico(940), 0), "{is_key}");
         }
-        assert_eq!(caller.recorded().await, pico(60), "{is_key}");
+        assert_eq!(caller.recorded_cost().await, pico(60), "{is_key}");
     }
 }
 
@@ -161,7 +161,7 @@ async fn a_lease_that_only_one_scope_granted_costs_nothing() {
         for state in table.audit_both(&caller).await {
             assert_eq!((state.total_spend, state.headroom), (pico(0), pico(1000)), "{left_in_key}");
         }
-        assert_eq!(caller.recorded().await, pico(0));
+        assert_eq!(caller.recorded_cost().await, pico(0));
     }
 }
 
@@ -181,7 +181,7 @@ async fn end_lease_and_die(
         ("k".to_owned(), AttributeValue::S(caller.key_id().to_string())),
         ("m".to_owned(), AttributeValue::S(admission.model().to_owned())),
     ]);
-    let amount = admission.quote().amount().pico();
+    let amount = admission.quote().max_cost().pico();
     write(table, scope, admission)
         .update_expression(
             "SET closed.#r = :closed, headroom = headroom + :unspent, spend = spend + :floor, \
@@ -216,5 +216,5 @@ async fn more_dead_calls_than_one_update_can_name_are_all_ended() {
         assert_eq!(state.total_spend, pico(130 * 3));
         assert!(state.closed.values().all(|closed| closed.confirmed));
     }
-    assert_eq!(caller.recorded().await, pico(130 * 3));
+    assert_eq!(caller.recorded_cost().await, pico(130 * 3));
 }

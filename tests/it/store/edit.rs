@@ -35,7 +35,10 @@ async fn a_budget_moves_under_running_calls() {
 
     for (limit, headroom) in [(Some(2000), 1500), (Some(600), 100), (Some(500), 0)] {
         let state = edit(&caller, |limits| limits.max_budget = limit.map(pico)).await;
-        assert_eq!((state.headroom, state.leased(), state.spend), (pico(headroom), pico(300), pico(200)));
+        assert_eq!(
+            (state.headroom, state.leased_amount(), state.spend),
+            (pico(headroom), pico(300), pico(200))
+        );
         table.audit(&caller.key()).await;
     }
     // Below what is committed: the one way to a negative headroom, and then nothing is admitted.
@@ -74,7 +77,9 @@ async fn a_period_begins_when_it_is_given_and_ends_when_it_is_taken() {
     assert_eq!(state.budget_reset_at.unwrap().to_string().get(8..), Some("01T00:00:00Z"));
     let state = edit(&caller, |limits| limits.budget_duration = None).await;
     assert_eq!((state.budget_reset_at, state.limits.budget_duration), (None, None));
-    assert!(!caller.store.roll(&caller.key(), caller.now() + Duration::from_secs(1 << 40)).await.unwrap());
+    assert!(
+        !caller.store.reset_period(&caller.key(), caller.now() + Duration::from_secs(1 << 40)).await.unwrap()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +98,7 @@ async fn parallel_edits_of_different_fields_lose_none() {
     for at in 0..45 {
         edits.push(Box::new(move |limits| assert!(limits.models.insert(format!("model-{at}")))));
     }
-    let processes: Vec<Caller> = (0..5).map(|_| caller.elsewhere(&table, 0)).collect();
+    let processes: Vec<Caller> = (0..5).map(|_| caller.other_process(&table, 0)).collect();
     let racing = edits.iter().enumerate().map(|(at, change)| edit(&processes[at % 5], change));
     let states: Vec<ScopeState> = join_all(racing).await;
     assert_eq!(

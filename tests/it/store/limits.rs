@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::admission::Reason;
 use shared::scope::Limits;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use tests::calls::{MODEL, budget, call, no_limits};
 use tests::table::Table;
 
@@ -33,7 +33,7 @@ async fn requests_are_counted_by_the_minute_whatever_becomes_of_them() {
 async fn tokens_are_post_paid_and_corrected_to_what_was_used() {
     let table = Table::fresh().await;
     let caller = table.caller(Limits { tpm: Some(15), ..no_limits() }, no_limits()).await;
-    let estimated = |tokens| shared::store::Call { tokens, ..call(1) };
+    let estimated = |tokens| shared::store::AdmissionRequest { tokens, ..call(1) };
     // 14 of 15: below the limit, so one more is admitted, however large.
     let first = caller.admit(&estimated(14)).await.unwrap();
     let large = caller.admit(&estimated(1000)).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_call_that_ends_in_another_minute_counts_there_what_its_estimate_fell_
         let table = Table::fresh().await;
         let caller = table.caller(no_limits(), no_limits()).await;
         let before = caller.now().minute();
-        let call = shared::store::Call { tokens: estimate, ..call(1) };
+        let call = shared::store::AdmissionRequest { tokens: estimate, ..call(1) };
         let admission = caller.admit(&call).await.unwrap();
         caller.wait(MINUTE);
         caller.settle(&admission, 1).await.unwrap();
@@ -94,7 +94,7 @@ async fn counts_of_past_minutes_do_not_pile_up() {
 async fn a_clock_ahead_opens_no_minute_twice() {
     let table = Table::fresh().await;
     let caller = table.caller(Limits { rpm: Some(2), ..no_limits() }, no_limits()).await;
-    let ahead = caller.elsewhere(&table, 60_000);
+    let ahead = caller.other_process(&table, 60_000);
     for _ in 0..2 {
         caller.admit(&call(1)).await.unwrap();
     }
@@ -124,7 +124,7 @@ async fn parallel_requests_end_when_they_settle() {
 #[tokio::test]
 async fn a_scope_with_too_many_calls_in_flight_is_busy() {
     let table = Table::fresh().await;
-    let store = table.store(Terms { max_leases: 2, ..Terms::default() });
+    let store = table.store(LedgerSettings { max_leases: 2, ..LedgerSettings::default() });
     let caller = table.caller_on(store, no_limits(), no_limits()).await;
     for _ in 0..2 {
         caller.admit(&call(1)).await.unwrap();

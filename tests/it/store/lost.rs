@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use shared::scope::Limits;
-use shared::store::{NotAdmitted, StoreError, Terms};
+use shared::store::{AdmissionError, LedgerSettings, StoreError};
 use tests::calls::{Caller, budget, budget_every, call, call_of, key, pico, user};
 use tests::table::Table;
 use tests::wire::Wire;
 
 async fn fallible(table: &Table) -> (Caller, Wire) {
-    let (store, wire) = table.wired_store(Terms::default());
+    let (store, wire) = table.wired_store(LedgerSettings::default());
     (table.caller_on(store, budget(1000), budget(1000)).await, wire)
 }
 
@@ -21,7 +21,7 @@ async fn a_lost_reservation_is_found_and_settles_once() {
         wire.lose_answers("reserve", lost);
         let admission = caller.admit(&call_of(100, 30)).await.unwrap();
         for state in table.audit_both(&caller).await {
-            assert_eq!((state.leased(), state.requests.values().sum::<i64>()), (pico(100), 1));
+            assert_eq!((state.leased_amount(), state.requests.values().sum::<i64>()), (pico(100), 1));
         }
         caller.settle(&admission, 60).await.unwrap();
         let [key, user] = table.audit_both(&caller).await;
@@ -39,7 +39,7 @@ async fn reservations_that_are_never_answered_leave_nothing() {
     // Three tries of each scope's reservation.
     wire.lose_answers("reserve", 6);
     let answer = caller.admit(&call_of(100, 30)).await;
-    assert!(matches!(answer, Err(NotAdmitted::Store(StoreError::Unavailable { .. }))), "{answer:?}");
+    assert!(matches!(answer, Err(AdmissionError::Store(StoreError::Unavailable { .. }))), "{answer:?}");
     for state in table.audit_both(&caller).await {
         assert!(state.leases.is_empty());
         assert_eq!((state.headroom, state.requests.values().sum::<i64>()), (pico(1000), 0));
@@ -61,7 +61,7 @@ async fn a_settlement_whose_answers_are_lost_charges_once() {
         for state in table.audit_both(&caller).await {
             assert_eq!((state.spend, state.leases.len()), (pico(60), 0), "{operation} x {lost}");
         }
-        assert_eq!(caller.recorded().await, pico(60));
+        assert_eq!(caller.recorded_cost().await, pico(60));
     }
 }
 
@@ -81,7 +81,7 @@ async fn a_store_that_stays_silent_leaves_the_lease_to_the_sweep_which_finds_the
 #[tokio::test]
 async fn renewals_edits_rolls_and_sweeps_survive_lost_answers() {
     let table = Table::fresh().await;
-    let (store, wire) = table.wired_store(Terms::default());
+    let (store, wire) = table.wired_store(LedgerSettings::default());
     let caller = table.caller_on(store, budget_every(1000, "1h"), budget(1000)).await;
     let admission = caller.admit(&call_of(100, 10)).await.unwrap();
     let expires = caller.now() + Duration::from_secs(70);
@@ -101,12 +101,12 @@ async fn renewals_edits_rolls_and_sweeps_survive_lost_answers() {
     }
     for _ in 0..2 {
         wire.lose_answers("roll", 1);
-        caller.store.roll(&caller.key(), caller.now()).await.unwrap();
+        caller.store.reset_period(&caller.key(), caller.now()).await.unwrap();
     }
     let [key, user] = table.audit_both(&caller).await;
     assert_eq!((key.spend, key.total_spend, user.spend), (pico(0), pico(40), pico(40)));
     assert_eq!((key.unwritten, key.leases.len()), (None, 0));
-    assert_eq!(caller.recorded().await, pico(40));
+    assert_eq!(caller.recorded_cost().await, pico(40));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shared::id::random_key_id;
 use shared::moment::Moment;
 use shared::scope::{Limits, Scope};
-use shared::store::{Pointer, Store, Terms};
+use shared::store::{KeyRef, LedgerSettings, Store};
 use tests::calls::{key, user};
 use tests::rotation::Rotation;
 use tests::table::Table;
@@ -100,7 +100,7 @@ struct World<'a> {
     table: &'a Table,
     processes: [(Store, Duration); 2],
     wires: [Wire; 2],
-    pointer: Pointer,
+    pointer: KeyRef,
     scopes: [Scope; 2],
     began: Moment,
     time: Moment,
@@ -114,13 +114,14 @@ impl<'a> World<'a> {
     /// A key with a budget for an hour and a user with one for half an hour, served by processes `skew` apart.
     async fn new(table: &'a Table, limits: [Limits; 2], skew: Duration) -> Self {
         let began = Moment::from_ms(1_795_042_799_000); // a second before 2026-11-19T00:00:00Z
-        let [(one, its_wire), (other, others_wire)] = [0, 1].map(|_| table.wired_store(Terms::default()));
+        let [(one, its_wire), (other, others_wire)] =
+            [0, 1].map(|_| table.wired_store(LedgerSettings::default()));
         let [of_key, of_user] = limits;
         let user = user(random_key_id().unwrap().as_str(), of_user, began);
         let key = key(Some(&user.id), of_key, began);
         one.create_user(&user).await.unwrap();
         one.create_key(&key).await.unwrap();
-        let pointer = Pointer::new(key.id, key.holder);
+        let pointer = KeyRef::new(key.id, key.holder);
         let scopes = [Scope::Key(pointer.key.clone()), Scope::User(user.id)];
         let processes = [(one, Duration::ZERO), (other, skew)];
         let wires = [its_wire, others_wire];
@@ -150,11 +151,11 @@ impl<'a> World<'a> {
     }
 
     /// What this history's records sum up to.
-    async fn recorded(&self) -> i128 {
+    async fn recorded_cost(&self) -> i128 {
         let mut sum = 0;
         let mut day = self.began;
         while day.date() <= self.time.date() {
-            let own = |record: &shared::record::Record| record.key == self.pointer.key;
+            let own = |record: &shared::record::SpendRecord| record.key == self.pointer.key;
             let records = self.processes[0].0.records_of_day(&day.date(), usize::MAX, own).await.unwrap();
             sum += records.iter().map(|record| record.cost.pico()).sum::<i128>();
             day = day + Duration::from_secs(86_400);
@@ -173,7 +174,7 @@ impl<'a> World<'a> {
             for scope in &self.scopes {
                 store.sweep(scope, now).await.unwrap();
             }
-            let recorded = self.recorded().await;
+            let recorded = self.recorded_cost().await;
             for scope in &self.scopes {
                 let state = self.table.audit_balance(scope).await;
                 assert!(state.leases.is_empty(), "{scope} still has leases: {state:#?}");

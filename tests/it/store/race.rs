@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use shared::admission::Reason;
 use shared::scope::Limits;
 use shared::secret::Secret;
-use shared::store::NotAdmitted;
+use shared::store::AdmissionError;
 use tests::calls::{Caller, back_off, budget, call, no_limits, pico};
 use tests::rotation::Rotation;
 use tests::table::Table;
@@ -18,10 +18,10 @@ const COST: i128 = 100;
 
 /// Sends 2,000 requests, 64 at a time, from two processes; those that are only held come again. Exactly `fits` must be
 /// admitted, with the ledger in balance at every instant and to the unit afterwards.
-async fn exactly(fits: usize, key: Limits, user: Limits) {
+async fn assert_admits_exactly(fits: usize, key: Limits, user: Limits) {
     let table = Arc::new(Table::fresh().await);
     let caller = table.caller(key, user).await;
-    let processes = [caller.clone(), caller.elsewhere(&table, 5000)];
+    let processes = [caller.clone(), caller.other_process(&table, 5000)];
     let (left, admitted) = (Arc::new(AtomicUsize::new(REQUESTS)), Arc::new(AtomicUsize::new(0)));
     let over = Arc::new(AtomicBool::new(false));
     let auditor = tokio::spawn({
@@ -44,13 +44,13 @@ async fn exactly(fits: usize, key: Limits, user: Limits) {
                             admitted.fetch_add(1, SeqCst);
                             caller.settle_until_done(&admission, COST).await;
                         }
-                        Err(NotAdmitted::Refused(refusal)) => {
+                        Err(AdmissionError::Refused(refusal)) => {
                             assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
                         }
                         // As above: the client is told 503, and asks again.
-                        Err(NotAdmitted::Store(_)) => {
+                        Err(AdmissionError::Store(_)) => {
                             left.fetch_add(1, SeqCst);
-                            back_off().await;
+                            back_off(2).await;
                         }
                         Err(other) => panic!("{other:?}"),
                     }
@@ -76,7 +76,7 @@ async fn exactly(fits: usize, key: Limits, user: Limits) {
             "refusals are not counted"
         );
     }
-    assert_eq!(caller.recorded().await, spent);
+    assert_eq!(caller.recorded_cost().await, spent);
     println!("measured: {REQUESTS} requests, {TASKS} at a time: {fits} admitted, overspend 0, {took:.1?}");
 }
 
@@ -88,7 +88,7 @@ async fn of_two_thousand_requests_exactly_those_are_admitted_that_fit() {
     ];
     // One after the other: each alone keeps an engine busy.
     for (fits, key, user) in Rotation::from_env().select(2, races) {
-        exactly(fits, key, user).await;
+        assert_admits_exactly(fits, key, user).await;
     }
 }
 
@@ -128,11 +128,11 @@ async fn until_deleted(table: &Arc<Table>, caller: &Caller, user_too: bool) -> u
                 match caller.admit_patiently(&call(COST)).await {
                     Ok(_) if turn % 8 == task % 8 => {}
                     Ok(admission) => caller.settle_until_done(&admission, COST).await,
-                    Err(NotAdmitted::Refused(refusal)) => {
+                    Err(AdmissionError::Refused(refusal)) => {
                         assert_eq!(refusal.reason, Reason::Unknown);
                         return;
                     }
-                    Err(NotAdmitted::Store(_)) => continue,
+                    Err(AdmissionError::Store(_)) => continue,
                     Err(other) => panic!("{other:?}"),
                 }
                 admitted.fetch_add(1, SeqCst);
@@ -151,7 +151,7 @@ async fn until_deleted(table: &Arc<Table>, caller: &Caller, user_too: bool) -> u
     };
     assert!(deleted.unwrap());
     let refused = caller.admit(&call(COST)).await;
-    assert!(matches!(refused, Err(NotAdmitted::Refused(refusal)) if refusal.reason == Reason::Unknown));
+    assert!(matches!(refused, Err(AdmissionError::Refused(refusal)) if refusal.reason == Reason::Unknown));
     for task in tasks {
         task.await.unwrap();
     }
@@ -167,8 +167,12 @@ async fn a_key_that_is_deleted_in_mid_race_loses_nothing() {
     caller.store.sweep(&caller.user(), caller.now()).await.unwrap();
     let user = table.audit(&caller.user()).await;
     assert!(user.leases.is_empty());
-    assert_eq!(user.total_spend, table.aggregated(&caller.user()).await, "the user and the records agree");
-    assert_eq!(user.total_spend, caller.recorded().await);
+    assert_eq!(
+        user.total_spend,
+        table.aggregated_spend(&caller.user()).await,
+        "the user and the records agree"
+    );
+    assert_eq!(user.total_spend, caller.recorded_cost().await);
     assert!(user.total_spend <= pico(COST * i128::try_from(admitted).unwrap()));
 }
 
@@ -179,8 +183,8 @@ async fn a_user_who_is_deleted_in_mid_race_leaves_only_records() {
     until_deleted(&table, &caller, true).await;
     let left = caller.store.scope_states(&[caller.key(), caller.user()]).await.unwrap();
     assert!(left.iter().all(Option::is_none), "a late settlement brings nothing back: {left:#?}");
-    assert!(caller.recorded().await > pico(0));
-    assert_eq!(caller.recorded().await, table.aggregated(&caller.user()).await);
+    assert!(caller.recorded_cost().await > pico(0));
+    assert_eq!(caller.recorded_cost().await, table.aggregated_spend(&caller.user()).await);
 }
 
 /// Two secrets, given out one after the other while calls are made with whichever is known: one key, one budget.
@@ -202,12 +206,12 @@ async fn a_key_that_is_rotated_in_mid_race_is_never_overspent() {
                         admitted.fetch_add(1, SeqCst);
                         caller.settle_until_done(&admission, COST).await;
                     }
-                    Err(NotAdmitted::Refused(refusal)) => {
+                    Err(AdmissionError::Refused(refusal)) => {
                         assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
                         return;
                     }
                     // The secret that it held was replaced meanwhile.
-                    Err(NotAdmitted::Stale | NotAdmitted::Renamed | NotAdmitted::Store(_)) => {}
+                    Err(AdmissionError::Stale | AdmissionError::Renamed | AdmissionError::Store(_)) => {}
                 }
             }
         })
@@ -233,7 +237,7 @@ async fn a_key_that_is_rotated_in_mid_race_is_never_overspent() {
         (admitted.load(SeqCst), key.spend, user.total_spend),
         (100, pico(COST * 100), pico(COST * 100))
     );
-    assert_eq!(table.aggregated(&caller.user()).await, pico(COST * 100));
+    assert_eq!(table.aggregated_spend(&caller.user()).await, pico(COST * 100));
     assert!(rotations > 2, "{rotations}");
     println!("measured: {rotations} rotations beside 100 calls");
 }

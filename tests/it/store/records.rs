@@ -5,15 +5,15 @@ use shared::id::RequestId;
 use shared::moment::Moment;
 use shared::money::Rate;
 use shared::pricing::Rates;
-use shared::record::{Record, Status};
-use shared::store::Terms;
-use shared::usage::Usage;
+use shared::record::{SpendRecord, Status};
+use shared::store::LedgerSettings;
+use shared::usage::TokenUsage;
 use tests::calls::{MODEL, pico};
 use tests::table::{Table, number};
 
-fn record(at_ms: i64, random: u32, cost: i128) -> Record {
+fn record(at_ms: i64, random: u32, cost: i128) -> SpendRecord {
     let rate = |text| Rate::parse(text).unwrap();
-    Record {
+    SpendRecord {
         request: RequestId::from_parts(at_ms, random),
         ended: Moment::from_ms(at_ms + 1500),
         user: Some("mario".to_owned().try_into().unwrap()),
@@ -21,7 +21,7 @@ fn record(at_ms: i64, random: u32, cost: i128) -> Record {
         team: None,
         org: None,
         model: MODEL.to_owned(),
-        usage: Usage { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 },
+        usage: TokenUsage { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 },
         rates: Some(Rates::complete(rate("1"), rate("5"), None, None, None)),
         cost: pico(cost),
         status: Status::Success,
@@ -53,9 +53,9 @@ async fn aggregate(table: &Table, names: &[&str]) -> Vec<i128> {
 #[tokio::test]
 async fn a_record_is_read_back_as_it_was_written() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     let full = record(NOON, 1, 1234);
-    let bare = Record {
+    let bare = SpendRecord {
         user: None,
         rates: None,
         first_byte: None,
@@ -64,7 +64,7 @@ async fn a_record_is_read_back_as_it_was_written() {
         session: None,
         tags: Vec::new(),
         status: Status::Cancelled,
-        usage: Usage::default(),
+        usage: TokenUsage::default(),
         ..record(NOON + 1, 2, 0)
     };
     for record in [&full, &bare] {
@@ -81,7 +81,7 @@ async fn a_record_is_read_back_as_it_was_written() {
 #[tokio::test]
 async fn a_repeated_record_is_counted_once_and_the_first_one_stands() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
+    let store = table.store(LedgerSettings::default());
     for cost in [100, 100, 777] {
         assert_eq!(store.put_record(&record(NOON, 1, cost)).await.unwrap(), pico(100));
     }
@@ -92,9 +92,13 @@ async fn a_repeated_record_is_counted_once_and_the_first_one_stands() {
 #[tokio::test]
 async fn what_really_happened_replaces_what_a_sweep_assumed_also_in_the_aggregate() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
-    let swept =
-        Record { status: Status::Swept, usage: Usage::default(), rates: None, ..record(NOON, 1, 300) };
+    let store = table.store(LedgerSettings::default());
+    let swept = SpendRecord {
+        status: Status::Swept,
+        usage: TokenUsage::default(),
+        rates: None,
+        ..record(NOON, 1, 300)
+    };
     store.put_record(&swept).await.unwrap();
     assert_eq!(aggregate(&table, &["spend", "requests", "failures"]).await, [300, 1, 1]);
     assert_eq!(store.put_record(&record(NOON, 1, 120)).await.unwrap(), pico(120));
@@ -106,8 +110,9 @@ async fn what_really_happened_replaces_what_a_sweep_assumed_also_in_the_aggregat
 #[tokio::test(flavor = "multi_thread")]
 async fn many_records_at_once_add_up() {
     let table = Table::fresh().await;
-    let store = table.store(Terms::default());
-    let records: Vec<Record> = (0..48).map(|at| record(NOON + i64::from(at), at, i128::from(at))).collect();
+    let store = table.store(LedgerSettings::default());
+    let records: Vec<SpendRecord> =
+        (0..48).map(|at| record(NOON + i64::from(at), at, i128::from(at))).collect();
     // Each is written twice, side by side.
     let writes = records.iter().chain(&records).map(|record| store.put_record(record));
     for (answer, record) in join_all(writes).await.into_iter().zip(records.iter().chain(&records)) {

@@ -8,7 +8,7 @@ use shared::moment::Moment;
 use shared::money::Money;
 use shared::period::BudgetDuration;
 use shared::scope::Limits;
-use shared::store::Call;
+use shared::store::AdmissionRequest;
 use tests::calls::{Caller, MODEL, call, no_limits, pico};
 use tests::table::Table;
 
@@ -32,7 +32,7 @@ fn roomy(now: Moment) -> Limits {
 /// A limit made too tight for a call, and what the refusal must be. `None` for what it cannot know to the second.
 struct Case {
     tight: fn(&mut Limits, Moment),
-    call: Call,
+    call: AdmissionRequest,
     want: fn(&Reason, Moment) -> bool,
 }
 

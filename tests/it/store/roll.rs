@@ -35,7 +35,7 @@ async fn a_spent_budget_opens_again_at_the_end_of_its_period() {
     wait(end);
     caller.admit(&call(60)).await.unwrap();
     let [key, user] = table.audit_both(&caller).await;
-    assert_eq!((key.spend, key.total_spend, key.leased()), (pico(0), pico(100), pico(60)));
+    assert_eq!((key.spend, key.total_spend, key.leased_amount()), (pico(0), pico(100), pico(60)));
     assert_eq!(key.budget_reset_at, Some(end + HOUR));
     assert_eq!(user.spend, pico(100), "the user has no periods");
     assert_eq!((history(&table, &caller, end).await, key.unwritten), (Some(100), None));
@@ -51,13 +51,13 @@ async fn many_racing_rollers_roll_once_and_running_calls_survive_it() {
     let end = table.audit(&caller.key()).await.budget_reset_at.unwrap();
     caller.wait(HOUR);
 
-    let rollers: Vec<Caller> = (0..32).map(|at| caller.elsewhere(&table, at * 150)).collect();
+    let rollers: Vec<Caller> = (0..32).map(|at| caller.other_process(&table, at * 150)).collect();
     let key = caller.key();
-    let rolls = rollers.iter().map(|roller| roller.store.roll(&key, roller.now()));
+    let rolls = rollers.iter().map(|roller| roller.store.reset_period(&key, roller.now()));
     let rolled = join_all(rolls).await.into_iter().filter(|rolled| *rolled.as_ref().unwrap()).count();
     assert_eq!(rolled, 1);
     let state = table.audit(&key).await;
-    assert_eq!((state.spend, state.leased(), state.headroom), (pico(0), pico(400), pico(600)));
+    assert_eq!((state.spend, state.leased_amount(), state.headroom), (pico(0), pico(400), pico(600)));
     assert_eq!(state.budget_reset_at, Some(end + HOUR));
     assert_eq!(history(&table, &caller, end).await, Some(250));
 
@@ -78,7 +78,7 @@ async fn racing_requests_open_a_new_period_together() {
     let answers = join_all(answers.map(|()| caller.admit(&calls))).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     for state in table.audit_both(&caller).await {
-        assert_eq!((state.spend, state.leased(), state.unwritten), (pico(0), pico(1000), None));
+        assert_eq!((state.spend, state.leased_amount(), state.unwritten), (pico(0), pico(1000), None));
     }
 }
 
@@ -88,14 +88,14 @@ async fn many_missed_periods_are_one_roll() {
     let caller = table.caller(budget_every(100, "1h"), no_limits()).await;
     let end = table.audit(&caller.key()).await.budget_reset_at.unwrap();
     caller.wait(HOUR * 50);
-    assert!(caller.store.due_for_roll(caller.now(), 10).await.unwrap().contains(&caller.key()));
-    assert!(caller.store.roll(&caller.key(), caller.now()).await.unwrap());
-    assert!(!caller.store.roll(&caller.key(), caller.now()).await.unwrap());
+    assert!(caller.store.due_for_reset(caller.now(), 10).await.unwrap().contains(&caller.key()));
+    assert!(caller.store.reset_period(&caller.key(), caller.now()).await.unwrap());
+    assert!(!caller.store.reset_period(&caller.key(), caller.now()).await.unwrap());
     let state = table.audit(&caller.key()).await;
     let next = state.budget_reset_at.unwrap();
     assert!(next > caller.now() && next <= caller.now() + HOUR);
     assert_eq!((next.seconds() - end.seconds()) % 3600, 0, "the rhythm stays");
-    assert!(caller.store.due_for_roll(caller.now(), 10).await.unwrap().is_empty());
+    assert!(caller.store.due_for_reset(caller.now(), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -103,11 +103,11 @@ async fn a_scope_without_a_period_or_one_that_runs_is_left_alone() {
     let table = Table::fresh().await;
     for limits in [no_limits(), budget(100), budget_every(100, "1h")] {
         let caller = table.caller(limits, no_limits()).await;
-        assert!(!caller.store.roll(&caller.key(), caller.now()).await.unwrap());
+        assert!(!caller.store.reset_period(&caller.key(), caller.now()).await.unwrap());
     }
     let nobody = shared::scope::Scope::Key(shared::id::random_key_id().unwrap());
     let caller = table.caller(no_limits(), no_limits()).await;
-    assert!(!caller.store.roll(&nobody, caller.now()).await.unwrap());
+    assert!(!caller.store.reset_period(&nobody, caller.now()).await.unwrap());
     assert!(table.item(&partition(&nobody), "scope").await.is_none(), "and not made");
 }
 
@@ -120,7 +120,7 @@ async fn a_lease_of_the_old_period_that_is_swept_in_the_new_one_is_charged_to_th
     // The roll alone frees nothing: the call may still run. Its sweep does.
     let admission = caller.admit(&call_of(30, 0)).await.unwrap();
     let key = table.audit(&caller.key()).await;
-    assert_eq!((key.spend, key.leased()), (pico(70), pico(30)));
+    assert_eq!((key.spend, key.leased_amount()), (pico(70), pico(30)));
     caller.settle(&admission, 30).await.unwrap();
     // What is known better later is a refund or a surcharge of the running period.
     caller.settle(&dead, 20).await.unwrap();

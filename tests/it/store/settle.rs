@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::record::Status;
-use shared::store::Lost;
+use shared::store::LeaseLost;
 use tests::calls::{budget, call_of, no_limits, pico};
 use tests::table::Table;
 
@@ -20,7 +20,7 @@ async fn a_settlement_may_be_repeated_and_charges_once() {
     for state in table.audit_both(&caller).await {
         assert_eq!((state.spend, state.headroom), (pico(55), pico(945)));
     }
-    assert_eq!(caller.recorded().await, pico(55));
+    assert_eq!(caller.recorded_cost().await, pico(55));
 }
 
 #[tokio::test]
@@ -74,11 +74,11 @@ async fn a_renewal_raises_the_floor_and_puts_off_the_end_in_every_scope() {
     caller.store.renew_all(&admission, pico(40), expires).await.unwrap();
     let later = expires + Duration::from_secs(15);
     let stale = caller.store.renew_all(&admission, pico(60), later).await;
-    assert!(matches!(stale, Err(Lost::Swept)), "{stale:?}");
-    let admission = admission.renewed(pico(40), expires);
+    assert!(matches!(stale, Err(LeaseLost::Swept)), "{stale:?}");
+    let admission = admission.with_renewal(pico(40), expires);
     assert_eq!((admission.floor(), admission.expires()), (pico(40), Some(expires)));
     caller.store.renew_all(&admission, pico(60), later).await.unwrap();
-    caller.settle(&admission.renewed(pico(60), later), 50).await.unwrap();
+    caller.settle(&admission.with_renewal(pico(60), later), 50).await.unwrap();
     assert_eq!(table.audit_both(&caller).await.map(|state| state.spend), [pico(50), pico(50)]);
 }
 
@@ -94,7 +94,7 @@ async fn nothing_is_renewed_once_it_is_settled_or_swept() {
     for admission in [&settled, &swept] {
         let answer =
             caller.store.renew_all(admission, pico(50), caller.now() + Duration::from_secs(60)).await;
-        assert!(matches!(answer, Err(Lost::Swept)), "{answer:?}");
+        assert!(matches!(answer, Err(LeaseLost::Swept)), "{answer:?}");
     }
     assert_eq!(table.audit_both(&caller).await.map(|state| state.spend), [pico(30), pico(30)]);
 }
@@ -125,7 +125,7 @@ async fn a_late_settlement_corrects_what_the_sweep_charged_once() {
         }
         let record = caller.store.find_record(admission.request()).await.unwrap().unwrap();
         assert_eq!((record.status, record.cost), (Status::Success, pico(cost)));
-        assert_eq!(caller.recorded().await, pico(cost));
+        assert_eq!(caller.recorded_cost().await, pico(cost));
     }
 }
 
@@ -143,5 +143,5 @@ async fn a_holder_back_after_its_closed_lease_is_forgotten_changes_nothing() {
         assert!(state.closed.is_empty());
         assert_eq!(state.total_spend, pico(30));
     }
-    assert_eq!(caller.recorded().await, pico(30));
+    assert_eq!(caller.recorded_cost().await, pico(30));
 }

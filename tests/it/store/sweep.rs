@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use shared::store::Lost;
+use shared::store::LeaseLost;
 use tests::calls::{Caller, budget, call, call_of, no_limits, pico};
 use tests::table::Table;
 
@@ -23,7 +23,7 @@ async fn ends_what_is_overdue_by_more_than_the_margin_and_nothing_else() {
         assert_eq!(state.closed[&admission.request()].charged, pico(30));
         assert_eq!(state.headroom, pico(1000 - 30 - 50));
     }
-    assert_eq!(caller.recorded().await, pico(30));
+    assert_eq!(caller.recorded_cost().await, pico(30));
 }
 
 #[tokio::test]
@@ -50,13 +50,13 @@ async fn many_sweepers_at_once_end_a_lease_once() {
         caller.admit(&call_of(100, 30)).await.unwrap();
     }
     caller.outlive_leases();
-    let sweepers: Vec<Caller> = (0..8).map(|at| caller.elsewhere(&table, at * 500)).collect();
+    let sweepers: Vec<Caller> = (0..8).map(|at| caller.other_process(&table, at * 500)).collect();
     let ended: usize = join_all(sweepers.iter().map(Caller::sweep)).await.into_iter().sum();
     assert_eq!(ended, 10);
     for state in table.audit_both(&caller).await {
         assert_eq!((state.leases.len(), state.spend), (0, pico(150)));
     }
-    assert_eq!(caller.recorded().await, pico(150));
+    assert_eq!(caller.recorded_cost().await, pico(150));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,12 +66,12 @@ async fn a_sweep_and_its_holder_agree_whoever_is_first() {
         let caller = table.caller(budget(1000), budget(1000)).await;
         let admission = caller.admit(&call_of(100, 30)).await.unwrap();
         caller.outlive_leases();
-        let sweeper = caller.elsewhere(&table, 0);
+        let sweeper = caller.other_process(&table, 0);
         let renewal = caller.store.renew_all(&admission, pico(60), caller.now() + Duration::from_secs(60));
         if at % 2 == 0 {
             let (renewed, _) = join(renewal, Box::pin(sweeper.sweep())).await;
             // A holder that lost either lease settles at once.
-            assert!(matches!(renewed, Ok(()) | Err(Lost::Swept)), "{renewed:?}");
+            assert!(matches!(renewed, Ok(()) | Err(LeaseLost::Swept)), "{renewed:?}");
             caller.settle(&admission, 60).await.unwrap();
         } else {
             let (settled, _) = join(Box::pin(caller.settle(&admission, 60)), Box::pin(sweeper.sweep())).await;
@@ -82,7 +82,7 @@ async fn a_sweep_and_its_holder_agree_whoever_is_first() {
         for state in table.audit_both(&caller).await {
             assert_eq!((state.total_spend, state.leases.len()), (pico(60), 0));
         }
-        assert_eq!(caller.recorded().await, pico(60));
+        assert_eq!(caller.recorded_cost().await, pico(60));
     }
 }
 

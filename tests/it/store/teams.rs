@@ -6,9 +6,9 @@ use shared::admission::{Reason, Refusal};
 use shared::id::{TeamId, UserId};
 use shared::key::Key;
 use shared::money::Money;
-use shared::record::{Record, Status};
+use shared::record::{SpendRecord, Status};
 use shared::scope::{Limits, Scope, ScopeState};
-use shared::store::{Admission, NotAdmitted, Pointer, Settled, SoftBudget, Store, Terms};
+use shared::store::{Admission, AdmissionError, KeyRef, LedgerSettings, Settlement, SoftBudget, Store};
 use shared::team::{Member, Team, TeamRole};
 use tests::calls::{budget, budget_every, call, call_of, key, no_limits, pico, record, user};
 use tests::gateway::models;
@@ -17,7 +17,7 @@ use tests::table::Table;
 /// A team with one member, who has a key there.
 struct Crew {
     store: Store,
-    pointer: Pointer,
+    pointer: KeyRef,
     now: shared::moment::Moment,
 }
 
@@ -33,7 +33,7 @@ fn free() -> Rules {
 }
 
 impl Crew {
-    async fn on(table: &Table, terms: Terms, rules: Rules) -> Self {
+    async fn new(table: &Table, terms: LedgerSettings, rules: Rules) -> Self {
         let store = table.store(terms);
         let now = shared::moment::Moment::from_ms(1_795_000_000_000);
         let key = key(None, rules.key, now);
@@ -63,7 +63,7 @@ impl Crew {
         let mut key = Key { ..key };
         (key.holder.user, key.holder.team) = (Some(mario.id), Some(team));
         store.create_key(&key).await.unwrap();
-        Self { pointer: Pointer::new(key.id, key.holder), store, now }
+        Self { pointer: KeyRef::new(key.id, key.holder), store, now }
     }
 
     fn user(&self) -> UserId {
@@ -84,19 +84,19 @@ impl Crew {
         ]
     }
 
-    async fn admit(&self, amount: i128) -> Result<Admission, NotAdmitted> {
+    async fn admit(&self, amount: i128) -> Result<Admission, AdmissionError> {
         self.store.admit(&mut self.pointer.clone(), &call(amount), || self.now).await
     }
 
-    async fn refused(&self, amount: i128) -> Refusal {
+    async fn expect_refusal(&self, amount: i128) -> Refusal {
         match self.admit(amount).await {
-            Err(NotAdmitted::Refused(refusal)) => refusal,
+            Err(AdmissionError::Refused(refusal)) => refusal,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn settle(&self, admission: &Admission, cost: i128) -> Settled {
-        let record = Record { cost: pico(cost), ..record(&self.pointer, admission, self.now) };
+    async fn settle(&self, admission: &Admission, cost: i128) -> Settlement {
+        let record = SpendRecord { cost: pico(cost), ..record(&self.pointer, admission, self.now) };
         self.store.settle(admission, &record, || self.now).await.unwrap()
     }
 
@@ -112,10 +112,10 @@ impl Crew {
 #[tokio::test]
 async fn every_scope_of_a_teams_key_is_charged_the_same_in_one_round_trip() {
     let table = Table::fresh().await;
-    let crew = Crew::on(&table, Terms::default(), free()).await;
-    let before = crew.store.tally().used();
+    let crew = Crew::new(&table, LedgerSettings::default(), free()).await;
+    let before = crew.store.capacity().used();
     let admission = crew.admit(100).await.unwrap();
-    let after = crew.store.tally().used();
+    let after = crew.store.capacity().used();
     assert_eq!(after.calls - before.calls, 4, "one for each scope, side by side, and none before them");
     crew.settle(&admission, 60).await;
     for state in crew.states(&table).await {
@@ -142,8 +142,8 @@ async fn each_scope_may_refuse_and_then_none_keeps_anything() {
     .into_iter()
     .enumerate()
     {
-        let crew = Crew::on(&table, Terms::default(), rules).await;
-        let refusal = crew.refused(51).await;
+        let crew = Crew::new(&table, LedgerSettings::default(), rules).await;
+        let refusal = crew.expect_refusal(51).await;
         assert_eq!(refusal.scope, crew.scopes()[at]);
         assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
         for state in crew.states(&table).await {
@@ -162,10 +162,10 @@ async fn a_teams_models_bind_its_keys_and_a_users_own_do_not() {
     let table = Table::fresh().await;
     let only = |name: &str| models(&[name]);
     let rules = Rules { user: only("claude-opus-4-5"), key: only("all-team-models"), ..free() };
-    assert!(Crew::on(&table, Terms::default(), rules).await.admit(1).await.is_ok());
+    assert!(Crew::new(&table, LedgerSettings::default(), rules).await.admit(1).await.is_ok());
     let rules = Rules { team: only("claude-opus-4-5"), key: only("all-team-models"), ..free() };
-    let crew = Crew::on(&table, Terms::default(), rules).await;
-    let refusal = crew.refused(1).await;
+    let crew = Crew::new(&table, LedgerSettings::default(), rules).await;
+    let refusal = crew.expect_refusal(1).await;
     assert_eq!(refusal.scope, Scope::Team(crew.team()));
     assert!(matches!(refusal.reason, Reason::Model(_)));
 }
@@ -173,11 +173,11 @@ async fn a_teams_models_bind_its_keys_and_a_users_own_do_not() {
 #[tokio::test]
 async fn a_users_budget_may_be_for_its_own_keys_only_but_deleting_it_binds_them_all() {
     let table = Table::fresh().await;
-    let terms = Terms { user_pays_for_team: false, ..Terms::default() };
-    let crew = Crew::on(&table, terms, Rules { user: budget(10), ..free() }).await;
-    let before = crew.store.tally().used();
+    let terms = LedgerSettings { user_pays_for_team: false, ..LedgerSettings::default() };
+    let crew = Crew::new(&table, terms, Rules { user: budget(10), ..free() }).await;
+    let before = crew.store.capacity().used();
     let admission = crew.admit(100).await.unwrap();
-    assert_eq!(crew.store.tally().used().calls - before.calls, 4, "three writes and a read, side by side");
+    assert_eq!(crew.store.capacity().used().calls - before.calls, 4, "three writes and a read, side by side");
     crew.settle(&admission, 100).await;
     let [key, member, user, team] = crew.states(&table).await.try_into().unwrap();
     assert_eq!([key, member, team].map(|state| state.total_spend), [pico(100); 3]);
@@ -185,9 +185,12 @@ async fn a_users_budget_may_be_for_its_own_keys_only_but_deleting_it_binds_them_
     let block =
         |limits: &Limits| Ok::<_, shared::store::StoreError>(Limits { blocked: true, ..limits.clone() });
     crew.store.edit(&Scope::User(crew.user()), block, crew.now).await.unwrap().unwrap();
-    assert_eq!(crew.refused(1).await, Refusal { scope: Scope::User(crew.user()), reason: Reason::Blocked });
+    assert_eq!(
+        crew.expect_refusal(1).await,
+        Refusal { scope: Scope::User(crew.user()), reason: Reason::Blocked }
+    );
     crew.store.delete_user(&crew.user(), crew.now).await.unwrap();
-    assert_eq!(crew.refused(1).await.reason, Reason::Unknown);
+    assert_eq!(crew.expect_refusal(1).await.reason, Reason::Unknown);
     // What was reserved beside the read was given back.
     assert!(table.audit(&Scope::Team(crew.team())).await.leases.is_empty());
 }
@@ -196,7 +199,7 @@ async fn a_users_budget_may_be_for_its_own_keys_only_but_deleting_it_binds_them_
 async fn what_a_dead_process_left_in_some_of_four_scopes_is_swept_alike_in_all() {
     let table = Table::fresh().await;
     for forgotten in [None, Some(0), Some(1), Some(2), Some(3)] {
-        let mut crew = Crew::on(&table, Terms::default(), free()).await;
+        let mut crew = Crew::new(&table, LedgerSettings::default(), free()).await;
         let admission =
             crew.store.admit(&mut crew.pointer.clone(), &call_of(100, 30), || crew.now).await.unwrap();
         if let Some(at) = forgotten {
@@ -224,7 +227,7 @@ async fn what_a_dead_process_left_in_some_of_four_scopes_is_swept_alike_in_all()
 async fn a_soft_budget_that_is_reached_is_told_once_in_a_period() {
     let table = Table::fresh().await;
     let soft = Limits { soft_budget: Some(pico(100)), ..budget_every(1000, "1h") };
-    let mut crew = Crew::on(&table, Terms::default(), Rules { team: soft, ..free() }).await;
+    let mut crew = Crew::new(&table, LedgerSettings::default(), Rules { team: soft, ..free() }).await;
     for hour in 0..2 {
         crew.now = crew.now + Duration::from_secs(hour * 3600);
         let running =

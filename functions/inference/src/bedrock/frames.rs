@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 
-use super::Failed;
+use super::BedrockError;
 use super::errors;
 use crate::dialect::Api;
 
@@ -21,7 +21,7 @@ const LONGEST: usize = (16 << 20) + (128 << 10) + 16;
 const PRELUDE: usize = 12;
 
 /// The frames of one answer.
-pub struct Frames {
+pub struct EventStreamDecoder {
     body: ByteStream,
     buffer: BytesMut,
 }
@@ -38,27 +38,27 @@ pub struct Frame {
 
 /// What a frame of `InvokeModelWithResponseStream` holds.
 #[derive(Deserialize)]
-struct Chunk<'a> {
+struct ChunkPayload<'a> {
     #[serde(borrow)]
     bytes: &'a str,
 }
 
-impl Frames {
+impl EventStreamDecoder {
     pub fn new(body: ByteStream) -> Self {
         Self { body, buffer: BytesMut::new() }
     }
 
     /// The next frame; `None` at the end. Dropping it in mid-wait loses nothing.
-    pub async fn next(&mut self) -> Result<Option<Frame>, Failed> {
+    pub async fn next(&mut self) -> Result<Option<Frame>, BedrockError> {
         loop {
             if let Some(raw) = split(&mut self.buffer)? {
                 return read(raw).map(Some);
             }
             match self.body.next().await {
                 Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
-                Some(Err(error)) => return Err(Failed::broken_off(&error)),
+                Some(Err(error)) => return Err(BedrockError::broken_off(&error)),
                 None if self.buffer.is_empty() => return Ok(None),
-                None => return Err(Failed::unreadable("it ended within a frame")),
+                None => return Err(BedrockError::unreadable("it ended within a frame")),
             }
         }
     }
@@ -70,33 +70,34 @@ impl Frame {
         match api {
             Api::Converse => Some(Cow::Borrowed(&self.payload)),
             Api::Messages | Api::Native => {
-                let chunk: Chunk<'_> = serde_json::from_slice(&self.payload).ok()?;
+                let chunk: ChunkPayload<'_> = serde_json::from_slice(&self.payload).ok()?;
                 STANDARD.decode(chunk.bytes).ok().map(Cow::Owned)
             }
         }
     }
 
     /// Whether nothing is known of its kind of event: then nothing of it can be passed on.
-    pub fn is_strange(&self, api: Api) -> bool {
+    pub fn is_unknown_event(&self, api: Api) -> bool {
         api != Api::Converse && self.kind != "chunk"
     }
 }
 
 /// The first whole frame of a buffer, taken out of it.
-pub fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, Failed> {
+pub fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, BedrockError> {
     let Some(length) = buffer.first_chunk::<4>() else {
         return Ok(None);
     };
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
     if !(PRELUDE..=LONGEST).contains(&length) {
-        return Err(Failed::unreadable("a frame's length cannot be"));
+        return Err(BedrockError::unreadable("a frame's length cannot be"));
     }
     Ok((buffer.len() >= length).then(|| buffer.split_to(length).freeze()))
 }
 
 /// Checks one frame, and reads it; one that holds an exception is a failure.
-pub fn read(raw: Bytes) -> Result<Frame, Failed> {
-    let message = read_message_from(raw.clone()).map_err(|error| Failed::unreadable(&error.to_string()))?;
+pub fn read(raw: Bytes) -> Result<Frame, BedrockError> {
+    let message =
+        read_message_from(raw.clone()).map_err(|error| BedrockError::unreadable(&error.to_string()))?;
     let header = |name: &str| header(&message, name);
     match header(":message-type") {
         Some("event") => {
@@ -110,7 +111,7 @@ pub fn read(raw: Bytes) -> Result<Frame, Failed> {
             let code = header(":error-code").unwrap_or_default();
             Err(errors::in_stream(code, header(":error-message").unwrap_or_default()))
         }
-        _ => Err(Failed::unreadable("a frame is of no known type")),
+        _ => Err(BedrockError::unreadable("a frame is of no known type")),
     }
 }
 

@@ -3,14 +3,14 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use shared::fault::Kind;
+use shared::fault::ErrorKind;
 
 /// The longest plain text of an error response that is passed on, in bytes. Longer ones are pages, not messages.
 const MAX_PLAIN_TEXT: usize = 1000;
 
 /// What a status becomes for the client: status, kind, and seconds to wait.
-pub fn map_status(status: u16) -> (StatusCode, Kind, Option<i64>) {
-    use Kind as K;
+pub fn map_status(status: u16) -> (StatusCode, ErrorKind, Option<i64>) {
+    use ErrorKind as K;
     let overloaded = StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     match status {
         401 | 403 => (StatusCode::FORBIDDEN, K::Permission, None),

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use super::Answer;
+use super::BedrockResponse;
 use crate::dialect::bedrock::counts;
 
 /// One attempt to send a request. It stays readable when the attempt is dropped. Cloning it shares it.
@@ -36,10 +36,10 @@ impl Transmission {
     }
 
     /// The successful response, taken before the SDK reads its body.
-    pub fn take_answer(&self) -> Option<Answer> {
+    pub fn take_answer(&self) -> Option<BedrockResponse> {
         let response = self.progress().response.take()?;
-        let metrics = counts::read(|name| response.headers().get(name));
-        Some(Answer { metrics, body: ByteStream::new(response.into_body()) })
+        let metrics = counts::from_headers(|name| response.headers().get(name));
+        Some(BedrockResponse { metrics, body: ByteStream::new(response.into_body()) })
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -11,15 +11,15 @@ pub mod to_converse;
 pub mod told;
 
 use http::HeaderMap;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use crate::dialect::{Api, Asking, Output, Said, Teller};
-use passed::Passed;
+use crate::dialect::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
+use passed::Passthrough;
 use request::Request;
 use rewrite::to_bedrock;
 use to_converse::to_converse;
-use told::Told;
+use told::ConverseToAnthropic;
 
 /// A request, and the betas of its headers.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     /// Reads a body, or names the field that is wrong and the rule.
-    pub fn parse(body: &'a [u8], betas: Vec<String>) -> Result<Self, Fault> {
+    pub fn parse(body: &'a [u8], betas: Vec<String>) -> Result<Self, ApiError> {
         Ok(Self { request: Request::parse(body)?, betas })
     }
 }
@@ -42,7 +42,7 @@ pub fn betas(headers: &HeaderMap) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-impl Asking for Messages<'_> {
+impl ChatRequest for Messages<'_> {
     fn model(&self) -> &str {
         &self.request.model
     }
@@ -51,35 +51,39 @@ impl Asking for Messages<'_> {
         self.request.stream
     }
 
-    fn output(&self, model: &Model) -> Result<Output, Fault> {
+    fn output(&self, model: &Model) -> Result<OutputLimits, ApiError> {
         self.request.output(model)
     }
 
-    fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {
+    fn to_bedrock(&self, model: &Model, max_tokens: u64) -> Result<BedrockRequest, ApiError> {
         Ok(match &model.rules {
             Some(rules) => {
                 let body = to_bedrock(&self.request, rules, &self.betas, max_tokens)?;
-                Said { heals: true, ..Said::new(Api::Messages, body) }
+                BedrockRequest { heals: true, ..BedrockRequest::new(Api::Messages, body) }
             }
-            None => Said::new(Api::Converse, to_converse(&self.request, model, max_tokens)?),
+            None => BedrockRequest::new(Api::Converse, to_converse(&self.request, model, max_tokens)?),
         })
     }
 
-    fn teller(&self, model: &Model, request_id: &str, _began: i64) -> Box<dyn Teller> {
-        if model.rules.is_some() { Box::new(Passed) } else { Box::new(Told::new(model, request_id)) }
+    fn teller(&self, model: &Model, request_id: &str, _began: i64) -> Box<dyn ResponseWriter> {
+        if model.rules.is_some() {
+            Box::new(Passthrough)
+        } else {
+            Box::new(ConverseToAnthropic::new(model, request_id))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::Heard;
+    use crate::dialect::BedrockEvent;
     use bytes::Bytes;
     use shared::model::Catalog;
 
     #[test]
     fn claude_is_passed_through_and_the_others_are_put_into_converse() {
-        let catalog = Catalog::bundled("global").unwrap();
+        let catalog = Catalog::load_bundled("global").unwrap();
         let body =
             br#"{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
         let asking = Messages::parse(body, vec!["context-1m-2025-08-07".to_owned()]).unwrap();
@@ -89,12 +93,12 @@ mod tests {
             ("nova-pro", Api::Converse, "inferenceConfig"),
         ] {
             let model = catalog.find(name).unwrap();
-            let said = asking.said_to(model, asking.output(model).unwrap().max_tokens).unwrap();
+            let said = asking.to_bedrock(model, asking.output(model).unwrap().max_tokens).unwrap();
             let body = String::from_utf8(said.body).unwrap();
             assert_eq!((said.api, body.contains(holds)), (api, true), "{name} {body}");
             // The one tells Anthropic's events, the other Converse's.
-            let message = Heard::Message { kind: "ping".into(), json: b"{}" };
-            let told = asking.teller(model, "req_1", 0).tell(&message, &Bytes::new());
+            let message = BedrockEvent::Message { kind: "ping".into(), json: b"{}" };
+            let told = asking.teller(model, "req_1", 0).write_event(&message, &Bytes::new());
             assert_eq!(told.is_empty(), api == Api::Converse, "{name}");
         }
     }

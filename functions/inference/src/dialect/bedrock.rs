@@ -7,5 +7,5 @@ pub mod framed;
 pub mod invoked;
 mod priced_extras;
 
-pub use conversed::Conversed;
-pub use invoked::Invoked;
+pub use conversed::ConverseRequest;
+pub use invoked::InvokeRequest;

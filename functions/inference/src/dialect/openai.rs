@@ -27,19 +27,19 @@ mod tests;
 
 use std::borrow::Cow;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use super::converse::body::Body;
-use super::raw::Object;
-use super::{Api, Asking, Output, Said, Teller};
+use super::converse::body::ConverseBody;
+use super::raw::JsonObject;
+use super::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
 use chunk::Head;
-use format::Format;
+use format::ResponseFormat;
 use messages::Conversation;
-use read::{Wrong, boolean, field, object, required, word};
+use read::{FieldError, boolean, field, object, require_field, word};
 use sampling::Sampling;
-use teller::ChatTeller;
-use thinking::Thinking;
+use teller::ChatCompletionStream;
+use thinking::ThinkingOptions;
 use tools::Tools;
 
 /// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
@@ -53,52 +53,52 @@ pub struct Chat<'a> {
     include_usage: bool,
     conversation: Conversation<'a>,
     sampling: Sampling<'a>,
-    thinking: Thinking,
+    thinking: ThinkingOptions,
     tools: Tools<'a>,
-    format: Format<'a>,
+    format: ResponseFormat<'a>,
 }
 
 impl<'a> Chat<'a> {
     /// Reads a body, or names the field that is wrong and the rule.
-    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
-        let body = Object::parse(body).map_err(|error| Fault::Invalid {
+    pub fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        let body = JsonObject::parse(body).map_err(|error| ApiError::Invalid {
             param: None,
             message: format!("the request body is not valid JSON: {error}"),
         })?;
         Ok(Self::read(&body)?)
     }
 
-    fn read(body: &Object<'a>) -> Result<Self, Wrong> {
-        let model = required(body, "model", word)?;
+    fn read(body: &JsonObject<'a>) -> Result<Self, FieldError> {
+        let model = require_field(body, "model", word)?;
         if model.len() > LONGEST_NAME {
             let rule = format!("must be at most {LONGEST_NAME} bytes long");
-            return Err(Wrong::new(rule).inside("model"));
+            return Err(FieldError::new(rule).at_step("model"));
         }
-        refused::check(body)?;
+        refused::reject_unsupported(body)?;
         let usage = |json| field(&object(json)?, "include_usage", boolean);
         Ok(Self {
             model,
             stream: field(body, "stream", boolean)?.unwrap_or(false),
             include_usage: field(body, "stream_options", usage)?.flatten().unwrap_or(false),
-            conversation: required(body, "messages", Conversation::read)?,
+            conversation: require_field(body, "messages", Conversation::read)?,
             sampling: Sampling::read(body)?,
-            thinking: Thinking::read(body)?,
+            thinking: ThinkingOptions::read(body)?,
             tools: Tools::read(body)?,
-            format: field(body, "response_format", Format::read)?.unwrap_or_default(),
+            format: field(body, "response_format", ResponseFormat::read)?.unwrap_or_default(),
         })
     }
 
     /// What is sent to `model`.
-    fn body(&self, model: &Model, max_tokens: u64) -> Result<Body<'_>, Fault> {
+    fn body(&self, model: &Model, max_tokens: u64) -> Result<ConverseBody<'_>, ApiError> {
         let Self { conversation, sampling, thinking, tools, format, .. } = self;
-        let thoughts = thinking.of(model, max_tokens, conversation.lacks_thoughts);
+        let thoughts = thinking.config_for(model, max_tokens, conversation.lacks_thoughts);
         let answer = format.tool(model, tools);
         let toolbox = tools.toolbox(conversation, model, answer, thoughts.claude_thinks)?;
         let mut fields = thoughts.fields;
         fields.extend(toolbox.claudes_choice.map(|choice| ("tool_choice".to_owned(), choice)));
         let mut system = conversation.system(model);
         system.extend(format.instruction());
-        Ok(Body {
+        Ok(ConverseBody {
             messages: conversation.turns(model)?,
             system,
             inference_config: sampling.config(max_tokens, thoughts.claude_thinks),
@@ -109,7 +109,7 @@ impl<'a> Chat<'a> {
     }
 }
 
-impl Asking for Chat<'_> {
+impl ChatRequest for Chat<'_> {
     fn model(&self) -> &str {
         &self.model
     }
@@ -118,22 +118,26 @@ impl Asking for Chat<'_> {
         self.stream
     }
 
-    fn output(&self, model: &Model) -> Result<Output, Fault> {
+    fn output(&self, model: &Model) -> Result<OutputLimits, ApiError> {
         let max_tokens = self.sampling.max_tokens(model)?;
-        let thoughts = self.thinking.of(model, max_tokens, self.conversation.lacks_thoughts);
-        Ok(Output { asked: max_tokens, max_tokens, thinking_budget: thoughts.budget })
+        let thoughts = self.thinking.config_for(model, max_tokens, self.conversation.lacks_thoughts);
+        Ok(OutputLimits { asked: max_tokens, max_tokens, thinking_budget: thoughts.budget })
     }
 
-    fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {
-        let body = self.body(model, max_tokens)?.to_json().map_err(|error| Fault::Invalid {
+    fn to_bedrock(&self, model: &Model, max_tokens: u64) -> Result<BedrockRequest, ApiError> {
+        let body = self.body(model, max_tokens)?.to_json().map_err(|error| ApiError::Invalid {
             param: None,
             message: format!("the request cannot be put into Bedrock's words: {error}"),
         })?;
-        Ok(Said::new(Api::Converse, body))
+        Ok(BedrockRequest::new(Api::Converse, body))
     }
 
-    fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn Teller> {
+    fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn ResponseWriter> {
         let answer = self.format.tool(model, &self.tools).map(|schema| schema.name.clone().into_owned());
-        Box::new(ChatTeller::new(Head::new(request_id, began, &model.name), self.include_usage, answer))
+        Box::new(ChatCompletionStream::new(
+            Head::new(request_id, began, &model.name),
+            self.include_usage,
+            answer,
+        ))
     }
 }

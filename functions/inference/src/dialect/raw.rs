@@ -12,9 +12,9 @@ const MOST_FIELDS: usize = 64;
 
 /// The fields of one object in their order, each value as the JSON text that it came as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields<'a>(Vec<(String, Cow<'a, str>)>);
+pub struct RawObject<'a>(Vec<(String, Cow<'a, str>)>);
 
-impl<'a> Fields<'a> {
+impl<'a> RawObject<'a> {
     /// Reads one object. Its values are checked to be JSON and not looked into. A field that is there twice is an
     /// error: we and Bedrock might each believe another of the two.
     pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
@@ -78,9 +78,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Object(fields) = Object::deserialize(deserializer)?;
+        let JsonObject(fields) = JsonObject::deserialize(deserializer)?;
         let own =
             |(name, value): (Cow<'a, str>, &'a RawValue)| (name.into_owned(), Cow::Borrowed(value.get()));
         Ok(Self(fields.into_iter().map(own).collect()))
@@ -89,10 +89,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 /// One object to read from, where nothing is to be changed: all of it stays in the body that it came in.
 #[derive(Clone, Debug, Default)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct JsonObject<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl<'a> Object<'a> {
-    /// Reads one object, like [`Fields::parse`].
+impl<'a> JsonObject<'a> {
+    /// Reads one object, like [`RawObject::parse`].
     pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
@@ -108,7 +108,7 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ObjectVisitor)
     }
@@ -122,13 +122,13 @@ pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object<'de>;
+    type Value = JsonObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject<'de>, A::Error> {
         let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
         while let Some((Text(name), value)) = map.next_entry()? {
             if fields.len() == MOST_FIELDS {
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             }
             fields.push((name, value));
         }
-        Ok(Object(fields))
+        Ok(JsonObject(fields))
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn values_pass_byte_for_byte() {
         let body = r#"{"a": {"x" : 1.50e3},"b":"\u00e9","c":[ ]}"#;
-        let mut fields = Fields::parse(body.as_bytes()).unwrap();
+        let mut fields = RawObject::parse(body.as_bytes()).unwrap();
         assert_eq!(fields.get("a"), Some(r#"{"x" : 1.50e3}"#));
         fields.set("c", "2");
         fields.set("d\"", "null");
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn refuses_what_two_readers_could_read_differently() {
         for body in [r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, "[]", r#"{"a":1"#, r#"{"a":}"#, ""] {
-            assert!(Fields::parse(body.as_bytes()).is_err(), "{body}");
+            assert!(RawObject::parse(body.as_bytes()).is_err(), "{body}");
         }
     }
 

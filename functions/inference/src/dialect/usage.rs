@@ -2,16 +2,16 @@
 
 use serde::Deserialize;
 use shared::pricing::Caching;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 
 /// The `usage` object of a message or of `message_delta`. Counters are cumulative: a later one includes an earlier.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Reported {
+pub struct AnthropicUsage {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
-    cache_creation: Option<Written>,
+    cache_creation: Option<CacheWrite>,
     /// What the model was run for one after another: the counts above are only the last one's, the bill is of all.
     #[serde(default)]
     iterations: Vec<Iteration>,
@@ -28,7 +28,7 @@ struct Iteration {
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Written {
+struct CacheWrite {
     ephemeral_5m_input_tokens: Option<u64>,
     ephemeral_1h_input_tokens: Option<u64>,
 }
@@ -36,7 +36,7 @@ struct Written {
 /// `amazon-bedrock-invocationMetrics` of the last chunk; sometimes the only place that tells of the cache.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Metrics {
+pub struct InvocationMetrics {
     pub input_token_count: Option<u64>,
     pub output_token_count: Option<u64>,
     pub cache_read_input_token_count: Option<u64>,
@@ -46,7 +46,7 @@ pub struct Metrics {
 /// `usage` of Converse, and of the last event of its stream. `input_tokens` excludes the cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Counted {
+pub struct ConverseUsage {
     pub input_tokens: Option<u64>,
     pub output_tokens: Option<u64>,
     pub cache_read_input_tokens: Option<u64>,
@@ -63,26 +63,26 @@ struct CacheDetail {
     input_tokens: u64,
 }
 
-impl Counted {
+impl ConverseUsage {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
         self.output_tokens.is_some()
     }
 
     /// What was written for so long, if that is told.
-    pub fn written(&self, ttl: &str) -> u64 {
+    pub fn cache_writes(&self, ttl: &str) -> u64 {
         self.cache_details.iter().filter(|detail| detail.ttl == ttl).map(|detail| detail.input_tokens).sum()
     }
 }
 
-impl Reported {
+impl AnthropicUsage {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
         self.output_tokens.is_some()
     }
 }
 
-impl Metrics {
+impl InvocationMetrics {
     /// Whether it says how many tokens were made.
     pub fn tells_output(&self) -> bool {
         self.output_token_count.is_some()
@@ -91,7 +91,7 @@ impl Metrics {
 
 /// The most that was reported of each counter so far: each is cumulative, and may be told more than once.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tokens {
+pub struct UsageAccumulator {
     input: Option<u64>,
     output: Option<u64>,
     cache_read: u64,
@@ -100,8 +100,8 @@ pub struct Tokens {
     cache_written_1h: u64,
 }
 
-impl Tokens {
-    pub fn report(&mut self, reported: &Reported) {
+impl UsageAccumulator {
+    pub fn report(&mut self, reported: &AnthropicUsage) {
         let written = reported.cache_creation.unwrap_or_default();
         if !reported.iterations.is_empty() {
             let sum = |tokens: fn(&Iteration) -> u64| reported.iterations.iter().map(tokens).sum::<u64>();
@@ -112,40 +112,40 @@ impl Tokens {
         }
         self.input = self.input.max(reported.input_tokens);
         self.output = self.output.max(reported.output_tokens);
-        self.cache_read = self.cache_read.max(known(reported.cache_read_input_tokens));
-        self.cache_written = self.cache_written.max(known(reported.cache_creation_input_tokens));
-        self.cache_written_5m = self.cache_written_5m.max(known(written.ephemeral_5m_input_tokens));
-        self.cache_written_1h = self.cache_written_1h.max(known(written.ephemeral_1h_input_tokens));
+        self.cache_read = self.cache_read.max(or_zero(reported.cache_read_input_tokens));
+        self.cache_written = self.cache_written.max(or_zero(reported.cache_creation_input_tokens));
+        self.cache_written_5m = self.cache_written_5m.max(or_zero(written.ephemeral_5m_input_tokens));
+        self.cache_written_1h = self.cache_written_1h.max(or_zero(written.ephemeral_1h_input_tokens));
     }
 
-    pub fn measure(&mut self, metrics: &Metrics) {
+    pub fn measure(&mut self, metrics: &InvocationMetrics) {
         self.input = self.input.max(metrics.input_token_count);
         self.output = self.output.max(metrics.output_token_count);
-        self.cache_read = self.cache_read.max(known(metrics.cache_read_input_token_count));
-        self.cache_written = self.cache_written.max(known(metrics.cache_write_input_token_count));
+        self.cache_read = self.cache_read.max(or_zero(metrics.cache_read_input_token_count));
+        self.cache_written = self.cache_written.max(or_zero(metrics.cache_write_input_token_count));
     }
 
-    pub fn count(&mut self, counted: &Counted) {
+    pub fn count(&mut self, counted: &ConverseUsage) {
         self.input = self.input.max(counted.input_tokens);
         self.output = self.output.max(counted.output_tokens);
-        self.cache_read = self.cache_read.max(known(counted.cache_read_input_tokens));
-        self.cache_written = self.cache_written.max(known(counted.cache_write_input_tokens));
-        self.cache_written_5m = self.cache_written_5m.max(counted.written("5m"));
-        self.cache_written_1h = self.cache_written_1h.max(counted.written("1h"));
+        self.cache_read = self.cache_read.max(or_zero(counted.cache_read_input_tokens));
+        self.cache_written = self.cache_written.max(or_zero(counted.cache_write_input_tokens));
+        self.cache_written_5m = self.cache_written_5m.max(counted.cache_writes("5m"));
+        self.cache_written_1h = self.cache_written_1h.max(counted.cache_writes("1h"));
     }
 
     /// Output tokens reported so far.
     pub fn output(&self) -> u64 {
-        known(self.output)
+        or_zero(self.output)
     }
 
     /// The usage, if the prompt was reported. Cache writes whose life was not told count as the dearest that the
     /// request can have caused.
-    pub fn usage(&self, caching: Caching) -> Option<Usage> {
+    pub fn usage(&self, caching: Caching) -> Option<TokenUsage> {
         let split = self.cache_written_5m + self.cache_written_1h;
         let untold = self.cache_written.saturating_sub(split);
         let (more_5m, more_1h) = if caching == Caching::OneHour { (0, untold) } else { (untold, 0) };
-        Some(Usage {
+        Some(TokenUsage {
             input: self.input?,
             output: self.output(),
             cache_read: self.cache_read,
@@ -156,7 +156,7 @@ impl Tokens {
 }
 
 /// A counter that is not told is one that does not apply; the prompt's own, which always applies, is not read by this.
-fn known(counter: Option<u64>) -> u64 {
+fn or_zero(counter: Option<u64>) -> u64 {
     counter.map_or(0, |tokens| tokens)
 }
 
@@ -164,8 +164,8 @@ fn known(counter: Option<u64>) -> u64 {
 mod tests {
     use super::*;
 
-    fn tokens(reports: &[&str], metrics: Option<&str>) -> Tokens {
-        let mut tokens = Tokens::default();
+    fn tokens(reports: &[&str], metrics: Option<&str>) -> UsageAccumulator {
+        let mut tokens = UsageAccumulator::default();
         reports.iter().for_each(|json| tokens.report(&serde_json::from_str(json).unwrap()));
         metrics.into_iter().for_each(|json| tokens.measure(&serde_json::from_str(json).unwrap()));
         tokens
@@ -178,7 +178,7 @@ mod tests {
         let metrics = r#"{"inputTokenCount":10,"outputTokenCount":9,"cacheReadInputTokenCount":5,
             "cacheWriteInputTokenCount":7}"#;
         let usage = tokens(&[start, r#"{"output_tokens":9}"#], Some(metrics)).usage(Caching::FiveMinutes);
-        let want = Usage { input: 10, output: 9, cache_read: 5, cache_write_5m: 3, cache_write_1h: 4 };
+        let want = TokenUsage { input: 10, output: 9, cache_read: 5, cache_write_5m: 3, cache_write_1h: 4 };
         assert_eq!(usage, Some(want));
     }
 

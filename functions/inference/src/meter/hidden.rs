@@ -83,11 +83,11 @@ impl HiddenOutput {
 
     /// About how many tokens were generated until `now`.
     pub fn estimate(&self, now: Instant) -> u64 {
-        self.estimated().saturating_add(tokens_in(self.uncounted_time(now), USUAL_TOKENS_PER_SECOND))
+        self.estimated_tokens().saturating_add(tokens_in(self.uncounted_time(now), USUAL_TOKENS_PER_SECOND))
     }
 
     /// The model's own estimates.
-    fn estimated(&self) -> u64 {
+    fn estimated_tokens(&self) -> u64 {
         self.estimated + self.current.map_or(0, |part| part.estimated)
     }
 
@@ -100,7 +100,7 @@ impl HiddenOutput {
 
     /// At most how many tokens were generated until `now`.
     pub fn at_most(&self, now: Instant) -> u64 {
-        let estimated = self.estimated();
+        let estimated = self.estimated_tokens();
         let known = if estimated > 0 { estimated + estimated / 8 + ESTIMATE_LAG } else { 0 };
         known.saturating_add(tokens_in(self.uncounted_time(now), TOKENS_PER_SECOND))
     }
@@ -114,7 +114,7 @@ fn tokens_in(time: Duration, per_second: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn after(start: Instant, seconds: u64) -> Instant {
+    fn instant_after(start: Instant, seconds: u64) -> Instant {
         start + Duration::from_secs(seconds)
     }
 
@@ -122,14 +122,14 @@ mod tests {
     fn counts_by_time_what_nobody_estimates() {
         let start = Instant::now();
         let mut hidden = HiddenOutput::new(start);
-        assert_eq!((hidden.is_uncounted(), hidden.at_most(after(start, 9))), (false, 0));
-        hidden.note_event(after(start, 1));
+        assert_eq!((hidden.is_uncounted(), hidden.at_most(instant_after(start, 9))), (false, 0));
+        hidden.note_event(instant_after(start, 1));
         hidden.begin();
-        assert_eq!((hidden.is_uncounted(), hidden.at_most(after(start, 3))), (true, 600));
-        hidden.end(after(start, 4));
-        assert_eq!((hidden.is_uncounted(), hidden.at_most(after(start, 99))), (true, 900));
+        assert_eq!((hidden.is_uncounted(), hidden.at_most(instant_after(start, 3))), (true, 600));
+        hidden.end(instant_after(start, 4));
+        assert_eq!((hidden.is_uncounted(), hidden.at_most(instant_after(start, 99))), (true, 900));
         hidden.is_shown();
-        assert_eq!((hidden.is_uncounted(), hidden.at_most(after(start, 99))), (false, 0));
+        assert_eq!((hidden.is_uncounted(), hidden.at_most(instant_after(start, 99))), (false, 0));
     }
 
     #[test]
@@ -139,12 +139,12 @@ mod tests {
         hidden.begin();
         hidden.add_estimate(300);
         hidden.add_estimate(500);
-        assert_eq!(hidden.at_most(after(start, 60)), 800 + 100 + ESTIMATE_LAG);
-        hidden.end(after(start, 60));
+        assert_eq!(hidden.at_most(instant_after(start, 60)), 800 + 100 + ESTIMATE_LAG);
+        hidden.end(instant_after(start, 60));
         assert!(!hidden.is_uncounted(), "its end says that all of it was estimated");
         // A second part that is not estimated is counted by its time.
-        hidden.note_event(after(start, 60));
+        hidden.note_event(instant_after(start, 60));
         hidden.begin();
-        assert_eq!(hidden.at_most(after(start, 62)), 800 + 100 + ESTIMATE_LAG + 600);
+        assert_eq!(hidden.at_most(instant_after(start, 62)), 800 + 100 + ESTIMATE_LAG + 600);
     }
 }

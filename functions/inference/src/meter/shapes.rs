@@ -5,43 +5,43 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::dialect::usage::{Counted, Metrics, Reported};
+use crate::dialect::usage::{AnthropicUsage, ConverseUsage, InvocationMetrics};
 
 #[derive(Deserialize)]
-pub struct Start {
+pub struct MessageStart {
     pub message: StartMessage,
 }
 
 #[derive(Deserialize)]
 pub struct StartMessage {
-    pub usage: Option<Reported>,
+    pub usage: Option<AnthropicUsage>,
 }
 
 #[derive(Deserialize)]
-pub struct Ending<'a> {
-    pub usage: Option<Reported>,
+pub struct MessageEnd<'a> {
+    pub usage: Option<AnthropicUsage>,
     #[serde(rename = "amazon-bedrock-invocationMetrics")]
-    pub metrics: Option<Metrics>,
+    pub metrics: Option<InvocationMetrics>,
     #[serde(borrow)]
     pub content: Option<&'a RawValue>,
 }
 
 /// Converse's, whole.
 #[derive(Deserialize)]
-pub struct Answered<'a> {
-    pub usage: Option<Counted>,
+pub struct ConverseEnvelope<'a> {
+    pub usage: Option<ConverseUsage>,
     #[serde(borrow)]
-    pub output: Option<AnsweredOutput<'a>>,
+    pub output: Option<ConverseOutput<'a>>,
 }
 
 #[derive(Deserialize)]
-pub struct AnsweredOutput<'a> {
+pub struct ConverseOutput<'a> {
     #[serde(borrow)]
-    pub message: Option<AnsweredMessage<'a>>,
+    pub message: Option<ConverseUsageBody<'a>>,
 }
 
 #[derive(Deserialize)]
-pub struct AnsweredMessage<'a> {
+pub struct ConverseUsageBody<'a> {
     #[serde(borrow)]
     pub content: Option<&'a RawValue>,
 }
@@ -49,18 +49,18 @@ pub struct AnsweredMessage<'a> {
 /// Whether a block begins in which the model thinks, shown or not.
 pub fn is_thinking(chunk: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Event<'a> {
+    struct BlockStartEvent<'a> {
         #[serde(borrow)]
-        content_block: Block<'a>,
+        content_block: StartedBlock<'a>,
     }
 
     #[derive(Deserialize)]
-    struct Block<'a> {
+    struct StartedBlock<'a> {
         #[serde(rename = "type", borrow)]
         kind: Cow<'a, str>,
     }
 
-    let event: Option<Event<'_>> = serde_json::from_slice(chunk).ok();
+    let event: Option<BlockStartEvent<'_>> = serde_json::from_slice(chunk).ok();
     event.is_some_and(|event| matches!(&*event.content_block.kind, "thinking" | "redacted_thinking"))
 }
 
@@ -72,16 +72,16 @@ pub fn is_signature(chunk: &[u8]) -> bool {
 /// What the model says it has thought since the last such event.
 pub fn estimated_tokens(chunk: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
-    struct Event {
-        delta: Thought,
+    struct BlockDeltaEvent {
+        delta: ThinkingDelta,
     }
 
     #[derive(Deserialize)]
-    struct Thought {
+    struct ThinkingDelta {
         estimated_tokens: Option<u64>,
     }
 
     // Most deltas are none of these: they are not parsed.
     memchr::memmem::find(chunk, b"\"estimated_tokens\"")?;
-    serde_json::from_slice::<Event>(chunk).ok()?.delta.estimated_tokens
+    serde_json::from_slice::<BlockDeltaEvent>(chunk).ok()?.delta.estimated_tokens
 }

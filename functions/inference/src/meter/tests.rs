@@ -11,19 +11,19 @@ fn delta(text: &str) -> String {
     format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#)
 }
 
-fn charged(events: &[(&str, &str)]) -> (Usage, i128) {
+fn charge_of(events: &[(&str, &str)]) -> (TokenUsage, i128) {
     let dollar = Rate::parse("0.000001").unwrap();
     let rates = Rates::complete(dollar, dollar, None, None, None);
-    let quote = Quote {
+    let quote = CostBound {
         input: Money::from_pico(1000),
         output_rate: dollar,
         max_tokens: 100,
         least_tokens: 1,
         window: 10,
     };
-    let mut meter = Meter::new(Prices { base: rates, above: None }, quote, Caching::None);
+    let mut meter = UsageMeter::new(Prices { base: rates, above: None }, quote, Caching::None);
     for (kind, chunk) in events {
-        let heard = Heard::Message { kind: (*kind).into(), json: chunk.as_bytes() };
+        let heard = BedrockEvent::Message { kind: (*kind).into(), json: chunk.as_bytes() };
         meter.observe(&heard, chunk.len() as u64, Instant::now());
     }
     let (usage, cost) = meter.charge(Instant::now());
@@ -39,7 +39,7 @@ fn a_frame_is_what_surrounds_the_text() {
 fn charges_what_was_used_or_what_is_safe() {
     let text = delta("abcdef");
     let delta = ("content_block_delta", text.as_str());
-    let usage = |input, output, cache_read| Usage { input, output, cache_read, ..Usage::default() };
+    let usage = |input, output, cache_read| TokenUsage { input, output, cache_read, ..TokenUsage::default() };
     for (name, events, want) in [
         (
             "a whole stream",
@@ -56,6 +56,6 @@ fn charges_what_was_used_or_what_is_safe() {
         ("cut before any usage", vec![delta, delta], (usage(0, 6, 0), 1006)),
         ("nothing at all", vec![], (usage(0, 0, 0), 1000)),
     ] {
-        assert_eq!(charged(&events), want, "{name}");
+        assert_eq!(charge_of(&events), want, "{name}");
     }
 }

@@ -1,8 +1,10 @@
 use super::*;
-use shared::model::{Offer, OwnModel};
+use shared::model::{CustomModel, CustomModelSpec};
 
-fn read(setting: &str) -> Result<Upstream, String> {
-    Upstream::read(Some(setting), "global").map(|(upstream, _)| upstream).map_err(|error| error.to_string())
+fn read(setting: &str) -> Result<BedrockConfig, String> {
+    BedrockConfig::read(Some(setting), "global")
+        .map(|(upstream, _)| upstream)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -16,14 +18,14 @@ fn a_chain_is_found_by_either_name_and_keeps_the_model_where_only_the_region_cha
         region: region.map(str::to_owned),
     };
     let want = [target("claude-opus-4-5", Some("us-west-2")), target("claude-sonnet-4-5", None)];
-    let catalog = Catalog::bundled("global").unwrap();
+    let catalog = Catalog::load_bundled("global").unwrap();
     assert_eq!(upstream.fallbacks(catalog.find("claude-opus-4-5-20251101").unwrap()), want);
     assert_eq!(upstream.fallbacks(catalog.find("claude-haiku-4-5").unwrap()), []);
 }
 
 #[test]
 fn guardrails_and_tiers_are_a_models_own_or_everybodys() {
-    let (upstream, catalog) = Upstream::read(
+    let (upstream, catalog) = BedrockConfig::read(
         Some(
             r#"{"guardrails": {"*": {"id": "g", "version": "1"}, "claude-haiku-4-5": null},
                 "service_tiers": {"claude-haiku-4-5": {"tier": "flex", "price_percent": 50}}}"#,
@@ -35,8 +37,8 @@ fn guardrails_and_tiers_are_a_models_own_or_everybodys() {
     let opus = catalog.find("claude-opus-4-5").unwrap();
     assert_eq!(upstream.guardrail(haiku), None);
     assert_eq!(upstream.guardrail(opus).map(|guardrail| guardrail.id.as_str()), Some("g"));
-    assert_eq!(upstream.priced(haiku).prices.base.packed(), "0.5/2.5/0.05/0.625/1");
-    assert_eq!(upstream.priced(opus), *opus);
+    assert_eq!(upstream.with_tier_prices(haiku).prices.base.pack(), "0.5/2.5/0.05/0.625/1");
+    assert_eq!(upstream.with_tier_prices(opus), *opus);
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn a_wrong_setting_names_itself() {
 fn rules_are_changed_one_by_one() {
     let setting = r#"{"rules": {"claude-haiku-4-5": {"betas": {"new": "new", "interleaved-thinking-2025-05-14": null},
         "cache_ttl": false}}}"#;
-    let (_, catalog) = Upstream::read(Some(setting), "global").unwrap();
+    let (_, catalog) = BedrockConfig::read(Some(setting), "global").unwrap();
     let rules = catalog.find("claude-haiku-4-5").unwrap().rules.clone().unwrap();
     assert_eq!(rules.beta("new"), Some("new"));
     assert_eq!(rules.beta("interleaved-thinking-2025-05-14"), None);
@@ -104,7 +106,7 @@ fn a_setting_applies_by_every_name_of_a_model() {
             "service_tiers": {name: {"tier": "flex", "price_percent": 50}},
             "fallbacks": {name: [{"region": "us-west-2"}]},
         });
-        let (upstream, catalog) = Upstream::read(Some(&setting.to_string()), "global").unwrap();
+        let (upstream, catalog) = BedrockConfig::read(Some(&setting.to_string()), "global").unwrap();
         for asked in NAMES_OF_NOVA {
             let model = catalog.find(asked).unwrap();
             assert!(upstream.guardrail(model).is_some(), "{name} {asked}");
@@ -112,7 +114,7 @@ fn a_setting_applies_by_every_name_of_a_model() {
             assert_eq!(upstream.fallbacks(model).len(), 1, "{name} {asked}");
         }
         let exempt = serde_json::json!({"guardrails": {"*": {"id": "g", "version": "1"}, name: null}});
-        let (upstream, catalog) = Upstream::read(Some(&exempt.to_string()), "global").unwrap();
+        let (upstream, catalog) = BedrockConfig::read(Some(&exempt.to_string()), "global").unwrap();
         assert_eq!(upstream.guardrail(catalog.find("nova-pro").unwrap()), None, "{name}");
         assert!(upstream.guardrail(catalog.find("nova-lite").unwrap()).is_some(), "{name}");
     }
@@ -122,11 +124,11 @@ fn a_setting_applies_by_every_name_of_a_model() {
 fn a_setting_applies_to_custom_models_over_its_model() {
     let setting = r#"{"guardrails": {"claude-haiku-4-5-20251001": {"id": "base", "version": "1"},
                                      "lab[1m]": {"id": "own", "version": "1"}, "free": null}}"#;
-    let (upstream, shipped) = Upstream::read(Some(setting), "global").unwrap();
-    let custom = |name: &str| OwnModel {
+    let (upstream, shipped) = BedrockConfig::read(Some(setting), "global").unwrap();
+    let custom = |name: &str| CustomModel {
         id: name.to_owned(),
         name: name.to_owned(),
-        offer: Some(Offer {
+        offer: Some(CustomModelSpec {
             invoke_id: "arn:aws:bedrock:x".to_owned(),
             base: Some("claude-haiku-4-5".to_owned()),
             prices: None,
@@ -158,7 +160,7 @@ fn a_name_that_no_model_has_is_refused_wherever_it_stands() {
             "fallbacks: claude-sonet-4-5",
         ),
     ] {
-        let (upstream, catalog) = Upstream::read(Some(setting), "global").unwrap();
+        let (upstream, catalog) = BedrockConfig::read(Some(setting), "global").unwrap();
         let refused = upstream.check_names(&catalog).unwrap_err().to_string();
         assert!(refused.contains(field), "{setting}: {refused}");
     }

@@ -4,51 +4,51 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
-use super::Fields;
+use super::RequestBody;
 
 /// Fields and what they are by default.
 #[derive(Clone, Debug, Default)]
-pub struct Defaults {
+pub struct FieldDefaults {
     values: BTreeMap<String, Box<RawValue>>,
 }
 
-impl Defaults {
+impl FieldDefaults {
     /// Makes one field of `fields` the default of another.
-    pub fn take(&mut self, fields: &mut Fields, from: &str, to: &str) {
+    pub fn take(&mut self, fields: &mut RequestBody, from: &str, to: &str) {
         if let Some(raw) = fields.left.remove(from) {
             self.values.insert(to.to_owned(), raw);
         }
     }
 
     /// A default as it was written.
-    pub fn shown(&self, name: &str) -> &str {
+    pub fn default_text(&self, name: &str) -> &str {
         self.values.get(name).map_or("null", |raw| raw.get())
     }
 }
 
-impl Fields {
+impl RequestBody {
     /// The defaults themselves, to be read like any request.
-    pub fn of(defaults: &Defaults) -> Self {
+    pub fn from_defaults(defaults: &FieldDefaults) -> Self {
         Self { left: defaults.values.clone() }
     }
 
     /// A field that is an object of defaults.
-    pub fn defaults(&mut self, name: &str) -> Result<Defaults, Fault> {
-        Ok(self.nested(name)?.map(|fields| Defaults { values: fields.left }).unwrap_or_default())
+    pub fn defaults(&mut self, name: &str) -> Result<FieldDefaults, ApiError> {
+        Ok(self.take_object(name)?.map(|fields| FieldDefaults { values: fields.left }).unwrap_or_default())
     }
 
     /// A field that is an object, to be read field by field.
-    pub fn nested(&mut self, name: &str) -> Result<Option<Self>, Fault> {
+    pub fn take_object(&mut self, name: &str) -> Result<Option<Self>, ApiError> {
         let left = self.patch::<BTreeMap<String, Box<RawValue>>>(name, "a JSON object")?.value();
         Ok(left.map(|left| Self { left }))
     }
 
     /// Adds what is absent, or asks for nothing: LiteLLM's clients send `null`, `[]` and `{}` for that.
-    pub fn complete(&mut self, defaults: &Defaults, except: &[&str]) {
+    pub fn complete(&mut self, defaults: &FieldDefaults, except: &[&str]) {
         for (name, value) in &defaults.values {
-            if !self.says(name) && !except.contains(&name.as_str()) {
+            if !self.has(name) && !except.contains(&name.as_str()) {
                 self.left.insert(name.clone(), value.clone());
             }
         }
@@ -61,8 +61,8 @@ impl Fields {
     }
 
     /// Adds a field that nobody sent.
-    pub fn set(&mut self, name: &str, value: &impl Serialize) -> Result<(), Fault> {
-        let raw = to_raw_value(value).map_err(|_| Fault::invalid(name, "cannot be written"))?;
+    pub fn set(&mut self, name: &str, value: &impl Serialize) -> Result<(), ApiError> {
+        let raw = to_raw_value(value).map_err(|_| ApiError::invalid(name, "cannot be written"))?;
         self.left.insert(name.to_owned(), raw);
         Ok(())
     }
@@ -77,15 +77,15 @@ impl Fields {
     }
 
     /// Whether a field is there and asks for something.
-    pub fn says(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(|raw| !["null", "[]", "{}"].contains(&raw.get()))
     }
 
     /// Refuses every field but these.
-    pub fn only(&self, within: &str, names: &[&str]) -> Result<(), Fault> {
+    pub fn reject_others(&self, within: &str, names: &[&str]) -> Result<(), ApiError> {
         match self.left.keys().find(|name| !names.contains(&name.as_str())) {
             None => Ok(()),
-            Some(name) => Err(Fault::invalid(
+            Some(name) => Err(ApiError::invalid(
                 within,
                 format!("{name} is not served here; there are: {}", names.join(", ")),
             )),

@@ -1,17 +1,17 @@
 //! Python's `json.dumps` writes `NaN` and `Infinity`, which JSON has not. Whoever sends one is told so, by field.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 const NOT_JSON: [&str; 2] = ["NaN", "Infinity"];
 
 /// The fault of a body that holds such a number, if it does.
-pub fn fault(body: &[u8]) -> Option<Fault> {
+pub fn fault(body: &[u8]) -> Option<ApiError> {
     let text = std::str::from_utf8(body).ok()?;
     let (field, token) = find(text)?;
     let message = format!("must be a JSON number or null; JSON has no {token}");
     Some(match field {
-        Some(field) => Fault::invalid(&field, message),
-        None => Fault::Invalid { param: None, message },
+        Some(field) => ApiError::invalid(&field, message),
+        None => ApiError::Invalid { param: None, message },
     })
 }
 

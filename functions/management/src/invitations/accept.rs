@@ -3,20 +3,20 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{InvitationId, TeamId, UserId};
 use shared::invitation::TeamInvitation;
 use shared::moment::Moment;
-use shared::policy::{Forbidden, Permit};
-use shared::store::NotCreated;
+use shared::policy::{PermissionError, Permit};
+use shared::store::CreateError;
 use shared::team::TeamRole;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::{ID, not_found};
-use crate::App;
-use crate::audit::{MEMBERS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, MEMBERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::teams::{self, MembershipRow, membership_name, record_invitation};
 
@@ -32,31 +32,37 @@ struct InvitationRef {
 
 /// Accepts an invitation to a team: makes the caller a member with the role and the limits that it says. A repeated request
 /// gets the same response.
-pub async fn accept(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn accept(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let named = InvitationRef::read(fields)?;
-    let user = permit.user().ok_or(Forbidden(
+    let user = permit.user().ok_or(PermissionError(
         "only the invited user accepts an invitation, with a key of their own (not a team's), a session or a token",
     ))?;
     let pending = app.store.team_invitations_of_user(user).await?;
     let team = match pending.into_iter().find(|invitation| named.matches(invitation)) {
         Some(invitation) => {
-            create_membership(&app, &Scribe::new(&app, &permit, &ask), &named, &invitation, ask.now).await?;
+            create_membership(&app, &AuditRecorder::new(&app, &permit, &ask), &named, &invitation, ask.now)
+                .await?;
             invitation.team
         }
         None => named.find_joined_team(&app, user).await?,
     };
     let entry = app.store.find_member(&team, user).await?.ok_or_else(|| named.not_found())?;
-    Ok(json_answer(StatusCode::OK, &MembershipRow::of(&app, &entry, ask.now)))
+    Ok(json_response(StatusCode::OK, &MembershipRow::new(&app, &entry, ask.now)))
 }
 
 /// Creates the membership, if the invitation is still valid.
 async fn create_membership(
-    app: &App,
-    scribe: &Scribe<'_>,
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
     named: &InvitationRef,
     invitation: &TeamInvitation,
     now: Moment,
-) -> Result<(), Fault> {
+) -> Result<(), ApiError> {
     let TeamInvitation { team, user, inviter, .. } = invitation;
     if invitation.expires() <= now {
         return Err(named.no_longer_valid(team, "has expired"));
@@ -72,17 +78,17 @@ async fn create_membership(
         let message = format!(
             "team_id: Team {team} is blocked. Ask its administrators, and accept once it is unblocked"
         );
-        return Err(Fault::Conflict { param: Some("team_id".to_owned()), message });
+        return Err(ApiError::Conflict { param: Some("team_id".to_owned()), message });
     }
     match app.store.accept_team_invitation(invitation, now).await {
         Ok(()) => {}
         // Another request of the same user was faster.
-        Err(NotCreated::Taken { .. }) => return Ok(()),
-        Err(NotCreated::Gone { .. }) => return Err(named.not_found()),
-        Err(NotCreated::Store(error)) => return Err(error.into()),
+        Err(CreateError::Taken { .. }) => return Ok(()),
+        Err(CreateError::Gone { .. }) => return Err(named.not_found()),
+        Err(CreateError::Store(error)) => return Err(error.into()),
     }
     if let Some(entry) = app.store.find_member(team, user).await? {
-        let row = MembershipRow::of(app, &entry, now);
+        let row = MembershipRow::new(app, &entry, now);
         scribe.note(Action::Created, (MEMBERS, &membership_name(team, user)), None, Some(&row)).await;
     }
     record_invitation(scribe, Action::Deleted, invitation).await;
@@ -90,14 +96,14 @@ async fn create_membership(
 }
 
 impl InvitationRef {
-    fn read(mut fields: Fields) -> Result<Self, Fault> {
-        let id = fields.patch(ID, "a string")?.checked(|id: String| {
-            InvitationId::parse(id).map_err(|rule| Fault::invalid(ID, rule.to_string()))
+    fn read(mut fields: RequestBody) -> Result<Self, ApiError> {
+        let id = fields.patch(ID, "a string")?.try_map(|id: String| {
+            InvitationId::parse(id).map_err(|rule| ApiError::invalid(ID, rule.to_string()))
         })?;
-        let team = fields.patch("team_id", "a string")?.checked(|id| teams::parse_id("team_id", id))?;
+        let team = fields.patch("team_id", "a string")?.try_map(|id| teams::parse_id("team_id", id))?;
         fields.finish()?;
         match (id.value(), team.value()) {
-            (None, None) => Err(Fault::invalid(ID, "invitation_id or team_id must be given")),
+            (None, None) => Err(ApiError::invalid(ID, "invitation_id or team_id must be given")),
             (id, team) => Ok(Self { id, team }),
         }
     }
@@ -108,7 +114,7 @@ impl InvitationRef {
     }
 
     /// The team that the user has joined by this invitation already.
-    async fn find_joined_team(&self, app: &App, user: &UserId) -> Result<TeamId, Fault> {
+    async fn find_joined_team(&self, app: &ManagementState, user: &UserId) -> Result<TeamId, ApiError> {
         let team = match &self.id {
             Some(id) => app.store.find_team_joined_by(user, id).await?,
             None => self.team.clone(),
@@ -121,14 +127,14 @@ impl InvitationRef {
         if self.id.is_some() { ID } else { "team_id" }
     }
 
-    fn not_found(&self) -> Fault {
+    fn not_found(&self) -> ApiError {
         not_found(self.field())
     }
 
-    fn no_longer_valid(&self, team: &TeamId, why: &str) -> Fault {
+    fn no_longer_valid(&self, team: &TeamId, why: &str) -> ApiError {
         let field = self.field();
         let message =
             format!("{field}: The invitation {why}. Ask an administrator of team {team} for another");
-        Fault::NotFound { param: Some(field.to_owned()), message }
+        ApiError::NotFound { param: Some(field.to_owned()), message }
     }
 }

@@ -5,82 +5,90 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::password::{Password, RULE};
-use shared::policy::{self, Forbidden};
+use shared::policy::{self, PermissionError};
 use shared::secret::Secret;
-use shared::store::Person;
-use shared::user::Role;
-use shared::web::json_answer;
+use shared::store::UserIdentity;
+use shared::user::UserRole;
+use shared::web::json_response;
 
 use super::{USED, good};
-use crate::audit::{Scribe, USERS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::audit::{AuditRecorder, USERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
-use crate::sessions::{self, LOGIN_URL, hashed};
+use crate::sessions::{self, LOGIN_URL, hash_password};
 use crate::users::{UserRow, parse_id};
-use crate::{App, Entrance};
+use crate::{AdminAuthenticator, ManagementState};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer<'a> {
+struct ClaimInvitationResponse<'a> {
     login_url: &'static str,
     token: &'a str,
     user_email: Option<String>,
     user: UserRow,
 }
 
-pub const OPERATION: Operation =
-    Operation::new("Accepts an invitation: sets a password and begins a session", schema_of::<Answer<'_>>)
-        .takes(&[&["invitation_link", "user_id", "password"]])
-        .needs(&["invitation_link", "password"]);
+pub const OPERATION: Operation = Operation::new(
+    "Accepts an invitation: sets a password and begins a session",
+    schema_of::<ClaimInvitationResponse<'_>>,
+)
+.takes(&[&["invitation_link", "user_id", "password"]])
+.needs(&["invitation_link", "password"]);
 
 /// Accepts an invitation, with the token that it was opened with as bearer: sets the user's password, ends the sessions that
 /// there were, and begins one.
-pub async fn claim(app: App, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    let given = |name: &'static str| move || Fault::invalid(name, "must be given");
+pub async fn claim(
+    app: ManagementState,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let given = |name: &'static str| move || ApiError::invalid(name, "must be given");
     let id = fields.text("invitation_link")?.value().ok_or_else(given("invitation_link"))?;
-    let user = fields.patch("user_id", "a string")?.checked(|id| parse_id("user_id", id))?.value();
+    let user = fields.patch("user_id", "a string")?.try_map(|id| parse_id("user_id", id))?.value();
     let password = Secret::new(fields.text("password")?.value().ok_or_else(given("password"))?);
     fields.finish()?;
-    let token = ask.presented.as_ref().ok_or(Fault::Unauthenticated("No token was sent"))?.hash();
+    let token = ask.presented.as_ref().ok_or(ApiError::Unauthenticated("No token was sent"))?.hash();
     let invitation = good(&app, &Secret::new(id), ask.now).await?;
     if user.is_some_and(|user| user != invitation.user) {
-        return Err(Fault::invalid("user_id", "is not the user who was invited"));
+        return Err(ApiError::invalid("user_id", "is not the user who was invited"));
     }
     let entry = app.store.find_user(&invitation.user).await?;
-    let entry = entry.ok_or(Fault::Unauthenticated("Invitation link does not exist"))?;
-    if entry.user.role == Role::ProxyAdmin && matches!(app.entrance, Entrance::SelfService) {
-        return Err(Forbidden("administrators are served by the admin API only").into());
+    let entry = entry.ok_or(ApiError::Unauthenticated("Invitation link does not exist"))?;
+    if entry.user.role == UserRole::ProxyAdmin && matches!(app.entrance, AdminAuthenticator::SelfService) {
+        return Err(PermissionError("administrators are served by the admin API only").into());
     }
     if !Password::fits(&password) {
-        return Err(Fault::invalid("password", RULE));
+        return Err(ApiError::invalid("password", RULE));
     }
     // Before anything is hashed, which is dear: only whoever opened the invitation gets that far.
     if !app.store.accept_invitation(&invitation.id, &token, ask.now).await? {
         return Err(if invitation.accepted.is_some() {
             USED
         } else {
-            Fault::Unauthenticated("The token is not the one that the invitation was opened with, or is over")
+            ApiError::Unauthenticated(
+                "The token is not the one that the invitation was opened with, or is over",
+            )
         });
     }
-    let (person, password) = (Person::from(&entry.user), hashed("password", password).await?);
+    let (person, password) = (UserIdentity::from(&entry.user), hash_password("password", password).await?);
     sessions::end_all(&app, &person.id, None).await?;
     if !app.store.claim_password(&person, &password, &invitation.id).await? {
         return Err(USED);
     }
     app.store.end_invitations(&person.id, Some(&invitation.id)).await?;
     sessions::end_all(&app, &person.id, None).await?;
-    let permit = policy::identified(person.id);
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let permit = policy::permit_identified(person.id);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     // That it was set is all that there is to tell.
     scribe.note::<UserRow>(Action::Updated, (USERS, entry.user.id.as_str()), None, None).await;
-    let minted = sessions::begin(&app, &permit, &ask, &invitation.user).await?;
-    let answer = Answer {
+    let minted = sessions::start_session(&app, &permit, &ask, &invitation.user).await?;
+    let answer = ClaimInvitationResponse {
         login_url: LOGIN_URL,
         token: minted.secret.reveal(),
         user_email: entry.user.email.clone(),
         user: UserRow::read(&app, &entry, ask.now).await?,
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }

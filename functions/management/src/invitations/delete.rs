@@ -3,18 +3,18 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::invitation::TeamInvitation;
 use shared::policy::Permit;
 use shared::secret::Secret;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::row::{Answer, AnyInvitation};
+use super::row::{AnyInvitation, InvitationResponse};
 use super::{ID, InvitationRow, find, find_team_invitation, not_found};
-use crate::App;
-use crate::audit::{INVITATIONS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, INVITATIONS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::teams::{may_administer, record_invitation};
 
@@ -25,10 +25,15 @@ pub const OPERATION: Operation =
 
 /// Withdraws an invitation, or declines one. Administrators of the deployment withdraw any; a team's administrators
 /// withdraw those to their team; users decline their own.
-pub async fn delete(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    let id = fields.text(ID)?.value().ok_or_else(|| Fault::invalid(ID, "must be given"))?;
+pub async fn delete(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let id = fields.text(ID)?.value().ok_or_else(|| ApiError::invalid(ID, "must be given"))?;
     fields.finish()?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     let deleted = match find_team_invitation(&app, &id).await? {
         Some(invitation) => delete_team_invitation(&app, &permit, &scribe, &invitation).await?,
         // Only administrators see that there is such an invitation.
@@ -36,21 +41,21 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> R
         None => {
             let invitation = find(&app, &Secret::new(&id)).await?;
             app.store.delete_invitation(&invitation.id).await?;
-            let row = InvitationRow::of(&invitation);
+            let row = InvitationRow::new(&invitation);
             let object = (INVITATIONS, invitation.user.as_str());
             scribe.note(Action::Deleted, object, Some(&row), None).await;
-            AnyInvitation::Password(Answer { id: &id, row })
+            AnyInvitation::Password(InvitationResponse { id: &id, row })
         }
     };
-    Ok(json_answer(StatusCode::OK, &deleted))
+    Ok(json_response(StatusCode::OK, &deleted))
 }
 
 async fn delete_team_invitation(
-    app: &App,
+    app: &ManagementState,
     permit: &Permit,
-    scribe: &Scribe<'_>,
+    scribe: &AuditRecorder<'_>,
     invitation: &TeamInvitation,
-) -> Result<AnyInvitation<'static>, Fault> {
+) -> Result<AnyInvitation<'static>, ApiError> {
     let is_own = permit.user() == Some(&invitation.user);
     if !is_own && !may_administer(app, permit, &invitation.team).await? {
         return Err(not_found(ID));

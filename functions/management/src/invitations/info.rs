@@ -2,15 +2,15 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
 use shared::secret::Secret;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::row::{Answer, AnyInvitation};
+use super::row::{AnyInvitation, InvitationResponse};
 use super::{ID, InvitationRow, find, find_team_invitation};
-use crate::App;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 pub const OPERATION: Operation =
@@ -19,14 +19,14 @@ pub const OPERATION: Operation =
         .needs(&[ID]);
 
 /// An invitation, to whoever has its id.
-pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    let id = ask.query.text(ID)?.ok_or_else(|| Fault::invalid(ID, "must be given"))?;
+pub async fn info(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
+    let id = ask.query.text(ID)?.ok_or_else(|| ApiError::invalid(ID, "must be given"))?;
     let shown = match find_team_invitation(&app, &id).await? {
         Some(invitation) => AnyInvitation::Team(Box::new((&invitation).into())),
         None => {
-            let row = InvitationRow::of(&find(&app, &Secret::new(&id)).await?);
-            AnyInvitation::Password(Answer { id: &id, row })
+            let row = InvitationRow::new(&find(&app, &Secret::new(&id)).await?);
+            AnyInvitation::Password(InvitationResponse { id: &id, row })
         }
     };
-    Ok(json_answer(StatusCode::OK, &shown))
+    Ok(json_response(StatusCode::OK, &shown))
 }

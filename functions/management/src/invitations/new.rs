@@ -3,37 +3,43 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::invitation::Invitation;
 use shared::policy::Permit;
 use shared::secret::Secret;
 use shared::store::StoreError;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::InvitationRow;
-use super::row::Answer;
-use crate::App;
-use crate::audit::{INVITATIONS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::row::InvitationResponse;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, INVITATIONS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
-use crate::users::Whom;
+use crate::users::UserRef;
 
-pub const OPERATION: Operation = Operation::new("Invites a user to set a password", schema_of::<Answer<'_>>)
-    .takes(&[&["user_id", "user_email"]]);
+pub const OPERATION: Operation =
+    Operation::new("Invites a user to set a password", schema_of::<InvitationResponse<'_>>)
+        .takes(&[&["user_id", "user_email"]]);
 
 /// Invites a user to set a password: `<console>/ui/onboarding?id=<id>`, seven days, once. The id is shown here and never
 /// again, and not in the audit log: whoever has it can become the user.
-pub async fn new(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    let whom = Whom::read(&mut fields)?;
+pub async fn new(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let whom = UserRef::read(&mut fields)?;
     fields.finish()?;
     let user = whom.find(&app).await?;
     let id = Secret::one_time().map_err(StoreError::from)?;
     let by = permit.caller().actor();
     let invitation = Invitation { id: id.hash(), user, by, created: ask.now, accepted: None };
     app.store.create_invitation(&invitation).await?;
-    let row = InvitationRow::of(&invitation);
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let row = InvitationRow::new(&invitation);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Created, (INVITATIONS, invitation.user.as_str()), None, Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &Answer { id: id.reveal(), row }))
+    Ok(json_response(StatusCode::OK, &InvitationResponse { id: id.reveal(), row }))
 }

@@ -21,7 +21,7 @@ pub struct InvitationRow {
 }
 
 impl InvitationRow {
-    pub fn of(invitation: &Invitation) -> Self {
+    pub fn new(invitation: &Invitation) -> Self {
         let Invitation { id: _, user, by, created, accepted } = invitation;
         Self {
             user_id: user.clone(),
@@ -37,7 +37,7 @@ impl InvitationRow {
 }
 
 #[derive(JsonSchema, Serialize)]
-pub struct Answer<'a> {
+pub struct InvitationResponse<'a> {
     pub id: &'a str,
     #[serde(flatten)]
     pub row: InvitationRow,
@@ -49,7 +49,7 @@ pub struct Answer<'a> {
 #[serde(untagged)]
 pub enum AnyInvitation<'a> {
     /// To set a password.
-    Password(Answer<'a>),
+    Password(InvitationResponse<'a>),
     /// To join a team.
     Team(Box<TeamInvitationRow>),
 }

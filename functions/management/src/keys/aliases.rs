@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Catalog;
 
-use crate::fields::{Fields, checked};
+use crate::fields::{RequestBody, check_text};
 use crate::patch::Patch;
 
 const FIELD: &str = "aliases";
@@ -16,17 +16,20 @@ const MOST: usize = 20;
 const LONGEST: usize = 64;
 
 /// The names that a request gives a key, each for a model that is offered. They come before the catalogue's.
-pub fn read(fields: &mut Fields, catalog: &Catalog) -> Result<Patch<BTreeMap<String, String>>, Fault> {
-    fields.patch(FIELD, RULE)?.checked(|sent: BTreeMap<String, String>| {
+pub fn read(
+    fields: &mut RequestBody,
+    catalog: &Catalog,
+) -> Result<Patch<BTreeMap<String, String>>, ApiError> {
+    fields.patch(FIELD, RULE)?.try_map(|sent: BTreeMap<String, String>| {
         if sent.len() > MOST {
-            return Err(Fault::invalid(FIELD, format!("must have at most {MOST} entries")));
+            return Err(ApiError::invalid(FIELD, format!("must have at most {MOST} entries")));
         }
         for (alias, model) in &sent {
-            if checked(FIELD, alias.clone())?.len() > LONGEST {
-                return Err(Fault::invalid(FIELD, format!("must have names of at most {LONGEST} bytes")));
+            if check_text(FIELD, alias.clone())?.len() > LONGEST {
+                return Err(ApiError::invalid(FIELD, format!("must have names of at most {LONGEST} bytes")));
             }
             if catalog.find(model).is_none() {
-                return Err(Fault::invalid(FIELD, format!("{model} is not in this gateway's catalogue")));
+                return Err(ApiError::invalid(FIELD, format!("{model} is not in this gateway's catalogue")));
             }
         }
         Ok(sent)

@@ -3,17 +3,17 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
 use shared::scope::{Limits, Scope};
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::KeyRow;
-use super::find::{of_body, unknown};
-use crate::App;
-use crate::audit::{KEYS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::find::{of_body, unknown_key};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, KEYS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 pub const BLOCK: Operation =
@@ -22,31 +22,41 @@ pub const BLOCK: Operation =
         .needs(&["key"]);
 
 /// Refuses every request of a key from now on.
-pub async fn block(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn block(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     set(app, permit, ask, fields, true).await
 }
 
 pub const UNBLOCK: Operation =
     Operation::new("Lets a blocked key work again", schema_of::<KeyRow>).takes(&[&["key"]]).needs(&["key"]);
 
-pub async fn unblock(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn unblock(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     set(app, permit, ask, fields, false).await
 }
 
 async fn set(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
+    ask: RequestContext,
+    mut fields: RequestBody,
     blocked: bool,
-) -> Result<Response, Fault> {
+) -> Result<Response, ApiError> {
     let mut entry = of_body(&app, &permit, &mut fields).await?;
     fields.finish()?;
-    let edit = |limits: &Limits| Ok::<_, Fault>(Limits { blocked, ..limits.clone() });
+    let edit = |limits: &Limits| Ok::<_, ApiError>(Limits { blocked, ..limits.clone() });
     let edited = app.store.edit(&Scope::Key(entry.key.id.clone()), edit, ask.now).await?;
-    entry.state = edited.ok_or_else(|| unknown("key", &entry.key.hint))?;
-    let row = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    entry.state = edited.ok_or_else(|| unknown_key("key", &entry.key.hint))?;
+    let row = KeyRow::new(&entry, ask.now, &app.store.terms().zone)?;
     let action = if blocked { Action::Blocked } else { Action::Unblocked };
-    Scribe::new(&app, &permit, &ask).note(action, (KEYS, row.hash()), None, Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &row))
+    AuditRecorder::new(&app, &permit, &ask).note(action, (KEYS, row.hash()), None, Some(&row)).await;
+    Ok(json_response(StatusCode::OK, &row))
 }

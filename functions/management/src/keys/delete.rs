@@ -5,39 +5,44 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::KeyId;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::store::KeyEntry;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::find::{by_alias, by_secret};
 use super::{KeyRow, hash_of};
-use crate::App;
-use crate::audit::{KEYS, Scribe};
-use crate::fields::{Fields, MOST_ENTRIES};
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, KEYS};
+use crate::fields::{MOST_ENTRIES, RequestBody};
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct DeleteKeysResponse {
     /// As they were sent.
     deleted_keys: Vec<String>,
 }
 
 /// What is to be deleted: keys or their hashes, or aliases.
-struct Doomed {
+struct DeleteKeysRequest {
     keys: Vec<String>,
     aliases: Vec<String>,
 }
 
 pub const OPERATION: Operation =
-    Operation::new("Deletes keys, by secret, hash or alias: all or none", schema_of::<Answer>)
+    Operation::new("Deletes keys, by secret, hash or alias: all or none", schema_of::<DeleteKeysResponse>)
         .takes(&[&["keys", "key_aliases"]]);
 
 /// Deletes keys. If one of them is unknown, none is deleted.
-pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
-    let doomed = Doomed::read(fields)?;
+pub async fn delete(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let doomed = DeleteKeysRequest::read(fields)?;
     let mut entries: Vec<KeyEntry> = Vec::new();
     let mut remains: Vec<KeyId> = Vec::new();
     for text in &doomed.keys {
@@ -56,13 +61,13 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     }
     if !permit.sees_all() && entries.iter().any(|entry| entry.key.is_stand_in()) {
         // The next token would have another, without the limits that an administrator gave this one.
-        return Err(Forbidden("only administrators delete what stands in for tokens").into());
+        return Err(PermissionError("only administrators delete what stands in for tokens").into());
     }
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     for entry in &entries {
         // One that is named twice is gone at the second time.
         if app.store.delete_key(&entry.key.id).await? {
-            let row = KeyRow::of(entry, ask.now, &app.store.terms().zone)?;
+            let row = KeyRow::new(entry, ask.now, &app.store.terms().zone)?;
             scribe.note(Action::Deleted, (KEYS, row.hash()), Some(&row), None).await;
         }
     }
@@ -70,22 +75,22 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
         app.store.delete_key(id).await?;
     }
     let deleted_keys = doomed.keys.into_iter().chain(doomed.aliases).collect();
-    Ok(json_answer(StatusCode::OK, &Answer { deleted_keys }))
+    Ok(json_response(StatusCode::OK, &DeleteKeysResponse { deleted_keys }))
 }
 
-impl Doomed {
-    fn read(mut fields: Fields) -> Result<Self, Fault> {
+impl DeleteKeysRequest {
+    fn read(mut fields: RequestBody) -> Result<Self, ApiError> {
         let doomed = Self {
             keys: fields.texts("keys")?.value().unwrap_or_default(),
             aliases: fields.texts("key_aliases")?.value().unwrap_or_default(),
         };
         fields.finish()?;
         if doomed.keys.is_empty() && doomed.aliases.is_empty() {
-            return Err(Fault::invalid("keys", "keys or key_aliases must name at least one key"));
+            return Err(ApiError::invalid("keys", "keys or key_aliases must name at least one key"));
         }
         if doomed.keys.len() + doomed.aliases.len() > MOST_ENTRIES {
             let rule = format!("and key_aliases must have at most {MOST_ENTRIES} entries together");
-            return Err(Fault::invalid("keys", rule));
+            return Err(ApiError::invalid("keys", rule));
         }
         Ok(doomed)
     }

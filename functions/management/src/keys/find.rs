@@ -1,43 +1,61 @@
 //! Which key a request means, and whether its caller may touch it.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::KeyId;
 use shared::key::Key;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::secret::Secret;
 use shared::store::KeyEntry;
 
 use super::hash_of;
-use crate::App;
-use crate::fields::Fields;
+use crate::ManagementState;
+use crate::fields::RequestBody;
 use crate::teams;
 
 /// A key by its secret or its hash, within the caller's reach.
-pub async fn by_secret(app: &App, permit: &Permit, field: &str, text: &str) -> Result<KeyEntry, Fault> {
+pub async fn by_secret(
+    app: &ManagementState,
+    permit: &Permit,
+    field: &str,
+    text: &str,
+) -> Result<KeyEntry, ApiError> {
     let pointer = app.store.find_pointer(&hash_of(text)).await?;
     // A secret is named by its end only: this text is logged.
-    let missing = || unknown(field, &Secret::new(text).hint());
+    let missing = || unknown_key(field, &Secret::new(text).hint());
     let id = pointer.ok_or_else(missing)?.key;
     within_reach(app, permit, &id).await?.ok_or_else(missing)
 }
 
 /// A key that may be changed: a session ends, and is nothing else.
-pub async fn changeable(app: &App, permit: &Permit, field: &str, text: &str) -> Result<KeyEntry, Fault> {
+pub async fn changeable(
+    app: &ManagementState,
+    permit: &Permit,
+    field: &str,
+    text: &str,
+) -> Result<KeyEntry, ApiError> {
     let entry = by_secret(app, permit, field, text).await?;
     match entry.key.is_session {
         false => Ok(entry),
-        true => Err(Fault::invalid(field, "is a session, which cannot be changed")),
+        true => Err(ApiError::invalid(field, "is a session, which cannot be changed")),
     }
 }
 
 /// The key of a body's `key`.
-pub async fn of_body(app: &App, permit: &Permit, fields: &mut Fields) -> Result<KeyEntry, Fault> {
-    let text = fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?;
+pub async fn of_body(
+    app: &ManagementState,
+    permit: &Permit,
+    fields: &mut RequestBody,
+) -> Result<KeyEntry, ApiError> {
+    let text = fields.text("key")?.value().ok_or_else(|| ApiError::invalid("key", "must be given"))?;
     changeable(app, permit, "key", &text).await
 }
 
 /// A key by its id: one's own, one of a team that one administers, or any to those who reach everything.
-pub async fn within_reach(app: &App, permit: &Permit, id: &KeyId) -> Result<Option<KeyEntry>, Fault> {
+pub async fn within_reach(
+    app: &ManagementState,
+    permit: &Permit,
+    id: &KeyId,
+) -> Result<Option<KeyEntry>, ApiError> {
     let Some(entry) = app.store.keys(std::slice::from_ref(id)).await?.pop() else {
         return Ok(None);
     };
@@ -50,7 +68,7 @@ pub async fn within_reach(app: &App, permit: &Permit, id: &KeyId) -> Result<Opti
     {
         return Ok(Some(entry));
     }
-    Err(Forbidden("this key is not yours").into())
+    Err(PermissionError("this key is not yours").into())
 }
 
 /// Whether a key belongs to another user, and the caller reaches it only as an administrator of its team. A new secret would
@@ -60,16 +78,21 @@ pub fn is_key_of_another(permit: &Permit, key: &Key) -> bool {
 }
 
 /// A key by its alias, which anybody may guess: one out of reach is as unknown as one that is not there.
-pub async fn by_alias(app: &App, permit: &Permit, field: &str, alias: &str) -> Result<KeyEntry, Fault> {
-    let missing = || unknown(field, alias);
+pub async fn by_alias(
+    app: &ManagementState,
+    permit: &Permit,
+    field: &str,
+    alias: &str,
+) -> Result<KeyEntry, ApiError> {
+    let missing = || unknown_key(field, alias);
     let id = app.store.find_key_by_alias(alias).await?.ok_or_else(missing)?;
     match within_reach(app, permit, &id).await {
         Ok(Some(entry)) => Ok(entry),
-        Ok(None) | Err(Fault::Forbidden(_)) => Err(missing()),
+        Ok(None) | Err(ApiError::Forbidden(_)) => Err(missing()),
         Err(fault) => Err(fault),
     }
 }
 
-pub fn unknown(field: &str, which: &str) -> Fault {
-    Fault::NotFound { param: Some(field.to_owned()), message: format!("{field}: No keys found: {which}") }
+pub fn unknown_key(field: &str, which: &str) -> ApiError {
+    ApiError::NotFound { param: Some(field.to_owned()), message: format!("{field}: No keys found: {which}") }
 }

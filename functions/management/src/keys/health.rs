@@ -4,25 +4,31 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use crate::App;
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct KeyHealthResponse {
     key: &'static str,
     /// LiteLLM tells here what it logs to: nothing.
     logging_callbacks: Option<()>,
 }
 
-pub const OPERATION: Operation = Operation::new("Whether the key that asks is good", schema_of::<Answer>);
+pub const OPERATION: Operation =
+    Operation::new("Whether the key that asks is good", schema_of::<KeyHealthResponse>);
 
 /// Says that the key which asks is good: it would not be answered otherwise.
-pub async fn health(_app: App, _permit: Permit, _ask: Ask, _fields: Fields) -> Result<Response, Fault> {
-    Ok(json_answer(StatusCode::OK, &Answer { key: "healthy", logging_callbacks: None }))
+pub async fn health(
+    _app: ManagementState,
+    _permit: Permit,
+    _ask: RequestContext,
+    _fields: RequestBody,
+) -> Result<Response, ApiError> {
+    Ok(json_response(StatusCode::OK, &KeyHealthResponse { key: "healthy", logging_callbacks: None }))
 }

@@ -5,15 +5,15 @@ use axum::response::Response;
 use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::KeyId;
 use shared::policy::Permit;
 use shared::store::KeyEntry;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::{KeyRow, hash_of};
-use crate::App;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::teams;
@@ -24,8 +24,8 @@ use crate::users::parse_id;
 const PAGE: usize = Page::MOST;
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
-    keys: Vec<Shown>,
+struct ListKeysResponse {
+    keys: Vec<ListedKeyRow>,
     total_count: usize,
     current_page: usize,
     total_pages: usize,
@@ -36,58 +36,50 @@ struct Answer {
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "ListedKey")]
 #[serde(untagged)]
-enum Shown {
+enum ListedKeyRow {
     Row(Box<KeyRow>),
     /// What LiteLLM lists where `return_full_object` is false.
     Hash(String),
 }
 
-pub const OPERATION: Operation = Operation::new("Keys, page by page", schema_of::<Answer>).query(&[
-    "page",
-    "size",
-    "user_id",
-    "team_id",
-    "key_alias",
-    "key_hash",
-    "return_full_object",
-    "cursor",
-]);
+pub const OPERATION: Operation = Operation::new("Keys, page by page", schema_of::<ListKeysResponse>)
+    .query(&["page", "size", "user_id", "team_id", "key_alias", "key_hash", "return_full_object", "cursor"]);
 
 /// All keys, the newest first, page by page; those of one user or team, or one by its alias or hash, if that is asked for.
 /// Users see their own.
-pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn list(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let page = Page::read(&ask.query, "size", PAGE)?;
     let is_full = ask.query.flag("return_full_object", true)?;
     let (entries, total, next_cursor) = find(&app, &permit, &ask, page).await?;
     let zone = &app.store.terms().zone;
     let show = |entry: &KeyEntry| {
         Ok(if is_full {
-            Shown::Row(Box::new(KeyRow::of(entry, ask.now, zone)?))
+            ListedKeyRow::Row(Box::new(KeyRow::new(entry, ask.now, zone)?))
         } else {
-            Shown::Hash(entry.key.holder.secret.as_str().to_owned())
+            ListedKeyRow::Hash(entry.key.holder.secret.as_str().to_owned())
         })
     };
-    let answer = Answer {
-        keys: entries.iter().map(show).collect::<Result<_, Fault>>()?,
+    let answer = ListKeysResponse {
+        keys: entries.iter().map(show).collect::<Result<_, ApiError>>()?,
         total_count: total,
         current_page: page.number,
         total_pages: page.count(total),
         next_cursor,
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 /// The keys of one page, how many there are on all, and where the next page begins.
 async fn find(
-    app: &App,
+    app: &ManagementState,
     permit: &Permit,
-    ask: &Ask,
+    ask: &RequestContext,
     page: Page,
-) -> Result<(Vec<KeyEntry>, usize, Option<String>), Fault> {
+) -> Result<(Vec<KeyEntry>, usize, Option<String>), ApiError> {
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
     let team = ask.query.id("team_id")?.map(|id| teams::parse_id("team_id", id)).transpose()?;
     let (alias, hash) = (ask.query.text("key_alias")?, ask.query.text("key_hash")?);
-    let user = permit.whose(user, "only your own keys can be listed")?;
+    let user = permit.limit_to_own(user, "only your own keys can be listed")?;
     let ids: Vec<KeyId> = match (&alias, &hash, &user, &team) {
         (None, None, None, None) => {
             let start = page.start(ask.query.id("cursor")?)?;
@@ -109,5 +101,5 @@ async fn find(
         (user.is_none() || holder.user == user) && (team.is_none() || holder.team == team)
     });
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.key.created));
-    Ok((page.of(&entries).to_vec(), entries.len(), None))
+    Ok((page.slice(&entries).to_vec(), entries.len(), None))
 }

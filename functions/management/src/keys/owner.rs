@@ -1,37 +1,37 @@
 //! For whom a caller may make a key.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::team::TeamRole;
 
-use super::Order;
-use crate::App;
+use super::NewKey;
+use crate::ManagementState;
 use crate::teams;
 
-const TEAM_ADMIN_RULE: Forbidden = Forbidden(
+const TEAM_ADMIN_RULE: PermissionError = PermissionError(
     "user_id: a team's administrators make its keys for themselves (leave user_id out) or for the team (user_id: null); \
      each member makes their own keys, and administrators of the deployment make any",
 );
-const MEMBER_RULE: Forbidden = Forbidden(
+const MEMBER_RULE: PermissionError = PermissionError(
     "user_id: members make keys of the team for themselves only (leave user_id out); its administrators make service keys",
 );
-const OWN_KEYS_RULE: Forbidden = Forbidden("User can only create keys for themselves");
+const OWN_KEYS_RULE: PermissionError = PermissionError("User can only create keys for themselves");
 
 /// What the caller may order: administrators of the deployment everything, others a key of their own, or one of their team.
 /// Whoever makes a key knows its secret, so nobody makes one that spends what is another user's.
-pub async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order, Fault> {
+pub async fn check_owner(app: &ManagementState, permit: &Permit, order: NewKey) -> Result<NewKey, ApiError> {
     if permit.sees_all() {
         return Ok(order);
     }
     if order.org.is_some() {
-        return Err(Forbidden("only administrators charge a key to an organization").into());
+        return Err(PermissionError("only administrators charge a key to an organization").into());
     }
     let caller = permit.user().ok_or(OWN_KEYS_RULE)?;
     match &order.team {
         Some(team) => {
             let member = app.store.find_member(team, caller).await?;
-            let role = member.ok_or(Forbidden("only members of the team make its keys"))?.member.role;
+            let role = member.ok_or(PermissionError("only members of the team make its keys"))?.member.role;
             app.rules.makers.allow_of_team(role)?;
             order_team_key(order, caller, role)
         }
@@ -43,7 +43,7 @@ pub async fn permitted(app: &App, permit: &Permit, order: Order) -> Result<Order
 }
 
 /// A key of a team for one of its members, or a service key for one of its administrators.
-fn order_team_key(order: Order, caller: &UserId, role: TeamRole) -> Result<Order, Fault> {
+fn order_team_key(order: NewKey, caller: &UserId, role: TeamRole) -> Result<NewKey, ApiError> {
     match (role, order.is_service_key) {
         (TeamRole::Admin, true) => Ok(order),
         (TeamRole::Admin, false) => own(order, caller, TEAM_ADMIN_RULE),
@@ -53,20 +53,20 @@ fn order_team_key(order: Order, caller: &UserId, role: TeamRole) -> Result<Order
 }
 
 /// A key for the caller.
-fn own(order: Order, caller: &UserId, refusal: Forbidden) -> Result<Order, Fault> {
+fn own(order: NewKey, caller: &UserId, refusal: PermissionError) -> Result<NewKey, ApiError> {
     match &order.user {
         Some(user) if user != caller => Err(refusal.into()),
-        _ => Ok(Order { user: Some(caller.clone()), ..order }),
+        _ => Ok(NewKey { user: Some(caller.clone()), ..order }),
     }
 }
 
 /// A team's key is the team's own or a member's.
-pub async fn belongs(app: &App, team: &TeamId, user: Option<&UserId>) -> Result<(), Fault> {
-    app.store.find_team(team).await?.ok_or_else(|| teams::unknown("team_id", team))?;
+pub async fn belongs(app: &ManagementState, team: &TeamId, user: Option<&UserId>) -> Result<(), ApiError> {
+    app.store.find_team(team).await?.ok_or_else(|| teams::unknown_team("team_id", team))?;
     match user {
         Some(user) if app.store.find_member(team, user).await?.is_none() => {
             let message = format!("user_id: User={user} not assigned to team={team}");
-            Err(Fault::Invalid { param: Some("user_id".to_owned()), message })
+            Err(ApiError::Invalid { param: Some("user_id".to_owned()), message })
         }
         _ => Ok(()),
     }

@@ -3,65 +3,70 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::{Limits, Scope};
 use shared::secret::Secret;
 use shared::store::{KeyEntry, StoreError};
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::KeyRow;
-use super::find::{changeable, is_key_of_another, unknown};
-use super::generate::{Answer, own_secret};
-use crate::App;
-use crate::audit::{KEYS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::find::{changeable, is_key_of_another, unknown_key};
+use super::generate::{GenerateKeyResponse, own_secret};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, KEYS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, key_life, loosens};
 use crate::openapi::{Operation, schema_of};
 use crate::patch::Patch;
 
 pub const OPERATION: Operation =
-    Operation::new("Gives a key another secret, shown once", schema_of::<Answer>).takes(&[&[
+    Operation::new("Gives a key another secret, shown once", schema_of::<GenerateKeyResponse>).takes(&[&[
         "key",
         "new_key",
         "grace_period",
         "duration",
     ]]);
 
-const NOT_OWNER: Forbidden = Forbidden(
+const NOT_OWNER: PermissionError = PermissionError(
     "only its owner and administrators of the deployment give a user's key another secret; \
      a team's administrators may rotate its service keys, and narrow or delete its members' keys",
 );
 
 /// Gives a key another secret. Its limits, its spend and its alias stay. With `grace_period` the old secret goes on
 /// working that long: both are one key with one budget.
-pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
+pub async fn regenerate(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
     let named = fields.text("key")?.value().or_else(|| ask.named.clone());
-    let named = named.ok_or_else(|| Fault::invalid("key", "must be given"))?;
-    let chosen = fields.text("new_key")?.checked(own_secret)?.value();
-    let grace = fields.text("grace_period")?.checked(|text| {
-        KeyDuration::parse(&text).map_err(|rule| Fault::invalid("grace_period", rule.to_string()))
+    let named = named.ok_or_else(|| ApiError::invalid("key", "must be given"))?;
+    let chosen = fields.text("new_key")?.try_map(own_secret)?.value();
+    let grace = fields.text("grace_period")?.try_map(|text| {
+        KeyDuration::parse(&text).map_err(|rule| ApiError::invalid("grace_period", rule.to_string()))
     })?;
     let life = key_life(&mut fields)?;
     fields.finish()?;
-    app.rules.within_bounds(&LimitsPatch::nothing(), &life, ask.now)?;
+    app.rules.within_bounds(&LimitsPatch::unset(), &life, ask.now)?;
     let entry = changeable(&app, &permit, "key", &named).await?;
     if entry.key.is_stand_in() {
-        return Err(Fault::invalid("key", "stands in for tokens, and has no secret"));
+        return Err(ApiError::invalid("key", "stands in for tokens, and has no secret"));
     }
     if is_key_of_another(&permit, &entry.key) {
         return Err(NOT_OWNER.into());
     }
-    let before = KeyRow::of(&entry, ask.now, &app.store.terms().zone)?;
+    let before = KeyRow::new(&entry, ask.now, &app.store.terms().zone)?;
     let secret = match chosen {
         Some(secret) => secret,
         None => Secret::generate().map_err(StoreError::from)?,
     };
     let until = |life: KeyDuration| Moment::from_seconds(life.expires(ask.now.seconds()));
-    let missing = || unknown("key", &entry.key.hint);
+    let missing = || unknown_key("key", &entry.key.hint);
     // Before the rotation: once that binds, the new secret must reach whoever asked for it.
     if life != Patch::Keep {
         let expires = life.value().map(until);
@@ -71,7 +76,7 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
             if is_theirs {
                 Ok(new)
             } else {
-                Err(Fault::from(Forbidden("only administrators let a key do more")))
+                Err(ApiError::from(PermissionError("only administrators let a key do more")))
             }
         };
         let scope = Scope::Key(entry.key.id.clone());
@@ -79,16 +84,16 @@ pub async fn regenerate(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
     }
     if !app.store.rotate_key(&entry.key, &secret, grace.value().map(until)).await? {
         let message = "key: it was given another secret meanwhile, or the new one is taken".to_owned();
-        return Err(Fault::Conflict { param: Some("key".to_owned()), message });
+        return Err(ApiError::Conflict { param: Some("key".to_owned()), message });
     }
-    let row = KeyRow::of(&rotated(&app, &entry, &secret).await, ask.now, &app.store.terms().zone)?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let row = KeyRow::new(&read_rotated_key(&app, &entry, &secret).await, ask.now, &app.store.terms().zone)?;
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Rotated, (KEYS, row.hash()), Some(&before), Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &Answer::once(&secret, row)))
+    Ok(json_response(StatusCode::OK, &GenerateKeyResponse::with_secret(&secret, row)))
 }
 
 /// The key as it is now; as it was but for its secret, if the table will not say.
-async fn rotated(app: &App, before: &KeyEntry, secret: &Secret) -> KeyEntry {
+async fn read_rotated_key(app: &ManagementState, before: &KeyEntry, secret: &Secret) -> KeyEntry {
     if let Ok(mut found) = app.store.keys(std::slice::from_ref(&before.key.id)).await
         && let Some(entry) = found.pop()
     {

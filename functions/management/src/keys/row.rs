@@ -6,14 +6,14 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{OrgId, TeamId, UserId};
 use shared::moment::Moment;
 use shared::scope::Scope;
 use shared::store::KeyEntry;
 
-use crate::App;
-use crate::columns::{Columns, raw, told};
+use crate::ManagementState;
+use crate::columns::{LimitColumns, format_time, raw};
 
 /// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -27,7 +27,7 @@ pub struct KeyRow {
     organization_id: Option<OrgId>,
     expires: Option<String>,
     #[serde(flatten)]
-    columns: Columns,
+    columns: LimitColumns,
     metadata: Box<RawValue>,
     tags: Vec<String>,
     aliases: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    pub fn of(entry: &KeyEntry, now: Moment, zone: &TimeZone) -> Result<Self, Fault> {
+    pub fn new(entry: &KeyEntry, now: Moment, zone: &TimeZone) -> Result<Self, ApiError> {
         let key = &entry.key;
         Ok(Self {
             token: key.hint.clone(),
@@ -45,8 +45,8 @@ impl KeyRow {
             user_id: key.holder.user.clone(),
             team_id: key.holder.team.clone(),
             organization_id: key.ties.org.clone(),
-            expires: told(key.limits.expires),
-            columns: Columns::of(&entry.state, now, zone),
+            expires: format_time(key.limits.expires),
+            columns: LimitColumns::new(&entry.state, now, zone),
             metadata: raw(&key.metadata)?,
             tags: key.tags.clone(),
             aliases: key.ties.aliases.clone(),
@@ -55,8 +55,8 @@ impl KeyRow {
     }
 
     /// A key with its limits of single models.
-    pub async fn read(app: &App, entry: &KeyEntry, now: Moment) -> Result<Self, Fault> {
-        let row = Self::of(entry, now, &app.store.terms().zone)?;
+    pub async fn read(app: &ManagementState, entry: &KeyEntry, now: Moment) -> Result<Self, ApiError> {
+        let row = Self::new(entry, now, &app.store.terms().zone)?;
         let scope = Scope::Key(entry.key.id.clone());
         Ok(Self { columns: row.columns.with_models(app, &scope, &entry.state, now).await?, ..row })
     }

@@ -1,33 +1,40 @@
 //! `POST /key/service-account/generate`
 
 use axum::response::Response;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
 
-use super::generate::{Answer, create, read};
-use crate::App;
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::generate::{GenerateKeyResponse, create, read};
+use crate::ManagementState;
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 
-pub const OPERATION: Operation =
-    Operation::new("Makes a service key: a key that belongs to a team and to no user", schema_of::<Answer>)
-        .takes(&[
-            &["team_id", "user_id", "key_alias", "duration", "key", "metadata", "aliases", "tags", "spend"],
-            LIMITS,
-            MODEL_LIMITS,
-        ])
-        .needs(&["team_id"]);
+pub const OPERATION: Operation = Operation::new(
+    "Makes a service key: a key that belongs to a team and to no user",
+    schema_of::<GenerateKeyResponse>,
+)
+.takes(&[
+    &["team_id", "user_id", "key_alias", "duration", "key", "metadata", "aliases", "tags", "spend"],
+    LIMITS,
+    MODEL_LIMITS,
+])
+.needs(&["team_id"]);
 
 /// Makes a service key: `/key/generate` with `"user_id": null`. It is charged to itself and to its team, and not to the
 /// membership of whoever makes it.
-pub async fn generate(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    if !fields.says("team_id") {
-        return Err(Fault::invalid("team_id", "must be given: a service key belongs to a team"));
+pub async fn generate(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    if !fields.has("team_id") {
+        return Err(ApiError::invalid("team_id", "must be given: a service key belongs to a team"));
     }
-    if fields.says("user_id") {
+    if fields.has("user_id") {
         let rule = "must not be given: a service key belongs to no user. /key/generate makes a user's key";
-        return Err(Fault::invalid("user_id", rule));
+        return Err(ApiError::invalid("user_id", rule));
     }
     fields.set("user_id", &())?;
     let order = read(fields, &app.rules, &app.catalog, ask.now)?;

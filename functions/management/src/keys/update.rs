@@ -7,25 +7,25 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::key::Key;
 use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::money::Money;
 use shared::period::KeyDuration;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::{Limits, Scope};
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::find::{changeable, is_key_of_another, unknown};
+use super::find::{changeable, is_key_of_another, unknown_key};
 use super::mint::not_unique;
 use super::{KeyRow, aliases};
-use crate::App;
-use crate::audit::{KEYS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, KEYS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, key_life, loosens, spend};
-use crate::model_limits::ModelLimits;
+use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::patch::Patch;
 
@@ -40,13 +40,13 @@ struct KeyPatch {
     life: Patch<KeyDuration>,
     spend: Option<Money>,
     limits: LimitsPatch,
-    model_limits: ModelLimits,
+    model_limits: ModelLimitsPatch,
     user: Patch<String>,
     team: Patch<String>,
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct UpdateKeyResponse {
     /// As it was sent.
     key: String,
     #[serde(flatten)]
@@ -54,7 +54,7 @@ struct Answer {
 }
 
 pub const OPERATION: Operation =
-    Operation::new("Changes a key: what is absent stays, null clears", schema_of::<Answer>)
+    Operation::new("Changes a key: what is absent stays, null clears", schema_of::<UpdateKeyResponse>)
         .takes(&[
             &["key", "key_alias", "duration", "metadata", "aliases", "tags", "spend", "user_id", "team_id"],
             LIMITS,
@@ -62,14 +62,19 @@ pub const OPERATION: Operation =
         ])
         .needs(&["key"]);
 
-const NOT_OWNER: Forbidden = Forbidden(
+const NOT_OWNER: PermissionError = PermissionError(
     "aliases: only its owner and administrators of the deployment say which models a user's key calls by which names",
 );
 
 /// Changes a key: a field that is absent stays, `null` clears it, anything else sets it; `duration` counts from now.
 ///
 /// Whose key it is stays. Its holder may narrow what it is good for, and never widen it.
-pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn update(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let patch = KeyPatch::read(fields, &app.catalog)?;
     let entry = changeable(&app, &permit, "key", &patch.key).await?;
     let before = KeyRow::read(&app, &entry, ask.now).await?;
@@ -79,7 +84,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     let limits = |limits: &Limits| {
         let new = patch.limits_over(limits, ask.now);
         let is_theirs = permit.sees_all() || !loosens(limits, &new) && !patch.model_limits.is_asked();
-        if is_theirs { Ok(new) } else { Err(Forbidden("only administrators let a key do more")) }
+        if is_theirs { Ok(new) } else { Err(PermissionError("only administrators let a key do more")) }
     };
     limits(&entry.state.limits)?;
     patch.model_limits.fits(&entry.state)?;
@@ -87,17 +92,17 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
         return Err(NOT_OWNER.into());
     }
     if !permit.sees_all() && patch.spend.is_some_and(|spend| spend != entry.state.spend) {
-        return Err(Forbidden("only administrators say what was spent").into());
+        return Err(PermissionError("only administrators say what was spent").into());
     }
-    let missing = || unknown("key", &entry.key.hint);
+    let missing = || unknown_key("key", &entry.key.hint);
     let after = Key {
-        alias: patch.alias.clone().over(entry.key.alias.clone()),
+        alias: patch.alias.clone().apply_to(entry.key.alias.clone()),
         metadata: patch
             .metadata
             .clone()
-            .over(Some(entry.key.metadata.clone()))
+            .apply_to(Some(entry.key.metadata.clone()))
             .unwrap_or_else(|| "{}".to_owned()),
-        tags: patch.tags.clone().over(Some(entry.key.tags.clone())).unwrap_or_default(),
+        tags: patch.tags.clone().apply_to(Some(entry.key.tags.clone())).unwrap_or_default(),
         ..entry.key.clone()
     };
     // First what may be refused: an alias that another key has leaves the limits as they were.
@@ -106,7 +111,7 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
         return Err(missing());
     }
     let scope = Scope::Key(entry.key.id.clone());
-    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits(now)?), ask.now).await?;
+    let edited = app.store.edit::<ApiError>(&scope, |now| Ok(limits(now)?), ask.now).await?;
     edited.ok_or_else(missing)?;
     if let Some(spend) = patch.spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
@@ -124,15 +129,15 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     }
     let entry = app.store.keys(std::slice::from_ref(&entry.key.id)).await?.pop().ok_or_else(missing)?;
     let row = KeyRow::read(&app, &entry, ask.now).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (KEYS, row.hash()), Some(&before), Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &Answer { key: patch.key, row }))
+    Ok(json_response(StatusCode::OK, &UpdateKeyResponse { key: patch.key, row }))
 }
 
 impl KeyPatch {
-    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
+    fn read(mut fields: RequestBody, catalog: &Catalog) -> Result<Self, ApiError> {
         let patch = Self {
-            key: fields.text("key")?.value().ok_or_else(|| Fault::invalid("key", "must be given"))?,
+            key: fields.text("key")?.value().ok_or_else(|| ApiError::invalid("key", "must be given"))?,
             alias: fields.text("key_alias")?,
             metadata: fields.object("metadata")?,
             tags: fields.texts("tags")?,
@@ -140,7 +145,7 @@ impl KeyPatch {
             life: key_life(&mut fields)?,
             spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
-            model_limits: ModelLimits::read(&mut fields, catalog)?,
+            model_limits: ModelLimitsPatch::read(&mut fields, catalog)?,
             user: fields.text("user_id")?,
             team: fields.text("team_id")?,
         };
@@ -149,7 +154,7 @@ impl KeyPatch {
     }
 
     /// Clients send the whole key back; what they may not do is to move it.
-    fn keeps_its_owner(&self, key: &Key) -> Result<(), Fault> {
+    fn keeps_its_owner(&self, key: &Key) -> Result<(), ApiError> {
         let is_kept = |sent: &Patch<String>, is: Option<&str>| match sent {
             Patch::Keep => true,
             Patch::Clear => is.is_none(),
@@ -157,13 +162,13 @@ impl KeyPatch {
         };
         let (user, team) = (key.holder.user.as_ref(), key.holder.team.as_ref());
         if !is_kept(&self.user, user.map(|id| id.as_str())) {
-            return Err(Fault::invalid(
+            return Err(ApiError::invalid(
                 "user_id",
                 "cannot be changed: what the key has spent is that user's",
             ));
         }
         if !is_kept(&self.team, team.map(|id| id.as_str())) {
-            return Err(Fault::invalid(
+            return Err(ApiError::invalid(
                 "team_id",
                 "cannot be changed: what the key has spent is that team's",
             ));
@@ -173,7 +178,7 @@ impl KeyPatch {
 
     /// What the key calls models once it is changed.
     fn aliases_after(&self, key: &Key) -> BTreeMap<String, String> {
-        self.aliases.clone().over(Some(key.ties.aliases.clone())).unwrap_or_default()
+        self.aliases.clone().apply_to(Some(key.ties.aliases.clone())).unwrap_or_default()
     }
 
     fn limits_over(&self, limits: &Limits, now: Moment) -> Limits {
@@ -182,6 +187,6 @@ impl KeyPatch {
             Patch::Clear => None,
             Patch::Set(life) => Some(Moment::from_seconds(life.expires(now.seconds()))),
         };
-        Limits { expires, ..self.limits.clone().over(limits.clone()) }
+        Limits { expires, ..self.limits.clone().apply_to(limits.clone()) }
     }
 }

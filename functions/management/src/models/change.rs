@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use shared::fault::Fault;
-use shared::model::{Catalog, OwnModel};
+use shared::fault::ApiError;
+use shared::model::{Catalog, CustomModel};
 use shared::moment::Moment;
 
-use crate::App;
+use crate::ManagementState;
 
 /// The most models of a deployment's own: one item holds them all.
 const MOST: usize = 200;
@@ -14,36 +14,36 @@ const MOST: usize = 200;
 const TRIES: u32 = 4;
 
 /// The catalogue before a change and after it.
-pub struct Changed {
+pub struct CatalogChange {
     pub before: Arc<Catalog>,
     pub after: Arc<Catalog>,
 }
 
 /// Makes a change: all or nothing. Other processes offer what it leaves within ten seconds.
 pub async fn change(
-    app: &App,
+    app: &ManagementState,
     now: Moment,
-    edit: impl Fn(&mut Vec<OwnModel>) -> Result<(), Fault>,
-) -> Result<Changed, Fault> {
+    edit: impl Fn(&mut Vec<CustomModel>) -> Result<(), ApiError>,
+) -> Result<CatalogChange, ApiError> {
     for _ in 0..TRIES {
         let (version, mut own) = app.store.own_models().await?;
         let before = app.offering.read(&app.store, now).await?;
         edit(&mut own)?;
         if own.len() > MOST {
-            return Err(Fault::invalid(
+            return Err(ApiError::invalid(
                 "model_name",
                 format!("a deployment has at most {MOST} models of its own"),
             ));
         }
         app.offering
-            .shipped()
+            .bundled_catalog()
             .with(&own)
-            .map_err(|(_, problem)| Fault::invalid(problem.field, problem.rule))?;
+            .map_err(|(_, problem)| ApiError::invalid(problem.field, problem.rule))?;
         if app.store.set_own_models(version, &own).await? {
             let after = app.offering.read(&app.store, now).await?;
-            return Ok(Changed { before, after });
+            return Ok(CatalogChange { before, after });
         }
     }
     let message = "model_name: other models are being changed; try again".to_owned();
-    Err(Fault::Conflict { param: Some("model_name".to_owned()), message })
+    Err(ApiError::Conflict { param: Some("model_name".to_owned()), message })
 }

@@ -13,7 +13,7 @@ use shared::pricing::Rates;
 pub struct ModelRow {
     model_name: String,
     litellm_params: Parameters,
-    model_info: Info,
+    model_info: ModelInfo,
 }
 
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -24,7 +24,7 @@ struct Parameters {
 
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[schemars(rename = "ModelInfo")]
-struct Info {
+struct ModelInfo {
     id: String,
     /// Whether it is the deployment's own, and not as it ships.
     db_model: bool,
@@ -45,12 +45,12 @@ struct Info {
 }
 
 impl ModelRow {
-    pub fn of(model: &Model) -> Self {
+    pub fn new(model: &Model) -> Self {
         let mut costs = costs(&model.prices.base, "");
         if let Some(tier) = model.prices.above {
             costs.extend(costs_above(&tier.rates, tier.threshold));
         }
-        let info = Info {
+        let info = ModelInfo {
             id: model.own.clone().unwrap_or_else(|| model.name.clone()),
             db_model: model.own.is_some(),
             base_model: model.base_id.clone(),
@@ -68,13 +68,13 @@ impl ModelRow {
 
     /// The model of exactly this name.
     pub fn find(catalog: &Catalog, name: &str) -> Option<Self> {
-        catalog.models().find(|model| model.name == name).map(Self::of)
+        catalog.models().find(|model| model.name == name).map(Self::new)
     }
 
     /// The model of this id, or that ships under it.
     pub fn with_id(catalog: &Catalog, id: &str) -> Option<Self> {
         let own = catalog.models().find(|model| model.own.as_deref() == Some(id));
-        own.map(Self::of).or_else(|| Self::find(catalog, id))
+        own.map(Self::new).or_else(|| Self::find(catalog, id))
     }
 
     pub fn id(&self) -> &str {

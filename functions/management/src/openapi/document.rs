@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use shared::policy;
 
 use super::inference;
-use super::operation::{Described, Operation};
-use super::words::{Kind, word};
+use super::operation::{Operation, RouteOperation};
+use super::words::{FieldType, word};
 
 /// Where schemas with a name are kept.
 const SCHEMAS: &str = "/components/schemas";
@@ -17,14 +17,14 @@ const SCHEMAS: &str = "/components/schemas";
 pub const APIS: &str = "x-stargate-apis";
 
 /// The document of these operations, and of inference's.
-pub fn document(described: &[Described]) -> Value {
+pub fn document(described: &[RouteOperation]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = SCHEMAS.into();
         settings.meta_schema = None;
     });
     let mut generator = settings.for_serialize().into_generator();
     let mut paths = inference::paths();
-    for Described { method, path, operation } in described {
+    for RouteOperation { method, path, operation } in described {
         let told = operation_of(method, path, operation, &mut generator);
         let item = paths.entry(*path).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
@@ -86,7 +86,7 @@ fn operation_of(
 
 fn parameters(path: &str, operation: &Operation) -> Vec<Value> {
     let told = |name: &str, place: &str, is_needed: bool| {
-        let (kind, about) = word(name).unwrap_or((Kind::Text, ""));
+        let (kind, about) = word(name).unwrap_or((FieldType::Text, ""));
         json!({"name": name, "in": place, "required": is_needed, "description": about, "schema": kind.plain()})
     };
     let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -99,7 +99,7 @@ fn parameters(path: &str, operation: &Operation) -> Vec<Value> {
 /// Any field may be `null`: in a new thing it says nothing, in an update it clears.
 fn body(operation: &Operation) -> Value {
     let field = |name: &'static str| {
-        let (kind, about) = word(name).unwrap_or((Kind::Any, ""));
+        let (kind, about) = word(name).unwrap_or((FieldType::Any, ""));
         let mut schema = kind.schema();
         if !operation.needs.contains(&name) {
             schema = json!({"anyOf": [schema, {"type": "null"}]});
@@ -164,7 +164,7 @@ mod tests {
     fn every_name_of_every_operation_has_a_meaning() {
         let routes = every_route();
         let described = &routes.described;
-        let names = |described: &Described| -> Vec<&'static str> {
+        let names = |described: &RouteOperation| -> Vec<&'static str> {
             let operation = described.operation;
             operation
                 .query

@@ -36,10 +36,14 @@ pub fn paths() -> Map<String, Value> {
         add(&format!("/bedrock/model/{{id}}/{operation}"), "post", of_bedrock(operation));
     }
     add("/bedrock/inference-profiles", "get", profiles());
-    add("/v1/models", "get", told(PLAIN, "The models that the key may use", &[], list()));
+    add("/v1/models", "get", operation(PLAIN, "The models that the key may use", &[], list()));
     let name = json!({"name": "name", "in": "path", "required": true, "schema": {"type": "string"}});
-    add("/v1/models/{name}", "get", told(PLAIN, "A model, by any of its names", &[name], model()));
-    add("/v1/me", "get", told(PLAIN, "What the key may spend, has spent and has left", &[], me()));
+    add("/v1/models/{name}", "get", operation(PLAIN, "A model, by any of its names", &[name], model()));
+    add(
+        "/v1/me",
+        "get",
+        operation(PLAIN, "What the key may spend, has spent and has left", &[], me_operation()),
+    );
     for (path, method) in [("/", "get"), ("/api/hello", "get"), ("/api/event_logging/batch", "post")] {
         let status =
             json!({"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}});
@@ -76,7 +80,7 @@ pub fn error() -> Value {
 
 fn messages() -> Value {
     let summary = "Anthropic's Messages API, charged to every scope of the key";
-    let mut told = told(ANTHROPIC, summary, &[], json!({"type": "object"}));
+    let mut told = operation(ANTHROPIC, summary, &[], json!({"type": "object"}));
     told["requestBody"] = body(&["model", "messages", "max_tokens"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
     by_body(ANTHROPIC, told)
@@ -88,25 +92,25 @@ fn count_tokens() -> Value {
         "required": ["input_tokens"],
         "properties": {"input_tokens": {"type": "integer", "minimum": 0}},
     });
-    let mut told = told(ANTHROPIC, "How many tokens a request has; reserves nothing", &[], answer);
+    let mut told = operation(ANTHROPIC, "How many tokens a request has; reserves nothing", &[], answer);
     told["requestBody"] = body(&["model", "messages"]);
     by_body(ANTHROPIC, told)
 }
 
 fn chat() -> Value {
     let answer = json!({"type": "object", "required": ["id", "object", "created", "model", "choices"]});
-    let mut told = told(PLAIN, "OpenAI's chat completions, for every chat model", &[], answer);
+    let mut told = operation(PLAIN, "OpenAI's chat completions, for every chat model", &[], answer);
     told["requestBody"] = body(&["model", "messages"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
     by_body(PLAIN, told)
 }
 
 /// Bedrock Runtime's own operations. Their bodies are Bedrock's to describe.
-fn of_bedrock(operation: &str) -> Value {
-    let summary = format!("Bedrock's own {operation}, charged to every scope of the key");
+fn of_bedrock(action: &str) -> Value {
+    let summary = format!("Bedrock's own {action}, charged to every scope of the key");
     let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
-    let mut told = told(AWS, &summary, &[id], json!({"type": "object"}));
-    if operation.ends_with("stream") {
+    let mut told = operation(AWS, &summary, &[id], json!({"type": "object"}));
+    if action.ends_with("stream") {
         told["responses"]["200"]["content"] = json!({"application/vnd.amazon.eventstream": {}});
     }
     let schema = json!({"type": "object"});
@@ -120,7 +124,7 @@ fn profiles() -> Value {
         "required": ["inferenceProfileSummaries"],
         "properties": {"inferenceProfileSummaries": {"type": "array", "items": {"type": "object"}}},
     });
-    told(AWS, "The models that the key may use, as inference profiles", &[], answer)
+    operation(AWS, "The models that the key may use, as inference profiles", &[], answer)
 }
 
 fn by_body(shape: &str, mut told: Value) -> Value {
@@ -152,7 +156,7 @@ fn model() -> Value {
     })
 }
 
-fn me() -> Value {
+fn me_operation() -> Value {
     let amount = || json!({"type": ["number", "null"]});
     let count = || json!({"type": ["integer", "null"]});
     let budget = json!({
@@ -191,7 +195,7 @@ fn list() -> Value {
     })
 }
 
-fn told(shape: &str, summary: &str, parameters: &[Value], answer: Value) -> Value {
+fn operation(shape: &str, summary: &str, parameters: &[Value], answer: Value) -> Value {
     let mut told = json!({
         "summary": summary,
         "tags": ["inference"],

@@ -57,7 +57,7 @@ pub fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// An operation where it is served.
-pub struct Described {
+pub struct RouteOperation {
     pub method: Method,
     pub path: &'static str,
     pub operation: Operation,

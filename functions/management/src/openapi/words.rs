@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// What a value looks like.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub enum FieldType {
     /// 1 to 512 bytes.
     Text,
     Texts,
@@ -28,10 +28,10 @@ pub enum Kind {
     Any,
 }
 
-use Kind::*;
+use FieldType::*;
 
 /// Every name that an operation has.
-const WORDS: &[(&str, Kind, &str)] = &[
+const FIELD_SCHEMAS: &[(&str, FieldType, &str)] = &[
     ("action", Text, "created, updated, deleted, blocked, unblocked or rotated"),
     ("aliases", Names, "What a key calls models, before what the catalogue calls them"),
     ("allowed_models", Texts, "The models that a member may use with the team's keys"),
@@ -121,11 +121,11 @@ const WORDS: &[(&str, Kind, &str)] = &[
 ];
 
 /// What a name means. An operation's names are all here: a test asks for each.
-pub fn word(name: &str) -> Option<(Kind, &'static str)> {
-    WORDS.iter().find(|(own, ..)| *own == name).map(|(_, kind, about)| (*kind, *about))
+pub fn word(name: &str) -> Option<(FieldType, &'static str)> {
+    FIELD_SCHEMAS.iter().find(|(own, ..)| *own == name).map(|(_, kind, about)| (*kind, *about))
 }
 
-impl Kind {
+impl FieldType {
     /// The schema of a value in a query or a path: text.
     pub fn plain(self) -> Value {
         match self {
@@ -175,6 +175,6 @@ mod tests {
 
     #[test]
     fn words_are_in_order_and_told_once() {
-        assert!(WORDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(FIELD_SCHEMAS.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

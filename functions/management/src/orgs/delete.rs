@@ -3,16 +3,16 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::row::OrgRow;
 use super::{find, parse_id};
-use crate::App;
-use crate::audit::{ORGS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, ORGS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 pub const OPERATION: Operation = Operation::new(
@@ -24,7 +24,12 @@ pub const OPERATION: Operation = Operation::new(
 
 /// Deletes organisations to which nothing is charged any more: LiteLLM would delete their teams and keys with them, which
 /// is a lot for one word. If one of them is unknown or has any, none is deleted.
-pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn delete(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let mut rows = Vec::new();
     for id in fields.only_ids("organization_ids", "organization", parse_id)? {
         let entry = find(&app, &id).await?;
@@ -35,15 +40,15 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
                 teams.len(),
                 keys.len()
             );
-            return Err(Fault::Conflict { param: Some("organization_ids".to_owned()), message });
+            return Err(ApiError::Conflict { param: Some("organization_ids".to_owned()), message });
         }
         rows.push((id, OrgRow::read(&app, &entry, ask.now).await?));
     }
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     for (id, row) in &rows {
         app.store.delete_org(id, ask.now).await?;
         scribe.note(Action::Deleted, (ORGS, id.as_str()), Some(row), None).await;
     }
     let rows: Vec<OrgRow> = rows.into_iter().map(|(_, row)| row).collect();
-    Ok(json_answer(StatusCode::OK, &rows))
+    Ok(json_response(StatusCode::OK, &rows))
 }

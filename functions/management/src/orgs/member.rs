@@ -5,56 +5,63 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{OrgId, UserId};
 use shared::moment::Moment;
 use shared::org::OrgMember;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::named;
+use super::find_organization;
 use super::row::MemberRow;
-use crate::App;
-use crate::audit::{ORG_MEMBERS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, ORG_MEMBERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
-use crate::users::{CreatedUsers, Whom, look_up_all, must_exist};
+use crate::users::{CreatedUsers, UserRef, ensure_user, look_up_all};
 
 /// LiteLLM's words for what a user is in an organisation.
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
 
 #[derive(JsonSchema, Serialize)]
-struct Added {
+struct OrgMemberAddResponse {
     organization_id: OrgId,
     updated_organization_memberships: Vec<MemberRow>,
     #[serde(flatten)]
     created: CreatedUsers,
 }
 
-pub const ADD: Operation = Operation::new("Names users with an organisation", schema_of::<Added>)
-    .takes(&[&["organization_id", "member"]])
-    .needs(&["organization_id", "member"]);
+pub const ADD: Operation =
+    Operation::new("Names users with an organisation", schema_of::<OrgMemberAddResponse>)
+        .takes(&[&["organization_id", "member"]])
+        .needs(&["organization_id", "member"]);
 
 /// Names users with an organisation. It is a note: it gives them no right, and charges nothing to it.
-pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    let org = named(&app, &mut fields).await?.org.id;
+pub async fn member_add(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let org = find_organization(&app, &mut fields).await?.org.id;
     let members = fields.objects("member")?.value().unwrap_or_default();
     let members = members.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     fields.finish()?;
     if members.is_empty() {
-        return Err(Fault::invalid("member", "must name at least one user"));
+        return Err(ApiError::invalid("member", "must name at least one user"));
     }
-    let named: Vec<&Whom> = members.iter().map(|(whom, _)| whom).collect();
+    let named: Vec<&UserRef> = members.iter().map(|(whom, _)| whom).collect();
     look_up_all(&app, &permit, "member", &named).await?;
     let (mut created, mut rows) = (CreatedUsers::default(), Vec::new());
     for (whom, role) in members {
-        let scribe = Scribe::new(&app, &permit, &ask);
-        let user = must_exist(&app, &scribe, &whom, &mut created, ask.now).await?;
+        let scribe = AuditRecorder::new(&app, &permit, &ask);
+        let user = ensure_user(&app, &scribe, &whom, &mut created, ask.now).await?;
         rows.push(put(&app, &permit, &ask, &org, user, role).await?);
     }
-    let answer = Added { organization_id: org, updated_organization_memberships: rows, created };
-    Ok(json_answer(StatusCode::OK, &answer))
+    let answer =
+        OrgMemberAddResponse { organization_id: org, updated_organization_memberships: rows, created };
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 pub const UPDATE: Operation =
@@ -64,17 +71,17 @@ pub const UPDATE: Operation =
 
 /// Changes what a user is in an organisation.
 pub async fn member_update(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
-) -> Result<Response, Fault> {
-    let org = named(&app, &mut fields).await?.org.id;
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let org = find_organization(&app, &mut fields).await?.org.id;
     let (whom, role) = read(fields)?;
     let user = whom.find(&app).await?;
     let before = member(&app, &org, &user).await?;
     let row = put(&app, &permit, &ask, &before.org, user, role).await?;
-    Ok(json_answer(StatusCode::OK, &row))
+    Ok(json_response(StatusCode::OK, &row))
 }
 
 pub const DELETE: Operation =
@@ -84,54 +91,56 @@ pub const DELETE: Operation =
 
 /// Names a user with an organisation no more.
 pub async fn member_delete(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
-) -> Result<Response, Fault> {
-    let org = named(&app, &mut fields).await?.org.id;
-    let whom = Whom::read(&mut fields)?;
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    let org = find_organization(&app, &mut fields).await?.org.id;
+    let whom = UserRef::read(&mut fields)?;
     fields.finish()?;
     // A user who was deleted may still be named here.
-    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown())?;
+    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown_user())?;
     let row = MemberRow::from(member(&app, &org, &user).await?);
     app.store.delete_org_member(&org, &user).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Deleted, (ORG_MEMBERS, &format!("{org}/{user}")), Some(&row), None).await;
-    Ok(json_answer(StatusCode::OK, &row))
+    Ok(json_response(StatusCode::OK, &row))
 }
 
 /// Who, and as what.
-fn read(mut fields: Fields) -> Result<(Whom, String), Fault> {
-    let whom = Whom::read(&mut fields)?;
-    let role = fields.text("role")?.checked(|role| match ROLES.contains(&&*role) {
+fn read(mut fields: RequestBody) -> Result<(UserRef, String), ApiError> {
+    let whom = UserRef::read(&mut fields)?;
+    let role = fields.text("role")?.try_map(|role| match ROLES.contains(&&*role) {
         true => Ok(role),
-        false => Err(Fault::invalid("role", format!("must be one of {}", ROLES.join(", ")))),
+        false => Err(ApiError::invalid("role", format!("must be one of {}", ROLES.join(", ")))),
     })?;
     fields.finish()?;
     Ok((whom, role.value().unwrap_or_else(|| "internal_user".to_owned())))
 }
 
 async fn put(
-    app: &App,
+    app: &ManagementState,
     permit: &Permit,
-    ask: &Ask,
+    ask: &RequestContext,
     org: &OrgId,
     user: UserId,
     role: String,
-) -> Result<MemberRow, Fault> {
+) -> Result<MemberRow, ApiError> {
     let joined: Moment = ask.now;
     let member = OrgMember { org: org.clone(), user, role, joined };
     app.store.put_org_member(&member).await?;
     let object = format!("{org}/{}", member.user);
     let row = MemberRow::from(member);
-    Scribe::new(app, permit, ask).note(Action::Updated, (ORG_MEMBERS, &object), None, Some(&row)).await;
+    AuditRecorder::new(app, permit, ask)
+        .note(Action::Updated, (ORG_MEMBERS, &object), None, Some(&row))
+        .await;
     Ok(row)
 }
 
-async fn member(app: &App, org: &OrgId, user: &UserId) -> Result<OrgMember, Fault> {
+async fn member(app: &ManagementState, org: &OrgId, user: &UserId) -> Result<OrgMember, ApiError> {
     let members = app.store.org_members(org).await?;
-    members.into_iter().find(|member| member.user == *user).ok_or_else(|| Fault::Invalid {
+    members.into_iter().find(|member| member.user == *user).ok_or_else(|| ApiError::Invalid {
         param: Some("user_id".to_owned()),
         message: format!("user_id: User {user} is not in organization {org}"),
     })

@@ -3,21 +3,21 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::random_key_id;
 use shared::moment::Moment;
 use shared::org::Org;
 use shared::policy::Permit;
 use shared::scope::Limits;
-use shared::store::{NotCreated, StoreError};
-use shared::web::json_answer;
+use shared::store::{CreateError, StoreError};
+use shared::web::json_response;
 
 use super::row::OrgRow;
 use super::{find, parse_id};
-use crate::App;
-use crate::audit::{ORGS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, ORGS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::LimitsPatch;
 use crate::openapi::{LIMITS, Operation, schema_of};
 
@@ -25,22 +25,27 @@ pub const OPERATION: Operation = Operation::new("Makes an organisation", schema_
     .takes(&[&["organization_id", "organization_alias", "metadata", "spend"], LIMITS]);
 
 /// Makes an organisation.
-pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn new(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let org = read(fields, ask.now)?;
     app.store.create_org(&org).await.map_err(|error| match error {
-        NotCreated::Store(error) => error.into(),
-        NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
+        CreateError::Store(error) => error.into(),
+        CreateError::Taken { .. } | CreateError::Gone { .. } => ApiError::Conflict {
             param: Some("organization_id".to_owned()),
             message: format!("organization_id: Organization with id {} already exists", org.id),
         },
     })?;
     let row = OrgRow::read(&app, &find(&app, &org.id).await?, ask.now).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Created, (ORGS, org.id.as_str()), None, Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &row))
+    Ok(json_response(StatusCode::OK, &row))
 }
 
-fn read(mut fields: Fields, now: Moment) -> Result<Org, Fault> {
+fn read(mut fields: RequestBody, now: Moment) -> Result<Org, ApiError> {
     let id = match fields.patch("organization_id", "a string")?.value() {
         Some(id) => id,
         None => random_key_id().map_err(StoreError::from)?.as_str().to_owned(),
@@ -48,7 +53,7 @@ fn read(mut fields: Fields, now: Moment) -> Result<Org, Fault> {
     let org = Org {
         id: parse_id("organization_id", id)?,
         alias: fields.text("organization_alias")?.value(),
-        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        limits: LimitsPatch::read(&mut fields)?.apply_to(Limits::default()),
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         created: now,
     };

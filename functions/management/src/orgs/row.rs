@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{OrgId, TeamId, UserId};
 use shared::moment::Moment;
 use shared::org::OrgMember;
 use shared::store::OrgEntry;
 
-use crate::App;
-use crate::columns::{Columns, raw};
+use crate::ManagementState;
+use crate::columns::{LimitColumns, raw};
 
 /// LiteLLM's columns of an organisation.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -18,7 +18,7 @@ pub struct OrgRow {
     organization_id: OrgId,
     organization_alias: Option<String>,
     #[serde(flatten)]
-    columns: Columns,
+    columns: LimitColumns,
     metadata: Box<RawValue>,
     members: Vec<MemberRow>,
     teams: Vec<TeamId>,
@@ -35,12 +35,12 @@ pub struct MemberRow {
 
 impl OrgRow {
     /// An organisation with the members and teams that it has now.
-    pub async fn read(app: &App, entry: &OrgEntry, now: Moment) -> Result<Self, Fault> {
+    pub async fn read(app: &ManagementState, entry: &OrgEntry, now: Moment) -> Result<Self, ApiError> {
         let org = &entry.org;
         Ok(Self {
             organization_id: org.id.clone(),
             organization_alias: org.alias.clone(),
-            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            columns: LimitColumns::new(&entry.state, now, &app.store.terms().zone),
             metadata: raw(&org.metadata)?,
             members: app.store.org_members(&org.id).await?.into_iter().map(MemberRow::from).collect(),
             teams: app.store.teams_of_org(&org.id).await?,

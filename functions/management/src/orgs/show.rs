@@ -2,14 +2,14 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::row::OrgRow;
 use super::{find, parse_id};
-use crate::App;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::{Page, TOTAL};
 
@@ -18,25 +18,25 @@ pub const INFO: Operation = Operation::new("An organisation with its members and
     .needs(&["organization_id"]);
 
 /// One organisation, its members and its teams.
-pub async fn info(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn info(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let id = ask.query.id("organization_id")?;
-    let id = id.ok_or_else(|| Fault::invalid("organization_id", "must be given"))?;
+    let id = id.ok_or_else(|| ApiError::invalid("organization_id", "must be given"))?;
     let entry = find(&app, &parse_id("organization_id", id)?).await?;
-    Ok(json_answer(StatusCode::OK, &OrgRow::read(&app, &entry, ask.now).await?))
+    Ok(json_response(StatusCode::OK, &OrgRow::read(&app, &entry, ask.now).await?))
 }
 
 pub const LIST: Operation =
     Operation::new("Organisations, page by page", schema_of::<Vec<OrgRow>>).query(&["page", "page_size"]);
 
 /// All organisations, the newest first: LiteLLM's bare array, a hundred at a time.
-pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let ids = app.store.org_ids().await?;
     let mut rows = Vec::new();
-    for entry in app.store.orgs(page.of(&ids)).await? {
+    for entry in app.store.orgs(page.slice(&ids)).await? {
         rows.push(OrgRow::read(&app, &entry, ask.now).await?);
     }
-    let mut answer = json_answer(StatusCode::OK, &rows);
+    let mut answer = json_response(StatusCode::OK, &rows);
     answer.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
     Ok(answer)
 }

@@ -1,10 +1,10 @@
 //! `upperbound_key_generate_params`: what no key may have more of.
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::moment::Moment;
 use shared::period::KeyDuration;
 
-use crate::fields::{Defaults, Fields};
+use crate::fields::{FieldDefaults, RequestBody};
 use crate::limits::{LimitsPatch, key_life};
 use crate::patch::Patch;
 
@@ -12,37 +12,42 @@ const NAMES: [&str; 6] =
     ["max_budget", "budget_duration", "duration", "max_parallel_requests", "tpm_limit", "rpm_limit"];
 
 #[derive(Clone, Debug, Default)]
-pub struct Bounds {
+pub struct UpperBounds {
     /// As they were written: what a request does not say is that.
-    written: Defaults,
+    written: FieldDefaults,
     limits: LimitsPatch,
     life: Patch<KeyDuration>,
 }
 
-impl Bounds {
-    pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
+impl UpperBounds {
+    pub fn read(fields: &mut RequestBody) -> Result<Self, ApiError> {
         let setting = "upperbound_key_generate_params";
         let written = fields.defaults(setting)?;
-        let mut fields = Fields::of(&written);
-        fields.only(setting, &NAMES)?;
+        let mut fields = RequestBody::from_defaults(&written);
+        fields.reject_others(setting, &NAMES)?;
         let (limits, life) = (LimitsPatch::read(&mut fields)?, key_life(&mut fields)?);
         Ok(Self { written, limits, life })
     }
 
-    pub fn complete(&self, fields: &mut Fields) {
+    pub fn complete(&self, fields: &mut RequestBody) {
         fields.complete(&self.written, &[]);
     }
 
     /// Refuses what a request sets beyond a bound, or sets free. What it leaves alone stays, bound or not.
-    pub fn allow(&self, limits: &LimitsPatch, life: &Patch<KeyDuration>, now: Moment) -> Result<(), Fault> {
+    pub fn allow(
+        &self,
+        limits: &LimitsPatch,
+        life: &Patch<KeyDuration>,
+        now: Moment,
+    ) -> Result<(), ApiError> {
         let beyond = |name: &str| {
-            let most = self.written.shown(name);
-            Fault::invalid(name, format!("is over max limit set in config - max_value={most}"))
+            let most = self.written.default_text(name);
+            ApiError::invalid(name, format!("is over max limit set in config - max_value={most}"))
         };
-        if let Some(name) = limits.beyond(&self.limits) {
+        if let Some(name) = limits.first_beyond(&self.limits) {
             return Err(beyond(name));
         }
-        let end = |life: &Patch<KeyDuration>| life.clone().checked(|life| Ok(life.expires(now.seconds())));
+        let end = |life: &Patch<KeyDuration>| life.clone().try_map(|life| Ok(life.expires(now.seconds())));
         match end(life)?.is_beyond(&end(&self.life)?) {
             true => Err(beyond("duration")),
             false => Ok(()),

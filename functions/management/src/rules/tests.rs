@@ -1,7 +1,7 @@
 use super::*;
 
-fn read(text: &str) -> Result<Rules, InvalidRules> {
-    Rules::read(Some(text), &Catalog::bundled("global").unwrap(), Moment::from_seconds(0))
+fn read(text: &str) -> Result<KeyPolicy, InvalidRules> {
+    KeyPolicy::read(Some(text), &Catalog::load_bundled("global").unwrap(), Moment::from_seconds(0))
 }
 
 #[test]

@@ -4,25 +4,25 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::admission::{Refusal, stands};
-use shared::fault::Fault;
+use shared::admission::{Refusal, check_active};
+use shared::fault::ApiError;
 use shared::id::UserId;
 use shared::policy;
 use shared::scope::Scope;
 use shared::secret::Secret;
-use shared::store::Person;
-use shared::user::Role;
-use shared::web::json_answer;
+use shared::store::UserIdentity;
+use shared::user::UserRole;
+use shared::web::json_response;
 
-use super::{LOGIN_URL, Proof, begin, prove};
-use crate::columns::told;
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{LOGIN_URL, PasswordCheck, prove, start_session};
+use crate::columns::format_time;
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
-use crate::{App, Entrance};
+use crate::{AdminAuthenticator, ManagementState};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer<'a> {
+struct LoginResponse<'a> {
     redirect_url: &'static str,
     token: &'a str,
     user_id: UserId,
@@ -30,20 +30,26 @@ struct Answer<'a> {
     expires: Option<String>,
 }
 
-pub const OPERATION: Operation = Operation::new("Begins a session by a password", schema_of::<Answer<'_>>)
-    .takes(&[&["username", "password"]])
-    .needs(&["username", "password"]);
+pub const OPERATION: Operation =
+    Operation::new("Begins a session by a password", schema_of::<LoginResponse<'_>>)
+        .takes(&[&["username", "password"]])
+        .needs(&["username", "password"]);
 
 /// Begins a session by a user's address or id and their password. An unknown name, a wrong password and a user without one
 /// are told in the same words, after the same work.
-pub async fn login(app: App, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
-    const WRONG: Fault = Fault::Unauthenticated("Invalid credentials: no such user, or not their password");
-    let given = |name: &'static str| move || Fault::invalid(name, "must be given");
+pub async fn login(
+    app: ManagementState,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
+    const WRONG: ApiError =
+        ApiError::Unauthenticated("Invalid credentials: no such user, or not their password");
+    let given = |name: &'static str| move || ApiError::invalid(name, "must be given");
     let name = fields.text("username")?.value().ok_or_else(given("username"))?;
     let password = Secret::new(fields.text("password")?.value().ok_or_else(given("password"))?);
     fields.finish()?;
     if let Some(until) = app.store.count_login(&name, ask.now).await? {
-        return Err(Fault::TooManyTries { retry_after: ask.now.seconds_until(until).max(1) });
+        return Err(ApiError::TooManyTries { retry_after: ask.now.seconds_until(until).max(1) });
     }
     // An id first: somebody else's address may be the same text.
     let by_id = match UserId::parse(&*name) {
@@ -58,31 +64,31 @@ pub async fn login(app: App, ask: Ask, mut fields: Fields) -> Result<Response, F
     };
     // Nobody's password is looked for as well.
     let nobody = UserId::parse("nobody").map_err(|_| WRONG)?;
-    let person = entry.as_ref().map(|entry| Person::from(&entry.user));
-    let person = person.unwrap_or(Person { id: nobody, created: ask.now });
-    let (Proof::Right(password), Some(entry)) = (prove(&app, &person, password).await?, entry) else {
+    let person = entry.as_ref().map(|entry| UserIdentity::from(&entry.user));
+    let person = person.unwrap_or(UserIdentity { id: nobody, created: ask.now });
+    let (PasswordCheck::Right(password), Some(entry)) = (prove(&app, &person, password).await?, entry) else {
         return Err(WRONG);
     };
     // On the public API an administrator's password is worth nothing, and nobody learns that it is one.
-    if entry.user.role == Role::ProxyAdmin && matches!(app.entrance, Entrance::SelfService) {
+    if entry.user.role == UserRole::ProxyAdmin && matches!(app.entrance, AdminAuthenticator::SelfService) {
         return Err(WRONG);
     }
-    stands(&entry.state, ask.now).map_err(|reason| {
-        Fault::Refused(Refusal { scope: Scope::User(person.id.clone()), reason }, ask.now)
+    check_active(&entry.state, ask.now).map_err(|reason| {
+        ApiError::Refused(Refusal { scope: Scope::User(person.id.clone()), reason }, ask.now)
     })?;
-    let minted = begin(&app, &policy::identified(person.id.clone()), &ask, &person.id).await?;
+    let minted = start_session(&app, &policy::permit_identified(person.id.clone()), &ask, &person.id).await?;
     // Whoever changed the password meanwhile did not see this session.
     if app.store.password_of(&person).await? != Some(password) {
         app.store.delete_key(&minted.entry.key.id).await?;
         return Err(WRONG);
     }
     app.store.forget_logins(&name, ask.now).await?;
-    let answer = Answer {
+    let answer = LoginResponse {
         redirect_url: LOGIN_URL,
         token: minted.secret.reveal(),
         user_id: person.id,
         user_role: entry.user.role.word(),
-        expires: told(minted.entry.key.limits.expires),
+        expires: format_time(minted.entry.key.limits.expires),
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }

@@ -4,32 +4,37 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::{Caller, Permit};
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use crate::App;
-use crate::fields::Fields;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct LogoutResponse {
     logged_out: bool,
 }
 
-pub const OPERATION: Operation = Operation::new("Ends the session that asks", schema_of::<Answer>);
+pub const OPERATION: Operation = Operation::new("Ends the session that asks", schema_of::<LogoutResponse>);
 
 /// Ends the session that asks.
-pub async fn logout(app: App, permit: Permit, _ask: Ask, _fields: Fields) -> Result<Response, Fault> {
+pub async fn logout(
+    app: ManagementState,
+    permit: Permit,
+    _ask: RequestContext,
+    _fields: RequestBody,
+) -> Result<Response, ApiError> {
     let session = match permit.caller() {
         Caller::User { key, .. } => app.store.keys(std::slice::from_ref(key)).await?.pop(),
         Caller::Administrator { .. } | Caller::Key { .. } | Caller::Person { .. } => None,
     };
-    let session = session.filter(|entry| entry.key.is_session).ok_or_else(|| Fault::Invalid {
+    let session = session.filter(|entry| entry.key.is_session).ok_or_else(|| ApiError::Invalid {
         param: None,
         message: "what was sent is a key, and no session that could end".to_owned(),
     })?;
     app.store.delete_key(&session.key.id).await?;
-    Ok(json_answer(StatusCode::OK, &Answer { logged_out: true }))
+    Ok(json_response(StatusCode::OK, &LogoutResponse { logged_out: true }))
 }

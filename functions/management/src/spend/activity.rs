@@ -6,17 +6,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::daily::{Daily, Figures};
-use shared::fault::Fault;
+use shared::daily::{DailySpend, SpendTotals};
+use shared::fault::ApiError;
 use shared::id::{KeyId, UserId};
 use shared::money::Money;
 use shared::policy::Permit;
 use shared::scope::Scope;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::span::Days;
-use crate::App;
-use crate::guard::Ask;
+use super::span::DateRange;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::keys::hash_of;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
@@ -44,7 +44,7 @@ pub struct Metrics {
 /// Figures for themselves, as document 003 has them, and under `metrics`, as LiteLLM has them now.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "Figures")]
-struct Both {
+struct TotalsWithMetrics {
     #[serde(flatten)]
     flat: Metrics,
     metrics: Metrics,
@@ -52,15 +52,15 @@ struct Both {
 
 #[derive(JsonSchema, Serialize)]
 struct Breakdown {
-    models: BTreeMap<String, Both>,
-    providers: BTreeMap<&'static str, Both>,
+    models: BTreeMap<String, TotalsWithMetrics>,
+    providers: BTreeMap<&'static str, TotalsWithMetrics>,
     /// By the hash of the key; by its id, once the key is gone.
-    api_keys: BTreeMap<String, Both>,
+    api_keys: BTreeMap<String, TotalsWithMetrics>,
 }
 
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "ActivityDay")]
-struct Day {
+struct ActivityDay {
     date: String,
     metrics: Metrics,
     breakdown: Breakdown,
@@ -68,7 +68,7 @@ struct Day {
 
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "ActivityTotals")]
-struct Metadata {
+struct ActivityTotals {
     total_spend: Money,
     total_prompt_tokens: u64,
     total_completion_tokens: u64,
@@ -84,27 +84,32 @@ struct Metadata {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
-    results: Vec<Day>,
-    metadata: Metadata,
+struct DailyActivityResponse {
+    results: Vec<ActivityDay>,
+    metadata: ActivityTotals,
 }
 
-pub const OPERATION: Operation = Operation::new("What was spent day by day", schema_of::<Answer>)
-    .query(&["start_date", "end_date", "user_id", "model", "api_key", "page", "page_size"])
-    .needs(&["start_date", "end_date"]);
+pub const OPERATION: Operation =
+    Operation::new("What was spent day by day", schema_of::<DailyActivityResponse>)
+        .query(&["start_date", "end_date", "user_id", "model", "api_key", "page", "page_size"])
+        .needs(&["start_date", "end_date"]);
 
 /// What was spent day by day, the newest first: by a user, or by everybody to those who see everything. The totals are of
 /// all the days that were asked for, whichever page of them is shown.
-pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn activity(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+) -> Result<Response, ApiError> {
     let query = &ask.query;
     for name in ["start_date", "end_date"] {
         if query.text(name)?.is_none() {
-            return Err(Fault::invalid(name, "Please provide start_date and end_date"));
+            return Err(ApiError::invalid(name, "Please provide start_date and end_date"));
         }
     }
-    let (days, page) = (Days::read(query, ask.now)?, Page::read(query, "page_size", PAGE)?);
+    let (days, page) = (DateRange::read(query, ask.now)?, Page::read(query, "page_size", PAGE)?);
     let user = query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let user = permit.whose(user, "Non-admin users can only view their own spend data")?;
+    let user = permit.limit_to_own(user, "Non-admin users can only view their own spend data")?;
     let mut found = read(&app, days, user).await?;
     if let Some(model) = query.text("model")? {
         let name = app.catalog.find(&model).map_or(model, |model| model.name.clone());
@@ -115,23 +120,27 @@ pub async fn activity(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
         found.retain(|daily| pointer.as_ref().is_some_and(|pointer| pointer.key == daily.key));
     }
     let hashes = hashes(&app, &found).await?;
-    let mut total = Figures::default();
-    let mut by_day: BTreeMap<String, Vec<Daily>> = BTreeMap::new();
+    let mut total = SpendTotals::default();
+    let mut by_day: BTreeMap<String, Vec<DailySpend>> = BTreeMap::new();
     for daily in found {
         total += daily.figures;
         by_day.entry(daily.day.clone()).or_default().push(daily);
     }
     let dates: Vec<&String> = by_day.keys().rev().collect();
-    let day = |date: &&String| Day::of(date, &by_day[*date], &hashes);
-    let answer = Answer {
-        results: page.of(&dates).iter().map(day).collect(),
-        metadata: Metadata::of(total, page, dates.len()),
+    let day = |date: &&String| ActivityDay::new(date, &by_day[*date], &hashes);
+    let answer = DailyActivityResponse {
+        results: page.slice(&dates).iter().map(day).collect(),
+        metadata: ActivityTotals::new(total, page, dates.len()),
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 /// What a user spent in some days, or everybody.
-pub async fn read(app: &App, days: Days, user: Option<UserId>) -> Result<Vec<Daily>, Fault> {
+pub async fn read(
+    app: &ManagementState,
+    days: DateRange,
+    user: Option<UserId>,
+) -> Result<Vec<DailySpend>, ApiError> {
     let Some(user) = user else {
         let mut all = Vec::new();
         for day in days.newest_first() {
@@ -144,7 +153,7 @@ pub async fn read(app: &App, days: Days, user: Option<UserId>) -> Result<Vec<Dai
 }
 
 /// The hashes of the keys that still exist.
-async fn hashes(app: &App, found: &[Daily]) -> Result<HashMap<KeyId, String>, Fault> {
+async fn hashes(app: &ManagementState, found: &[DailySpend]) -> Result<HashMap<KeyId, String>, ApiError> {
     let mut ids: Vec<KeyId> = found.iter().map(|daily| daily.key.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -152,31 +161,31 @@ async fn hashes(app: &App, found: &[Daily]) -> Result<HashMap<KeyId, String>, Fa
     Ok(keys.map(|entry| (entry.key.id, entry.key.holder.secret.as_str().to_owned())).collect())
 }
 
-impl Day {
-    fn of(date: &str, all: &[Daily], hashes: &HashMap<KeyId, String>) -> Self {
-        let mut total = Figures::default();
-        let mut models: BTreeMap<String, Figures> = BTreeMap::new();
-        let mut keys: BTreeMap<String, Figures> = BTreeMap::new();
+impl ActivityDay {
+    fn new(date: &str, all: &[DailySpend], hashes: &HashMap<KeyId, String>) -> Self {
+        let mut total = SpendTotals::default();
+        let mut models: BTreeMap<String, SpendTotals> = BTreeMap::new();
+        let mut keys: BTreeMap<String, SpendTotals> = BTreeMap::new();
         for daily in all {
             total += daily.figures;
             *models.entry(daily.model.clone()).or_default() += daily.figures;
             let key = hashes.get(&daily.key).map_or_else(|| daily.key.as_str(), String::as_str);
             *keys.entry(key.to_owned()).or_default() += daily.figures;
         }
-        let both = |figures: BTreeMap<String, Figures>| -> BTreeMap<String, Both> {
-            figures.into_iter().map(|(name, figures)| (name, Both::from(figures))).collect()
+        let both = |figures: BTreeMap<String, SpendTotals>| -> BTreeMap<String, TotalsWithMetrics> {
+            figures.into_iter().map(|(name, figures)| (name, TotalsWithMetrics::from(figures))).collect()
         };
         let breakdown = Breakdown {
             models: both(models),
-            providers: BTreeMap::from([(PROVIDER, Both::from(total))]),
+            providers: BTreeMap::from([(PROVIDER, TotalsWithMetrics::from(total))]),
             api_keys: both(keys),
         };
         Self { date: date.to_owned(), metrics: Metrics::from(total), breakdown }
     }
 }
 
-impl From<Figures> for Metrics {
-    fn from(figures: Figures) -> Self {
+impl From<SpendTotals> for Metrics {
+    fn from(figures: SpendTotals) -> Self {
         let usage = figures.usage;
         Self {
             spend: figures.spend,
@@ -192,15 +201,15 @@ impl From<Figures> for Metrics {
     }
 }
 
-impl From<Figures> for Both {
-    fn from(figures: Figures) -> Self {
+impl From<SpendTotals> for TotalsWithMetrics {
+    fn from(figures: SpendTotals) -> Self {
         let metrics = Metrics::from(figures);
         Self { flat: metrics.clone(), metrics }
     }
 }
 
-impl Metadata {
-    fn of(total: Figures, page: Page, days: usize) -> Self {
+impl ActivityTotals {
+    fn new(total: SpendTotals, page: Page, days: usize) -> Self {
         let metrics = Metrics::from(total);
         Self {
             total_spend: metrics.spend,

@@ -2,18 +2,18 @@
 
 use std::cmp::Reverse;
 
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{KeyId, UserId};
 use shared::moment::Moment;
-use shared::record::Record;
-use shared::refusals::Refused;
+use shared::record::SpendRecord;
+use shared::refusals::RefusalRecord;
 
-use crate::App;
+use crate::ManagementState;
 
 /// One row, before it is shown.
-pub enum Entry {
-    Spent(Box<Record>),
-    Refused(Refused),
+pub enum SpendLogEntry {
+    Spent(Box<SpendRecord>),
+    Refused(RefusalRecord),
 }
 
 /// Which rows are wanted: of everybody, where nobody is named; refusals too, unless it is only about money.
@@ -24,17 +24,22 @@ pub struct Filter {
     pub is_about_money: bool,
 }
 
-impl Entry {
+impl SpendLogEntry {
     /// The newest rows of a UTC day, at most `most`.
-    pub async fn of_day(app: &App, day: &str, filter: &Filter, most: usize) -> Result<Vec<Self>, Fault> {
-        let wanted = |record: &Record| filter.wants(&record.key, record.user.as_ref());
+    pub async fn of_day(
+        app: &ManagementState,
+        day: &str,
+        filter: &Filter,
+        most: usize,
+    ) -> Result<Vec<Self>, ApiError> {
+        let wanted = |record: &SpendRecord| filter.wants(&record.key, record.user.as_ref());
         let records = app.store.records_of_day(day, most, wanted).await?;
         let mut entries: Vec<Self> =
             records.into_iter().map(|record| Self::Spent(Box::new(record))).collect();
         if filter.is_about_money {
             return Ok(entries);
         }
-        let wanted = |refused: &Refused| filter.wants(&refused.key, refused.user.as_ref());
+        let wanted = |refused: &RefusalRecord| filter.wants(&refused.key, refused.user.as_ref());
         let refusals = app.store.refusals_of_day(day, most, wanted).await?;
         entries.extend(refusals.into_iter().map(Self::Refused));
         // Stable: requests of one moment stay in the order of their ids.
@@ -44,7 +49,7 @@ impl Entry {
     }
 
     /// The record, of a request that was charged.
-    pub fn record(&self) -> Option<&Record> {
+    pub fn record(&self) -> Option<&SpendRecord> {
         match self {
             Self::Spent(record) => Some(record),
             Self::Refused(_) => None,
@@ -60,7 +65,7 @@ impl Entry {
 
     fn began(&self) -> Moment {
         match self {
-            Self::Spent(record) => record.started(),
+            Self::Spent(record) => record.started_at(),
             Self::Refused(refused) => refused.at,
         }
     }

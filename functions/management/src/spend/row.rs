@@ -5,12 +5,12 @@ use serde::Serialize;
 use shared::id::{TeamId, UserId};
 use shared::model::Catalog;
 use shared::money::Money;
-use shared::record::{Record, Status};
-use shared::refusals::Refused;
+use shared::record::{SpendRecord, Status};
+use shared::refusals::RefusalRecord;
 use shared::store::KeyEntry;
-use shared::usage::Usage;
+use shared::usage::TokenUsage;
 
-use super::entry::Entry;
+use super::entry::SpendLogEntry;
 
 /// Document 000's row.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -54,12 +54,12 @@ pub struct LongRow {
     request_tags: Vec<String>,
     cache_hit: &'static str,
     status: &'static str,
-    metadata: Metadata,
+    metadata: LogMetadata,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(rename = "LogMetadata")]
-struct Metadata {
+struct LogMetadata {
     user_api_key_alias: Option<String>,
     user_api_key_user_id: Option<UserId>,
     agent_id: Option<String>,
@@ -91,14 +91,14 @@ struct UsageObject {
     cache_creation_input_tokens: u64,
 }
 
-impl From<&Record> for ShortRow {
-    fn from(record: &Record) -> Self {
+impl From<&SpendRecord> for ShortRow {
+    fn from(record: &SpendRecord) -> Self {
         Self {
             user: record.user.clone(),
             model: record.model.clone(),
             spend: record.cost,
             tokens: record.usage.total(),
-            timestamp: record.started().to_string(),
+            timestamp: record.started_at().to_string(),
             request_id: record.request.to_string(),
             status: record.status.word(),
         }
@@ -107,14 +107,14 @@ impl From<&Record> for ShortRow {
 
 impl LongRow {
     /// A record or a refusal with what its key and its model are called, where they still exist.
-    pub fn of(entry: &Entry, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+    pub fn new(entry: &SpendLogEntry, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
         match entry {
-            Entry::Spent(record) => Self::spent(record, key, catalog),
-            Entry::Refused(refused) => Self::refused(refused, key, catalog),
+            SpendLogEntry::Spent(record) => Self::from_record(record, key, catalog),
+            SpendLogEntry::Refused(refused) => Self::from_refusal(refused, key, catalog),
         }
     }
 
-    fn spent(record: &Record, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+    fn from_record(record: &SpendRecord, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
         let usage = &record.usage;
         Self {
             request_id: record.request.to_string(),
@@ -123,7 +123,7 @@ impl LongRow {
             total_tokens: usage.total(),
             prompt_tokens: usage.prompt(),
             completion_tokens: usage.output,
-            start_time: record.started().to_string(),
+            start_time: record.started_at().to_string(),
             end_time: record.ended.to_string(),
             completion_start_time: record.first_byte.unwrap_or(record.ended).to_string(),
             model: record.model.clone(),
@@ -136,7 +136,7 @@ impl LongRow {
             request_tags: record.tags.clone(),
             cache_hit: "False",
             status: litellms_word(record.status),
-            metadata: Metadata {
+            metadata: LogMetadata {
                 user_api_key_alias: key.and_then(|entry| entry.key.alias.clone()),
                 user_api_key_user_id: record.user.clone(),
                 agent_id: record.agent.clone(),
@@ -150,7 +150,7 @@ impl LongRow {
     }
 
     /// Refused requests reached no model: they have no tokens, no cost and no end of their own.
-    fn refused(refused: &Refused, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
+    fn from_refusal(refused: &RefusalRecord, key: Option<&KeyEntry>, catalog: &Catalog) -> Self {
         let status = litellms_word(Status::Failure);
         let name = catalog.find(&refused.model).map_or(&refused.model, |model| &model.name);
         Self {
@@ -174,7 +174,7 @@ impl LongRow {
             request_tags: Vec::new(),
             cache_hit: "False",
             status,
-            metadata: Metadata {
+            metadata: LogMetadata {
                 user_api_key_alias: key.and_then(|entry| entry.key.alias.clone()),
                 user_api_key_user_id: refused.user.clone(),
                 agent_id: None,
@@ -185,14 +185,14 @@ impl LongRow {
                     error_class: refused.reason.clone(),
                     count: refused.count,
                 }),
-                usage_object: UsageObject::from(&Usage::default()),
+                usage_object: UsageObject::from(&TokenUsage::default()),
             },
         }
     }
 }
 
-impl From<&Usage> for UsageObject {
-    fn from(usage: &Usage) -> Self {
+impl From<&TokenUsage> for UsageObject {
+    fn from(usage: &TokenUsage) -> Self {
         Self {
             prompt_tokens: usage.prompt(),
             completion_tokens: usage.output,

@@ -6,16 +6,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::UserId;
 use shared::money::Money;
 use shared::policy::Permit;
-use shared::record::Record;
-use shared::web::json_answer;
+use shared::record::SpendRecord;
+use shared::web::json_response;
 
-use super::span::Days;
-use crate::App;
-use crate::guard::Ask;
+use super::span::DateRange;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 use crate::users::parse_id;
@@ -46,7 +46,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, record: &Record) {
+    fn add(&mut self, record: &SpendRecord) {
         self.api_requests += 1;
         self.total_tokens += record.usage.total();
         self.spend += record.cost;
@@ -54,7 +54,7 @@ impl Sum {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct SpendSessionsResponse {
     sessions: Vec<Session>,
     total: usize,
     page: usize,
@@ -62,24 +62,35 @@ struct Answer {
     total_pages: usize,
 }
 
-pub const OPERATION: Operation = Operation::new("What each session of Claude Code cost", schema_of::<Answer>)
-    .query(&["start_date", "end_date", "user_id", "session_id", "page", "page_size"]);
+pub const OPERATION: Operation =
+    Operation::new("What each session of Claude Code cost", schema_of::<SpendSessionsResponse>).query(&[
+        "start_date",
+        "end_date",
+        "user_id",
+        "session_id",
+        "page",
+        "page_size",
+    ]);
 
 /// What each session of Claude Code cost in some days, by what it sends in `x-claude-code-session-id`: the latest first, page by
 /// page. Users see their own.
-pub async fn sessions(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn sessions(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+) -> Result<Response, ApiError> {
     let page = Page::read(&ask.query, "page_size", PAGE)?;
-    let days = Days::read(&ask.query, ask.now)?;
+    let days = DateRange::read(&ask.query, ask.now)?;
     let user = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let user = permit.whose(user, "Non-admin users can only view their own spend data")?;
+    let user = permit.limit_to_own(user, "Non-admin users can only view their own spend data")?;
     let only = ask.query.text("session_id")?;
-    let days = days.of(&app, user.as_ref().filter(|_| !permit.sees_all())).await?;
-    let wanted = |record: &Record| {
+    let days = days.days_of(&app, user.as_ref().filter(|_| !permit.sees_all())).await?;
+    let wanted = |record: &SpendRecord| {
         record.session.is_some()
             && (only.is_none() || record.session == only)
             && (user.is_none() || record.user == user)
     };
-    let mut found: BTreeMap<(Option<UserId>, String), Vec<Record>> = BTreeMap::new();
+    let mut found: BTreeMap<(Option<UserId>, String), Vec<SpendRecord>> = BTreeMap::new();
     for day in days {
         for record in app.store.records_of_day(&day, usize::MAX, wanted).await? {
             let session = record.session.clone().unwrap_or_default();
@@ -92,17 +103,17 @@ pub async fn sessions(app: App, permit: Permit, ask: Ask) -> Result<Response, Fa
     sessions.sort_by(|one, other| other.ended_at.cmp(&one.ended_at));
     let total = sessions.len();
     let start = ((page.number - 1) * page.size).min(total);
-    let answer = Answer {
+    let answer = SpendSessionsResponse {
         sessions: sessions.into_iter().skip(start).take(page.size).collect(),
         total,
         page: page.number,
         page_size: page.size,
         total_pages: page.count(total),
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
-fn session_of(session_id: String, user_id: Option<UserId>, records: &[Record]) -> Session {
+fn session_of(session_id: String, user_id: Option<UserId>, records: &[SpendRecord]) -> Session {
     let mut sum = Sum::default();
     let (mut models, mut agents) = (BTreeMap::<String, Sum>::new(), BTreeMap::<String, Sum>::new());
     for record in records {
@@ -110,7 +121,7 @@ fn session_of(session_id: String, user_id: Option<UserId>, records: &[Record]) -
         models.entry(record.model.clone()).or_default().add(record);
         agents.entry(record.agent.clone().unwrap_or_else(|| "main".to_owned())).or_default().add(record);
     }
-    let started: BTreeSet<_> = records.iter().map(Record::started).collect();
+    let started: BTreeSet<_> = records.iter().map(SpendRecord::started_at).collect();
     let ended: BTreeSet<_> = records.iter().map(|record| record.ended).collect();
     let told = |moment: Option<&shared::moment::Moment>| moment.map(ToString::to_string).unwrap_or_default();
     Session {

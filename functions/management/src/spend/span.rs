@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::UserId;
 use shared::moment::Moment;
 use shared::scope::Scope;
 
-use crate::App;
+use crate::ManagementState;
 use crate::query::Query;
 
 /// Days that are shown where none are named, today among them.
@@ -19,32 +19,35 @@ const MOST: i64 = 366;
 
 /// Days in UTC, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Days {
+pub struct DateRange {
     first: Date,
     last: Date,
 }
 
-impl Days {
+impl DateRange {
     /// `start_date` and `end_date`; without an end until today, without a start a week.
-    pub fn read(query: &Query, now: Moment) -> Result<Self, Fault> {
+    pub fn read(query: &Query, now: Moment) -> Result<Self, ApiError> {
         let date = |name| {
             let parse = |text: String| {
                 let date = Some(&text).filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
-                date.ok_or_else(|| Fault::invalid(name, "must be a date such as 2026-01-31"))
+                date.ok_or_else(|| ApiError::invalid(name, "must be a date such as 2026-01-31"))
             };
             query.text(name)?.map(parse).transpose()
         };
         let (first, last): (Option<Date>, Option<Date>) = (date("start_date")?, date("end_date")?);
         let last = match last {
             Some(last) => last,
-            None => now.date().parse().map_err(|_| Fault::invalid("end_date", "must be given"))?,
+            None => now.date().parse().map_err(|_| ApiError::invalid("end_date", "must be given"))?,
         };
         let first = first.unwrap_or_else(|| last.saturating_sub((USUAL - 1).days()));
         if first > last {
-            return Err(Fault::invalid("end_date", "must not be before start_date"));
+            return Err(ApiError::invalid("end_date", "must not be before start_date"));
         }
         if last.saturating_sub(Span::new().days(MOST - 1)) > first {
-            return Err(Fault::invalid("start_date", format!("must be at most {MOST} days before end_date")));
+            return Err(ApiError::invalid(
+                "start_date",
+                format!("must be at most {MOST} days before end_date"),
+            ));
         }
         Ok(Self { first, last })
     }
@@ -56,7 +59,11 @@ impl Days {
 
     /// The days, the newest first; of somebody who sees only their own, those on which they spent anything: nobody's
     /// curiosity reads everybody's records for nothing.
-    pub async fn of(self, app: &App, user: Option<&UserId>) -> Result<Vec<String>, Fault> {
+    pub async fn days_of(
+        self,
+        app: &ManagementState,
+        user: Option<&UserId>,
+    ) -> Result<Vec<String>, ApiError> {
         let Some(user) = user else {
             return Ok(self.newest_first().map(|day| day.to_string()).collect());
         };
@@ -79,9 +86,9 @@ mod tests {
 
     fn days(query: &str) -> Result<Vec<String>, Option<String>> {
         let query = Query::read(&format!("/x?{query}").parse().unwrap()).unwrap();
-        let days = Days::read(&query, Moment::from_seconds(1_763_000_000));
+        let days = DateRange::read(&query, Moment::from_seconds(1_763_000_000));
         days.map(|days| days.newest_first().map(|day| day.to_string()).collect())
-            .map_err(|fault| fault.wire().param)
+            .map_err(|fault| fault.to_error_response().param)
     }
 
     #[test]

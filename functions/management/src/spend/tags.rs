@@ -6,16 +6,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::KeyId;
 use shared::money::Money;
 use shared::policy::Permit;
-use shared::record::Record;
-use shared::web::json_answer;
+use shared::record::SpendRecord;
+use shared::web::json_response;
 
-use super::span::Days;
-use crate::App;
-use crate::guard::Ask;
+use super::span::DateRange;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 /// LiteLLM's row.
@@ -32,11 +32,11 @@ pub const OPERATION: Operation =
 
 /// What was spent under each tag: those that requests carry, those of their keys, and `model:` with the model's name, so
 /// that document 000's call shows what each model cost. Users see their own.
-pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    let days = Days::read(&ask.query, ask.now)?;
-    let own = permit.whose(None, "this key belongs to nobody")?;
-    let days = days.of(&app, own.as_ref()).await?;
-    let wanted = |record: &Record| own.is_none() || record.user == own;
+pub async fn tags(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
+    let days = DateRange::read(&ask.query, ask.now)?;
+    let own = permit.limit_to_own(None, "this key belongs to nobody")?;
+    let days = days.days_of(&app, own.as_ref()).await?;
+    let wanted = |record: &SpendRecord| own.is_none() || record.user == own;
     let mut keys = HashMap::new();
     let mut rows: BTreeMap<String, (u64, Money)> = BTreeMap::new();
     for day in days {
@@ -58,11 +58,15 @@ pub async fn tags(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
         .map(|(tag, (log_count, total_spend))| Row { individual_request_tag: tag, log_count, total_spend })
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.total_spend));
-    Ok(json_answer(StatusCode::OK, &rows))
+    Ok(json_response(StatusCode::OK, &rows))
 }
 
 /// Reads the tags of the keys that are met for the first time.
-async fn learn(app: &App, records: &[Record], keys: &mut HashMap<KeyId, Vec<String>>) -> Result<(), Fault> {
+async fn learn(
+    app: &ManagementState,
+    records: &[SpendRecord],
+    keys: &mut HashMap<KeyId, Vec<String>>,
+) -> Result<(), ApiError> {
     let news: HashSet<KeyId> =
         records.iter().map(|record| record.key.clone()).filter(|key| !keys.contains_key(key)).collect();
     let news: Vec<KeyId> = news.into_iter().collect();

@@ -3,16 +3,16 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
 use shared::scope::{Limits, Scope};
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::{TeamRow, required_id, unknown};
-use crate::App;
-use crate::audit::{Scribe, TEAMS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, required_id, unknown_team};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, TEAMS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 pub const BLOCK: Operation =
@@ -21,7 +21,12 @@ pub const BLOCK: Operation =
         .needs(&["team_id"]);
 
 /// Refuses every request of the team's keys from now on.
-pub async fn block(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn block(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     set(app, permit, ask, fields, true).await
 }
 
@@ -29,26 +34,31 @@ pub const UNBLOCK: Operation = Operation::new("Lets a blocked team's keys work a
     .takes(&[&["team_id"]])
     .needs(&["team_id"]);
 
-pub async fn unblock(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn unblock(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     set(app, permit, ask, fields, false).await
 }
 
 async fn set(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
+    ask: RequestContext,
+    mut fields: RequestBody,
     blocked: bool,
-) -> Result<Response, Fault> {
+) -> Result<Response, ApiError> {
     let id = required_id(&mut fields)?;
     fields.finish()?;
     let scope = Scope::Team(id.clone());
-    let edit = |limits: &Limits| Ok::<_, Fault>(Limits { blocked, ..limits.clone() });
-    let missing = || unknown("team_id", &id);
+    let edit = |limits: &Limits| Ok::<_, ApiError>(Limits { blocked, ..limits.clone() });
+    let missing = || unknown_team("team_id", &id);
     app.store.edit(&scope, edit, ask.now).await?.ok_or_else(missing)?;
     let entry = app.store.find_team(&id).await?.ok_or_else(missing)?;
     let row = TeamRow::read(&app, &entry, ask.now).await?;
     let action = if blocked { Action::Blocked } else { Action::Unblocked };
-    Scribe::new(&app, &permit, &ask).note(action, (TEAMS, id.as_str()), None, Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &row))
+    AuditRecorder::new(&app, &permit, &ask).note(action, (TEAMS, id.as_str()), None, Some(&row)).await;
+    Ok(json_response(StatusCode::OK, &row))
 }

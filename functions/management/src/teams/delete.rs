@@ -5,41 +5,48 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::TeamId;
 use shared::policy::Permit;
 use shared::scope::Scope;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::{TeamRow, parse_id, unknown};
-use crate::App;
-use crate::audit::{Scribe, TEAMS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, parse_id, unknown_team};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, TEAMS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct DeleteTeamsResponse {
     deleted_teams: usize,
     team_ids: Vec<TeamId>,
 }
 
-pub const OPERATION: Operation =
-    Operation::new("Deletes teams with their keys and memberships: all or none", schema_of::<Answer>)
-        .takes(&[&["team_ids"]])
-        .needs(&["team_ids"]);
+pub const OPERATION: Operation = Operation::new(
+    "Deletes teams with their keys and memberships: all or none",
+    schema_of::<DeleteTeamsResponse>,
+)
+.takes(&[&["team_ids"]])
+.needs(&["team_ids"]);
 
 /// Deletes teams with their keys and memberships. If one of them is unknown, none is deleted.
 ///
 /// A team whose deletion was cut short counts as known, so that it can be asked for again.
-pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn delete(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let ids: Vec<TeamId> = fields.only_ids("team_ids", "team", parse_id)?.into_iter().collect();
     let scopes: Vec<Scope> = ids.iter().cloned().map(Scope::Team).collect();
     let states = app.store.scope_states(&scopes).await?;
     if let Some((id, _)) = ids.iter().zip(&states).find(|(_, state)| state.is_none()) {
-        return Err(unknown("team_ids", id));
+        return Err(unknown_team("team_ids", id));
     }
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     for id in &ids {
         let before = match app.store.find_team(id).await? {
             Some(entry) => Some(TeamRow::read(&app, &entry, ask.now).await?),
@@ -48,5 +55,5 @@ pub async fn delete(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
         app.store.delete_team(id, ask.now).await?;
         scribe.note(Action::Deleted, (TEAMS, id.as_str()), before.as_ref(), None).await;
     }
-    Ok(json_answer(StatusCode::OK, &Answer { deleted_teams: ids.len(), team_ids: ids }))
+    Ok(json_response(StatusCode::OK, &DeleteTeamsResponse { deleted_teams: ids.len(), team_ids: ids }))
 }

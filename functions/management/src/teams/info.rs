@@ -4,21 +4,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::TeamId;
-use shared::policy::{Forbidden, Permit};
-use shared::web::json_answer;
+use shared::policy::{PermissionError, Permit};
+use shared::web::json_response;
 
 use super::invite::PendingInvitation;
 use super::row::MembershipRow;
-use super::{TeamRow, may_administer, parse_id, unknown};
-use crate::App;
-use crate::guard::Ask;
+use super::{TeamRow, may_administer, parse_id, unknown_team};
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::keys::KeyRow;
 use crate::openapi::{Operation, schema_of};
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct TeamInfoResponse {
     team_id: TeamId,
     team_info: TeamRow,
     keys: Vec<KeyRow>,
@@ -27,20 +27,21 @@ struct Answer {
     pending_invitations: Vec<PendingInvitation>,
 }
 
-pub const OPERATION: Operation = Operation::new("A team with its members and keys", schema_of::<Answer>)
-    .query(&["team_id"])
-    .needs(&["team_id"]);
+pub const OPERATION: Operation =
+    Operation::new("A team with its members and keys", schema_of::<TeamInfoResponse>)
+        .query(&["team_id"])
+        .needs(&["team_id"]);
 
 /// A team, its members and its keys. Its members may see it.
-pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
-    let id = ask.query.id("team_id")?.ok_or_else(|| Fault::invalid("team_id", "must be given"))?;
+pub async fn info(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
+    let id = ask.query.id("team_id")?.ok_or_else(|| ApiError::invalid("team_id", "must be given"))?;
     let id = parse_id("team_id", id)?;
     let members = app.store.members(&id).await?;
     let is_member = permit.user().is_some_and(|user| members.iter().any(|entry| entry.member.user == *user));
     if !permit.sees_all() && !is_member {
-        return Err(Forbidden("only its members may see a team").into());
+        return Err(PermissionError("only its members may see a team").into());
     }
-    let entry = app.store.find_team(&id).await?.ok_or_else(|| unknown("team_id", &id))?;
+    let entry = app.store.find_team(&id).await?.ok_or_else(|| unknown_team("team_id", &id))?;
     let mut keys = app.store.keys(&app.store.keys_of_team(&id).await?).await?;
     let (mut shown, mut invitees) = (members.clone(), Vec::new());
     if permit.sees_all() || may_administer(&app, &permit, &id).await? {
@@ -53,12 +54,12 @@ pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault>
     }
     let pending = |invitee| PendingInvitation::from_invitee(&id, invitee);
     let zone = &app.store.terms().zone;
-    let answer = Answer {
-        team_info: TeamRow::of(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
+    let answer = TeamInfoResponse {
+        team_info: TeamRow::new(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
         pending_invitations: invitees.into_iter().map(pending).collect(),
         team_id: id.clone(),
-        keys: keys.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect::<Result<_, _>>()?,
-        team_memberships: shown.iter().map(|entry| MembershipRow::of(&app, entry, ask.now)).collect(),
+        keys: keys.iter().map(|entry| KeyRow::new(entry, ask.now, zone)).collect::<Result<_, _>>()?,
+        team_memberships: shown.iter().map(|entry| MembershipRow::new(&app, entry, ask.now)).collect(),
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{InvitationId, TeamId, UserId, random_invitation_id};
 use shared::invitation::{TeamInvitation, TeamInvitee};
 use shared::moment::Moment;
@@ -14,8 +14,8 @@ use shared::team::TeamRole;
 
 use super::member::object;
 use super::new_member::membership_error;
-use crate::App;
-use crate::audit::{INVITATIONS, Scribe};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, INVITATIONS};
 
 /// A user who is invited to a team, and is no member yet.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -46,12 +46,12 @@ pub struct TeamInvitationRow {
 
 /// Invites a user to a team, in place of an earlier invitation.
 pub async fn invite(
-    app: &App,
-    scribe: &Scribe<'_>,
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
     (team, user, role): (&TeamId, UserId, TeamRole),
     limits: &Limits,
     (inviter, created): (&UserId, Moment),
-) -> Result<PendingInvitation, Fault> {
+) -> Result<PendingInvitation, ApiError> {
     let invitation = TeamInvitation {
         id: random_invitation_id().map_err(StoreError::from)?,
         team: team.clone(),
@@ -68,7 +68,7 @@ pub async fn invite(
 }
 
 /// Adds to the audit log that an invitation was created, or that it is not pending any more.
-pub async fn record_invitation(scribe: &Scribe<'_>, action: Action, invitation: &TeamInvitation) {
+pub async fn record_invitation(scribe: &AuditRecorder<'_>, action: Action, invitation: &TeamInvitation) {
     let row = TeamInvitationRow::from(invitation);
     let (before, after) = if action == Action::Deleted { (Some(&row), None) } else { (None, Some(&row)) };
     scribe.note(action, (INVITATIONS, &object(&invitation.team, &invitation.user)), before, after).await;

@@ -2,13 +2,13 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::policy::Permit;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::TeamRow;
-use crate::App;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::{Page, TOTAL};
 use crate::users::parse_id;
@@ -17,19 +17,19 @@ pub const OPERATION: Operation =
     Operation::new("Teams, page by page", schema_of::<Vec<TeamRow>>).query(&["user_id", "page", "page_size"]);
 
 /// All teams, the newest first, or those of one user: LiteLLM's bare array, a hundred at a time.
-pub async fn list(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn list(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let user = permit.whose(asked, "only your own teams can be listed")?;
+    let user = permit.limit_to_own(asked, "only your own teams can be listed")?;
     let ids = match &user {
         None => app.store.team_ids().await?,
         Some(user) => app.store.teams_of_user(user).await?,
     };
     let mut rows = Vec::new();
-    for entry in app.store.teams(page.of(&ids)).await? {
+    for entry in app.store.teams(page.slice(&ids)).await? {
         rows.push(TeamRow::read(&app, &entry, ask.now).await?);
     }
-    let mut answer = json_answer(StatusCode::OK, &rows);
+    let mut answer = json_response(StatusCode::OK, &rows);
     answer.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
     Ok(answer)
 }

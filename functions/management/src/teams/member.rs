@@ -3,22 +3,22 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::Scope;
 use shared::team::TeamRole;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::row::MembershipRow;
-use super::{TeamRow, administered, required_id};
-use crate::App;
-use crate::audit::{MEMBERS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, require_team_admin, required_id};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, MEMBERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::LimitsPatch;
 use crate::openapi::{LIMITS, Operation, schema_of};
-use crate::users::Whom;
+use crate::users::UserRef;
 
 pub const UPDATE: Operation =
     Operation::new("Changes a member's role and limits in a team", schema_of::<MembershipRow>)
@@ -30,40 +30,41 @@ pub const UPDATE: Operation =
 
 /// Changes a member's role and limits in a team.
 pub async fn member_update(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
-) -> Result<Response, Fault> {
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
     let id = required_id(&mut fields)?;
-    let whom = Whom::read(&mut fields)?;
+    let whom = UserRef::read(&mut fields)?;
     let role = role(&mut fields)?;
     let limits = member_limits(&mut fields)?;
     fields.finish()?;
-    administered(&app, &permit, &id).await?;
+    require_team_admin(&app, &permit, &id).await?;
     let user = whom.find(&app).await?;
     let missing = || no_member(&id, &user);
     let entry = app.store.find_member(&id, &user).await?.ok_or_else(missing)?;
     if !permit.sees_all() && permit.user() == Some(&user) && limits.changes(&entry.state.limits) {
-        return Err(Forbidden("nobody changes their own limits").into());
+        return Err(PermissionError("nobody changes their own limits").into());
     }
     let is_own = !permit.sees_all() && permit.user() == Some(&user);
     // What changes nothing now might undo what an administrator changes meanwhile.
-    let limits = if is_own { LimitsPatch::nothing() } else { limits };
-    let before = MembershipRow::of(&app, &entry, ask.now);
+    let limits = if is_own { LimitsPatch::unset() } else { limits };
+    let before = MembershipRow::new(&app, &entry, ask.now);
     if let Some(role) = role
         && !app.store.set_team_role(&id, &user, role).await?
     {
         return Err(missing());
     }
     let scope = Scope::Member(id.clone(), user.clone());
-    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
+    let edited =
+        app.store.edit::<ApiError>(&scope, |now| Ok(limits.clone().apply_to(now.clone())), ask.now).await?;
     edited.ok_or_else(missing)?;
     let entry = app.store.find_member(&id, &user).await?.ok_or_else(missing)?;
-    let row = MembershipRow::of(&app, &entry, ask.now);
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let row = MembershipRow::new(&app, &entry, ask.now);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (MEMBERS, &object(&id, &user)), Some(&before), Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &row))
+    Ok(json_response(StatusCode::OK, &row))
 }
 
 pub const DELETE: Operation =
@@ -73,46 +74,46 @@ pub const DELETE: Operation =
 
 /// Takes a user out of a team, with the keys that the user has there.
 pub async fn member_delete(
-    app: App,
+    app: ManagementState,
     permit: Permit,
-    ask: Ask,
-    mut fields: Fields,
-) -> Result<Response, Fault> {
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
     let id = required_id(&mut fields)?;
-    let whom = Whom::read(&mut fields)?;
+    let whom = UserRef::read(&mut fields)?;
     fields.finish()?;
-    let team = administered(&app, &permit, &id).await?;
-    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown())?;
+    let team = require_team_admin(&app, &permit, &id).await?;
+    let user = whom.id(&app).await?.ok_or_else(|| whom.unknown_user())?;
     if app.tokens.is_some() && !permit.sees_all() && permit.user() == Some(&user) {
         // The next token would make them a member again, without the limits that they had.
-        return Err(Forbidden("nobody takes themselves out of a team here").into());
+        return Err(PermissionError("nobody takes themselves out of a team here").into());
     }
     let entry = app.store.find_member(&id, &user).await?;
-    let before = entry.map(|entry| MembershipRow::of(&app, &entry, ask.now));
+    let before = entry.map(|entry| MembershipRow::new(&app, &entry, ask.now));
     // One whose removal was cut short is no member any more, and is removed all the same.
     if !app.store.delete_member(&id, &user).await? {
         return Err(no_member(&id, &user));
     }
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Deleted, (MEMBERS, &object(&id, &user)), before.as_ref(), None).await;
-    Ok(json_answer(StatusCode::OK, &TeamRow::read(&app, &team, ask.now).await?))
+    Ok(json_response(StatusCode::OK, &TeamRow::read(&app, &team, ask.now).await?))
 }
 
 /// A member's limits: LiteLLM has names of its own for two of them here.
-pub fn member_limits(fields: &mut Fields) -> Result<LimitsPatch, Fault> {
+pub fn member_limits(fields: &mut RequestBody) -> Result<LimitsPatch, ApiError> {
     fields.rename("max_budget_in_team", "max_budget")?;
     fields.rename("allowed_models", "models")?;
     LimitsPatch::read(fields)
 }
 
-pub fn role(fields: &mut Fields) -> Result<Option<TeamRole>, Fault> {
-    let rule = || Fault::invalid("role", "must be admin or user");
-    Ok(fields.text("role")?.checked(|word| TeamRole::parse(&word).ok_or_else(rule))?.value())
+pub fn role(fields: &mut RequestBody) -> Result<Option<TeamRole>, ApiError> {
+    let rule = || ApiError::invalid("role", "must be admin or user");
+    Ok(fields.text("role")?.try_map(|word| TeamRole::parse(&word).ok_or_else(rule))?.value())
 }
 
-pub fn no_member(team: &TeamId, user: &UserId) -> Fault {
+pub fn no_member(team: &TeamId, user: &UserId) -> ApiError {
     let message = format!("user_id: User {user} is not in team {team}");
-    Fault::Invalid { param: Some("user_id".to_owned()), message }
+    ApiError::Invalid { param: Some("user_id".to_owned()), message }
 }
 
 pub fn object(team: &TeamId, user: &UserId) -> String {

@@ -5,26 +5,26 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
 use shared::policy::Permit;
 use shared::scope::Limits;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::invite::{PendingInvitation, invite};
 use super::member::{member_limits, no_member, object};
 use super::new_member::{NewMember, look_up_members, seat};
 use super::row::MembershipRow;
-use super::{TeamRow, administered, required_id};
-use crate::App;
-use crate::audit::{MEMBERS, Scribe};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, require_team_admin, required_id};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, MEMBERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::openapi::{LIMITS, Operation, schema_of};
 use crate::users::CreatedUsers;
 
 #[derive(JsonSchema, Serialize)]
-struct MemberAddResponse {
+struct TeamMemberAddResponse {
     #[serde(flatten)]
     team: TeamRow,
     /// Who is a member now.
@@ -38,7 +38,7 @@ struct MemberAddResponse {
 
 pub const OPERATION: Operation = Operation::new(
     "Adds users to a team, each with these limits there; a team's administrators invite them",
-    schema_of::<MemberAddResponse>,
+    schema_of::<TeamMemberAddResponse>,
 )
 .takes(&[&["team_id", "member", "max_budget_in_team", "allowed_models"], LIMITS])
 .needs(&["team_id", "member"]);
@@ -47,17 +47,22 @@ pub const OPERATION: Operation = Operation::new(
 ///
 /// Administrators of the deployment add users at once, and create those who are missing. A team's administrators invite
 /// existing users, unless `STARGATE_TEAM_ADMINS_ADD_USERS` lets them add them at once.
-pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) -> Result<Response, Fault> {
+pub async fn member_add(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    mut fields: RequestBody,
+) -> Result<Response, ApiError> {
     let id = required_id(&mut fields)?;
     let members = NewMember::read_all(&mut fields, "member")?;
-    let limits = member_limits(&mut fields)?.over(Limits::default());
+    let limits = member_limits(&mut fields)?.apply_to(Limits::default());
     fields.finish()?;
     if members.is_empty() {
-        return Err(Fault::invalid("member", "must name at least one user"));
+        return Err(ApiError::invalid("member", "must name at least one user"));
     }
-    let team = administered(&app, &permit, &id).await?;
+    let team = require_team_admin(&app, &permit, &id).await?;
     let users = look_up_members(&app, &permit, &id, &members).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     let (mut created, mut rows, mut pending) = (CreatedUsers::default(), Vec::new(), Vec::new());
     let invited_by = permit.user().filter(|_| !permit.sees_all() && !app.team_admins_add_users);
     for (member, user) in members.into_iter().zip(users) {
@@ -76,20 +81,20 @@ pub async fn member_add(app: App, permit: Permit, ask: Ask, mut fields: Fields) 
     let updated_users = rows.iter().map(|row: &MembershipRow| row.user_id.clone()).collect();
     let (updated_team_memberships, pending_invitations) = (rows, pending);
     let response =
-        MemberAddResponse { team, updated_users, updated_team_memberships, pending_invitations, created };
-    Ok(json_answer(StatusCode::OK, &response))
+        TeamMemberAddResponse { team, updated_users, updated_team_memberships, pending_invitations, created };
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 /// Adds a new membership to the audit log.
 async fn record_membership(
-    app: &App,
-    scribe: &Scribe<'_>,
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
     team: &TeamId,
     user: &UserId,
-    ask: &Ask,
-) -> Result<MembershipRow, Fault> {
+    ask: &RequestContext,
+) -> Result<MembershipRow, ApiError> {
     let entry = app.store.find_member(team, user).await?.ok_or_else(|| no_member(team, user))?;
-    let row = MembershipRow::of(app, &entry, ask.now);
+    let row = MembershipRow::new(app, &entry, ask.now);
     scribe.note(Action::Created, (MEMBERS, &object(team, user)), None, Some(&row)).await;
     Ok(row)
 }

@@ -5,27 +5,27 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::random_key_id;
 use shared::model::Catalog;
 use shared::moment::Moment;
 use shared::policy::Permit;
 use shared::scope::{Limits, Scope};
-use shared::store::{NotCreated, StoreError};
+use shared::store::{CreateError, StoreError};
 use shared::team::Team;
-use shared::web::json_answer;
+use shared::web::json_response;
 
 use super::new_member::{NewMember, seat};
-use super::{TeamRow, parse_id, unknown};
-use crate::App;
-use crate::audit::{Scribe, TEAMS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, parse_id, unknown_team};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, TEAMS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::LimitsPatch;
-use crate::model_limits::ModelLimits;
+use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
-use crate::users::{CreatedUsers, Whom, look_up_all};
+use crate::users::{CreatedUsers, UserRef, look_up_all};
 
 /// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
 const RESERVED: &str = "litellm-dashboard";
@@ -35,34 +35,39 @@ const MEMBERS: &str = "members_with_roles";
 
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "NewTeam")]
-struct Answer {
+struct NewTeamResponse {
     #[serde(flatten)]
     team: TeamRow,
     #[serde(flatten)]
     created: CreatedUsers,
 }
 
-pub const OPERATION: Operation = Operation::new("Makes a team with its first members", schema_of::<Answer>)
-    .takes(&[
+pub const OPERATION: Operation =
+    Operation::new("Makes a team with its first members", schema_of::<NewTeamResponse>).takes(&[
         &["team_id", "team_alias", "organization_id", "members_with_roles", "metadata", "spend"],
         LIMITS,
         MODEL_LIMITS,
     ]);
 
 /// Makes a team with its first members. Those who are missing are created, if the deployment allows it.
-pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn new(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let (team, model_limits, members) = read(fields, &app.catalog, ask.now)?;
-    let named: Vec<&Whom> = members.iter().map(|member| &member.whom).collect();
+    let named: Vec<&UserRef> = members.iter().map(|member| &member.whom).collect();
     look_up_all(&app, &permit, MEMBERS, &named).await?;
     app.store.create_team(&team).await.map_err(|error| match error {
-        NotCreated::Store(error) => error.into(),
-        NotCreated::Gone { field: "organization_id" } => gone(&team),
-        NotCreated::Taken { .. } | NotCreated::Gone { .. } => Fault::Conflict {
+        CreateError::Store(error) => error.into(),
+        CreateError::Gone { field: "organization_id" } => deleted_meanwhile(&team),
+        CreateError::Taken { .. } | CreateError::Gone { .. } => ApiError::Conflict {
             param: Some("team_id".to_owned()),
             message: format!("team_id: Team with id {} already exists", team.id),
         },
     })?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     let created = match hang_on(&app, &scribe, &team, &model_limits, members, ask.now).await {
         Ok(created) => created,
         Err(fault) => {
@@ -71,30 +76,30 @@ pub async fn new(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<R
             return Err(fault);
         }
     };
-    let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown("team_id", &team.id))?;
+    let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown_team("team_id", &team.id))?;
     let row = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     scribe.note(Action::Created, (TEAMS, team.id.as_str()), None, Some(&row)).await;
-    Ok(json_answer(StatusCode::OK, &Answer { team: row, created }))
+    Ok(json_response(StatusCode::OK, &NewTeamResponse { team: row, created }))
 }
 
-fn gone(team: &Team) -> Fault {
+fn deleted_meanwhile(team: &Team) -> ApiError {
     team.org.as_ref().map_or_else(
-        || Fault::invalid("organization_id", "must name an organization"),
-        |org| orgs::unknown("organization_id", org),
+        || ApiError::invalid("organization_id", "must name an organization"),
+        |org| orgs::unknown_organization("organization_id", org),
     )
 }
 
 /// What a new team is to have: limits of single models, and members.
 async fn hang_on(
-    app: &App,
-    scribe: &Scribe<'_>,
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
     team: &Team,
-    model_limits: &ModelLimits,
+    model_limits: &ModelLimitsPatch,
     members: Vec<NewMember>,
     now: Moment,
-) -> Result<CreatedUsers, Fault> {
+) -> Result<CreatedUsers, ApiError> {
     if model_limits.is_asked() {
-        let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown("team_id", &team.id))?;
+        let entry = app.store.find_team(&team.id).await?.ok_or_else(|| unknown_team("team_id", &team.id))?;
         model_limits.apply(app, &Scope::Team(team.id.clone()), &entry.state, now).await?;
     }
     let (limits, mut created) = (Limits::default(), CreatedUsers::default());
@@ -105,30 +110,30 @@ async fn hang_on(
 }
 
 fn read(
-    mut fields: Fields,
+    mut fields: RequestBody,
     catalog: &Catalog,
     now: Moment,
-) -> Result<(Team, ModelLimits, Vec<NewMember>), Fault> {
+) -> Result<(Team, ModelLimitsPatch, Vec<NewMember>), ApiError> {
     let id = match fields.patch("team_id", "a string")?.value() {
         Some(id) => parse_id("team_id", id)?,
         None => parse_id("team_id", random_key_id().map_err(StoreError::from)?.as_str().to_owned())?,
     };
     if id.as_str() == RESERVED {
-        return Err(Fault::invalid("team_id", format!("must not be {RESERVED}")));
+        return Err(ApiError::invalid("team_id", format!("must not be {RESERVED}")));
     }
     let team = Team {
         id,
         alias: fields.text("team_alias")?.value(),
         org: fields
             .patch("organization_id", "a string")?
-            .checked(|id| orgs::parse_id("organization_id", id))?
+            .try_map(|id| orgs::parse_id("organization_id", id))?
             .value(),
-        limits: LimitsPatch::read(&mut fields)?.over(Limits::default()),
+        limits: LimitsPatch::read(&mut fields)?.apply_to(Limits::default()),
         metadata: fields.object("metadata")?.value().unwrap_or_else(|| "{}".to_owned()),
         created: now,
     };
     let members = NewMember::read_all(&mut fields, MEMBERS)?;
-    let model_limits = ModelLimits::read(&mut fields, catalog)?;
+    let model_limits = ModelLimitsPatch::read(&mut fields, catalog)?;
     fields.only_zero("spend")?;
     fields.finish()?;
     Ok((team, model_limits, members))

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{OrgId, TeamId, UserId};
 use shared::moment::Moment;
 use shared::scope::Scope;
 use shared::store::{MemberEntry, TeamEntry};
 
-use crate::App;
-use crate::columns::{Columns, raw};
+use crate::ManagementState;
+use crate::columns::{LimitColumns, raw};
 
 /// LiteLLM's columns of a team.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -19,14 +19,14 @@ pub struct TeamRow {
     pub team_alias: Option<String>,
     organization_id: Option<OrgId>,
     #[serde(flatten)]
-    columns: Columns,
+    columns: LimitColumns,
     metadata: Box<RawValue>,
-    members_with_roles: Vec<Seat>,
+    members_with_roles: Vec<TeamMemberRow>,
     created_at: String,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
-struct Seat {
+struct TeamMemberRow {
     user_id: UserId,
     role: &'static str,
 }
@@ -38,20 +38,27 @@ pub struct MembershipRow {
     team_id: TeamId,
     role: &'static str,
     #[serde(flatten)]
-    columns: Columns,
+    columns: LimitColumns,
     joined_at: String,
 }
 
 impl TeamRow {
-    pub fn of(app: &App, entry: &TeamEntry, members: &[MemberEntry], now: Moment) -> Result<Self, Fault> {
+    pub fn new(
+        app: &ManagementState,
+        entry: &TeamEntry,
+        members: &[MemberEntry],
+        now: Moment,
+    ) -> Result<Self, ApiError> {
         let team = &entry.team;
-        let seat =
-            |entry: &MemberEntry| Seat { user_id: entry.member.user.clone(), role: entry.member.role.word() };
+        let seat = |entry: &MemberEntry| TeamMemberRow {
+            user_id: entry.member.user.clone(),
+            role: entry.member.role.word(),
+        };
         Ok(Self {
             team_id: team.id.clone(),
             team_alias: team.alias.clone(),
             organization_id: team.org.clone(),
-            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            columns: LimitColumns::new(&entry.state, now, &app.store.terms().zone),
             metadata: raw(&team.metadata)?,
             members_with_roles: members.iter().map(seat).collect(),
             created_at: team.created.to_string(),
@@ -59,25 +66,30 @@ impl TeamRow {
     }
 
     /// A team with the members that it has now.
-    pub async fn read(app: &App, entry: &TeamEntry, now: Moment) -> Result<Self, Fault> {
-        Self::of(app, entry, &app.store.members(&entry.team.id).await?, now)
+    pub async fn read(app: &ManagementState, entry: &TeamEntry, now: Moment) -> Result<Self, ApiError> {
+        Self::new(app, entry, &app.store.members(&entry.team.id).await?, now)
     }
 
     /// The same with its limits of single models.
-    pub async fn with_models(self, app: &App, entry: &TeamEntry, now: Moment) -> Result<Self, Fault> {
+    pub async fn with_models(
+        self,
+        app: &ManagementState,
+        entry: &TeamEntry,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
         let scope = Scope::Team(entry.team.id.clone());
         Ok(Self { columns: self.columns.with_models(app, &scope, &entry.state, now).await?, ..self })
     }
 }
 
 impl MembershipRow {
-    pub fn of(app: &App, entry: &MemberEntry, now: Moment) -> Self {
+    pub fn new(app: &ManagementState, entry: &MemberEntry, now: Moment) -> Self {
         let member = &entry.member;
         Self {
             user_id: member.user.clone(),
             team_id: member.team.clone(),
             role: member.role.word(),
-            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            columns: LimitColumns::new(&entry.state, now, &app.store.terms().zone),
             joined_at: member.joined.to_string(),
         }
     }

@@ -5,22 +5,22 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{OrgId, TeamId};
 use shared::model::Catalog;
 use shared::money::Money;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::Scope;
 use shared::team::Team;
-use shared::web::json_answer;
+use shared::web::json_response;
 
-use super::{TeamRow, administered, required_id, unknown};
-use crate::App;
-use crate::audit::{Scribe, TEAMS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{TeamRow, require_team_admin, required_id, unknown_team};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, TEAMS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, spend};
-use crate::model_limits::ModelLimits;
+use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::orgs;
 use crate::patch::Patch;
@@ -32,38 +32,43 @@ struct TeamPatch {
     org: Patch<OrgId>,
     spend: Option<Money>,
     limits: LimitsPatch,
-    model_limits: ModelLimits,
+    model_limits: ModelLimitsPatch,
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct UpdateTeamResponse {
     team_id: TeamId,
     data: TeamRow,
 }
 
 pub const OPERATION: Operation =
-    Operation::new("Changes a team: what is absent stays, null clears", schema_of::<Answer>)
+    Operation::new("Changes a team: what is absent stays, null clears", schema_of::<UpdateTeamResponse>)
         .takes(&[&["team_id", "team_alias", "organization_id", "metadata", "spend"], LIMITS, MODEL_LIMITS])
         .needs(&["team_id"]);
 
 /// Changes a team: a field that is absent stays, `null` clears it, anything else sets it. The team's own administrators
 /// change its name and its metadata, never its limits.
-pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn update(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let patch = TeamPatch::read(fields, &app.catalog)?;
-    let entry = administered(&app, &permit, &patch.id).await?;
-    let org = patch.org.clone().over(entry.team.org.clone());
+    let entry = require_team_admin(&app, &permit, &patch.id).await?;
+    let org = patch.org.clone().apply_to(entry.team.org.clone());
     let binds = patch.limits.changes(&entry.state.limits)
         || patch.model_limits.is_asked()
         || patch.spend.is_some_and(|spend| spend != entry.state.spend)
         || org != entry.team.org;
     if !permit.sees_all() && binds {
-        return Err(Forbidden("a team's administrators do not change its limits").into());
+        return Err(PermissionError("a team's administrators do not change its limits").into());
     }
     patch.model_limits.fits(&entry.state)?;
     // What changes nothing now might undo what an administrator changes meanwhile.
-    let limits = if permit.sees_all() { patch.limits } else { LimitsPatch::nothing() };
+    let limits = if permit.sees_all() { patch.limits } else { LimitsPatch::unset() };
     let before = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
-    let missing = || unknown("team_id", &patch.id);
+    let missing = || unknown_team("team_id", &patch.id);
     if let Some(org) = &org {
         orgs::find(&app, org).await?;
     }
@@ -71,15 +76,19 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
         return Err(missing());
     }
     let after = Team {
-        alias: patch.alias.over(entry.team.alias.clone()),
-        metadata: patch.metadata.over(Some(entry.team.metadata.clone())).unwrap_or_else(|| "{}".to_owned()),
+        alias: patch.alias.apply_to(entry.team.alias.clone()),
+        metadata: patch
+            .metadata
+            .apply_to(Some(entry.team.metadata.clone()))
+            .unwrap_or_else(|| "{}".to_owned()),
         ..entry.team.clone()
     };
     if !app.store.describe_team(&entry.team, &after).await? {
         return Err(missing());
     }
     let scope = Scope::Team(patch.id.clone());
-    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
+    let edited =
+        app.store.edit::<ApiError>(&scope, |now| Ok(limits.clone().apply_to(now.clone())), ask.now).await?;
     edited.ok_or_else(missing)?;
     if let Some(spend) = patch.spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
         app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(missing)?;
@@ -89,23 +98,23 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     }
     let entry = app.store.find_team(&patch.id).await?.ok_or_else(missing)?;
     let data = TeamRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (TEAMS, patch.id.as_str()), Some(&before), Some(&data)).await;
-    Ok(json_answer(StatusCode::OK, &Answer { team_id: patch.id, data }))
+    Ok(json_response(StatusCode::OK, &UpdateTeamResponse { team_id: patch.id, data }))
 }
 
 impl TeamPatch {
-    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
+    fn read(mut fields: RequestBody, catalog: &Catalog) -> Result<Self, ApiError> {
         let patch = Self {
             id: required_id(&mut fields)?,
             alias: fields.text("team_alias")?,
             metadata: fields.object("metadata")?,
             org: fields
                 .patch("organization_id", "a string")?
-                .checked(|id| orgs::parse_id("organization_id", id))?,
+                .try_map(|id| orgs::parse_id("organization_id", id))?,
             spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
-            model_limits: ModelLimits::read(&mut fields, catalog)?,
+            model_limits: ModelLimitsPatch::read(&mut fields, catalog)?,
         };
         fields.finish()?;
         Ok(patch)

@@ -6,17 +6,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{KeyId, TeamId, UserId};
 use shared::invitation::TeamInvitation;
 use shared::policy::Permit;
-use shared::store::Start;
-use shared::web::json_answer;
+use shared::store::PageStart;
+use shared::web::json_response;
 
 use super::row::{PlainUser, UserRow};
-use super::{parse_id, unknown};
-use crate::App;
-use crate::guard::Ask;
+use super::{parse_id, unknown_user};
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::keys::KeyRow;
 use crate::openapi::{Operation, schema_of};
 use crate::teams::{TeamInvitationRow, TeamRow};
@@ -27,7 +27,7 @@ const MOST: usize = 1000;
 /// Document 000's flat fields and LiteLLM's nested ones.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "UserInfo")]
-struct Answer {
+struct UserInfoResponse {
     #[serde(flatten)]
     flat: PlainUser,
     user_info: UserRow,
@@ -46,7 +46,7 @@ struct InvitationWithAlias {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Everything {
+struct AllUsersInfo {
     user_id: Option<()>,
     user_info: Option<()>,
     keys: Vec<KeyRow>,
@@ -55,50 +55,56 @@ struct Everything {
 
 #[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
-enum Told {
-    One(Box<Answer>),
-    Everything(Everything),
+enum UserInfoBody {
+    One(Box<UserInfoResponse>),
+    Everything(AllUsersInfo),
 }
 
-pub const OPERATION: Operation =
-    Operation::new("A user with its keys and teams; the caller, where nobody is named", schema_of::<Told>)
-        .query(&["user_id"]);
+pub const OPERATION: Operation = Operation::new(
+    "A user with its keys and teams; the caller, where nobody is named",
+    schema_of::<UserInfoBody>,
+)
+.query(&["user_id"]);
 
 /// A user with its keys and its teams; the caller, where nobody is named; and to those who see everything, all keys and
 /// all teams.
-pub async fn info(app: App, permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn info(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let asked = ask.query.id("user_id")?.map(|id| parse_id("user_id", id)).transpose()?;
-    let Some(id) = permit.whose(asked, "key not allowed to access this user's info")? else {
-        return everything(&app, &ask).await;
+    let Some(id) = permit.limit_to_own(asked, "key not allowed to access this user's info")? else {
+        return own_or_all(&app, &ask).await;
     };
-    let entry = app.store.find_user(&id).await?.ok_or_else(|| unknown("user_id", id.as_str()))?;
+    let entry = app.store.find_user(&id).await?.ok_or_else(|| unknown_user("user_id", id.as_str()))?;
     let teams = app.store.teams_of_user(&id).await?;
-    let user_info = UserRow::of(&app, &entry, teams.clone(), ask.now)?;
+    let user_info = UserRow::new(&app, &entry, teams.clone(), ask.now)?;
     let user_info = user_info.with_models(&app, &entry, ask.now).await?;
     let keys = app.store.keys_of_user(&id).await?;
-    let answer = Answer {
+    let answer = UserInfoResponse {
         flat: user_info.user.clone(),
         user_info,
         keys: key_rows(&app, &keys, &ask).await?,
         teams: team_rows(&app, &teams, &ask).await?,
         team_invitations: pending_invitations(&app, &id, &ask).await?,
     };
-    Ok(json_answer(StatusCode::OK, &Told::One(Box::new(answer))))
+    Ok(json_response(StatusCode::OK, &UserInfoBody::One(Box::new(answer))))
 }
 
-async fn everything(app: &App, ask: &Ask) -> Result<Response, Fault> {
+async fn own_or_all(app: &ManagementState, ask: &RequestContext) -> Result<Response, ApiError> {
     let (keys, mut teams) =
-        (app.store.key_page(&Start::Skip(0), MOST).await?.ids, app.store.team_ids().await?);
+        (app.store.key_page(&PageStart::Skip(0), MOST).await?.ids, app.store.team_ids().await?);
     teams.truncate(MOST);
     let (keys, teams) = (key_rows(app, &keys, ask).await?, team_rows(app, &teams, ask).await?);
-    Ok(json_answer(
+    Ok(json_response(
         StatusCode::OK,
-        &Told::Everything(Everything { user_id: None, user_info: None, keys, teams }),
+        &UserInfoBody::Everything(AllUsersInfo { user_id: None, user_info: None, keys, teams }),
     ))
 }
 
 /// The invitations that the user can still accept: those to teams that are here.
-async fn pending_invitations(app: &App, user: &UserId, ask: &Ask) -> Result<Vec<InvitationWithAlias>, Fault> {
+async fn pending_invitations(
+    app: &ManagementState,
+    user: &UserId,
+    ask: &RequestContext,
+) -> Result<Vec<InvitationWithAlias>, ApiError> {
     let mut pending = app.store.team_invitations_of_user(user).await?;
     pending.retain(|invitation| invitation.expires() > ask.now);
     let ids: Vec<TeamId> = pending.iter().map(|invitation| invitation.team.clone()).collect();
@@ -112,12 +118,20 @@ async fn pending_invitations(app: &App, user: &UserId, ask: &Ask) -> Result<Vec<
     Ok(pending.iter().filter_map(with_alias).collect())
 }
 
-async fn key_rows(app: &App, ids: &[KeyId], ask: &Ask) -> Result<Vec<KeyRow>, Fault> {
+async fn key_rows(
+    app: &ManagementState,
+    ids: &[KeyId],
+    ask: &RequestContext,
+) -> Result<Vec<KeyRow>, ApiError> {
     let zone = &app.store.terms().zone;
-    app.store.keys(ids).await?.iter().map(|entry| KeyRow::of(entry, ask.now, zone)).collect()
+    app.store.keys(ids).await?.iter().map(|entry| KeyRow::new(entry, ask.now, zone)).collect()
 }
 
-async fn team_rows(app: &App, ids: &[TeamId], ask: &Ask) -> Result<Vec<TeamRow>, Fault> {
+async fn team_rows(
+    app: &ManagementState,
+    ids: &[TeamId],
+    ask: &RequestContext,
+) -> Result<Vec<TeamRow>, ApiError> {
     let mut rows = Vec::with_capacity(ids.len());
     for entry in app.store.teams(ids).await? {
         rows.push(TeamRow::read(app, &entry, ask.now).await?);

@@ -8,18 +8,18 @@ use axum::response::Response;
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::UserId;
 use shared::policy::Permit;
-use shared::store::{Start, UserEntry};
-use shared::user::Role;
-use shared::web::json_answer;
+use shared::store::{PageStart, UserEntry};
+use shared::user::UserRole;
+use shared::web::json_response;
 
 use super::row::UserRow;
-use super::search::{found, search};
+use super::search::{read_matching, search};
 use super::{parse_id, role};
-use crate::App;
-use crate::guard::Ask;
+use crate::ManagementState;
+use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
 
@@ -32,8 +32,8 @@ const PARAMETERS: &[&str] =
     &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order", "search", "cursor"];
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
-    users: Vec<Listed>,
+struct ListUsersResponse {
+    users: Vec<ListedUserRow>,
     total: usize,
     page: usize,
     page_size: usize,
@@ -44,24 +44,25 @@ struct Answer {
 
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "ListedUser")]
-struct Listed {
+struct ListedUserRow {
     #[serde(flatten)]
     row: UserRow,
     key_count: usize,
 }
 
-pub const OPERATION: Operation = Operation::new("Users, page by page", schema_of::<Answer>).query(PARAMETERS);
+pub const OPERATION: Operation =
+    Operation::new("Users, page by page", schema_of::<ListUsersResponse>).query(PARAMETERS);
 
 /// All users, the newest first, page by page; or those that are asked for, in the order that is asked for.
 ///
 /// Without any parameter it is document 000's call: its page is the longest, and a user without a budget has the largest
 /// there is instead of `null`, since that document's report divides by it.
-pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault> {
+pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let is_plain = !ask.query.has_any(PARAMETERS);
     let page = Page::read(&ask.query, "page_size", if is_plain { Page::MOST } else { PAGE })?;
-    let Found { entries, total, next } = Wanted::read(&ask)?.find(&app, page).await?;
-    let rows = entries.iter().map(|entry| listed(&app, entry, &ask, is_plain));
-    let answer = Answer {
+    let UserPage { entries, total, next } = UserFilter::read(&ask)?.find(&app, page).await?;
+    let rows = entries.iter().map(|entry| listed_user_row(&app, entry, &ask, is_plain));
+    let answer = ListUsersResponse {
         users: try_join_all(rows).await?,
         total,
         page: page.number,
@@ -69,49 +70,54 @@ pub async fn list(app: App, _permit: Permit, ask: Ask) -> Result<Response, Fault
         total_pages: page.count(total),
         next_cursor: next,
     };
-    Ok(json_answer(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
-async fn listed(app: &App, entry: &UserEntry, ask: &Ask, is_plain: bool) -> Result<Listed, Fault> {
+async fn listed_user_row(
+    app: &ManagementState,
+    entry: &UserEntry,
+    ask: &RequestContext,
+    is_plain: bool,
+) -> Result<ListedUserRow, ApiError> {
     let row = UserRow::read(app, entry, ask.now).await?;
     let row = if is_plain { row.with_a_budget() } else { row };
-    Ok(Listed { row, key_count: app.store.keys_of_user(&entry.user.id).await?.len() })
+    Ok(ListedUserRow { row, key_count: app.store.keys_of_user(&entry.user.id).await?.len() })
 }
 
 /// Which users, and in what order.
-struct Wanted {
-    role: Option<Role>,
+struct UserFilter {
+    role: Option<UserRole>,
     ids: Option<Vec<UserId>>,
     /// What a part of an id or address begins with, and the parameter that says so.
     prefix: Option<(&'static str, String)>,
     cursor: Option<String>,
-    order: Option<Order>,
+    order: Option<SortOrder>,
 }
 
 #[derive(Clone, Copy)]
-struct Order {
+struct SortOrder {
     compare: fn(&UserEntry, &UserEntry) -> Ordering,
     is_descending: bool,
 }
 
-impl Wanted {
-    fn read(ask: &Ask) -> Result<Self, Fault> {
+impl UserFilter {
+    fn read(ask: &RequestContext) -> Result<Self, ApiError> {
         let query = &ask.query;
         let role = query.text("role")?.map(|word| role(&word).map_err(|_| unknown_role())).transpose()?;
         let ids = query.id("user_ids")?.map(|list| {
             let ids = list.split(',').map(str::trim).filter(|id| !id.is_empty());
             let ids = ids.map(|id| parse_id("user_ids", id.to_owned())).collect::<Result<Vec<_>, _>>()?;
             let mut seen = HashSet::new();
-            Ok::<_, Fault>(ids.into_iter().filter(|id| seen.insert(id.clone())).collect::<Vec<_>>())
+            Ok::<_, ApiError>(ids.into_iter().filter(|id| seen.insert(id.clone())).collect::<Vec<_>>())
         });
         let is_descending = match query.text("sort_order")?.as_deref() {
             None | Some("asc") => false,
             Some("desc") => true,
-            Some(_) => return Err(Fault::invalid("sort_order", "must be asc or desc")),
+            Some(_) => return Err(ApiError::invalid("sort_order", "must be asc or desc")),
         };
         let order = query
             .text("sort_by")?
-            .map(|name| Ok::<_, Fault>(Order { compare: column(&name)?, is_descending }));
+            .map(|name| Ok::<_, ApiError>(SortOrder { compare: column(&name)?, is_descending }));
         let search = query.id("search")?.map(|prefix| ("search", prefix));
         let prefix = query.id("user_email")?.map(|prefix| ("user_email", prefix)).or(search);
         let cursor = query.id("cursor")?;
@@ -119,21 +125,21 @@ impl Wanted {
     }
 
     /// The users of one page, and how many there are on all.
-    async fn find(self, app: &App, page: Page) -> Result<Found, Fault> {
+    async fn find(self, app: &ManagementState, page: Page) -> Result<UserPage, ApiError> {
         let is_plain = self.role.is_none() && self.order.is_none();
         let entries = match (self.ids, self.prefix) {
             (Some(ids), _) if is_plain => {
-                let entries = app.store.users(page.of(&ids)).await?;
-                return Ok(Found { entries, total: ids.len(), next: None });
+                let entries = app.store.users(page.slice(&ids)).await?;
+                return Ok(UserPage { entries, total: ids.len(), next: None });
             }
             (Some(ids), _) => app.store.users(&ids).await?,
             (None, Some((field, prefix))) => {
                 let ids = search(app, field, &prefix).await?;
                 if is_plain {
-                    let entries = found(app, page.of(&ids), &prefix).await?;
-                    return Ok(Found { entries, total: ids.len(), next: None });
+                    let entries = read_matching(app, page.slice(&ids), &prefix).await?;
+                    return Ok(UserPage { entries, total: ids.len(), next: None });
                 }
-                found(app, &ids, &prefix).await?
+                read_matching(app, &ids, &prefix).await?
             }
             (None, None) if is_plain => {
                 let (total, listed) = try_join(
@@ -142,7 +148,7 @@ impl Wanted {
                 )
                 .await?;
                 let entries = app.store.users(&listed.ids).await?;
-                return Ok(Found { entries, total, next: listed.next });
+                return Ok(UserPage { entries, total, next: listed.next });
             }
             (None, None) => {
                 let total = app.store.count_users().await?;
@@ -150,34 +156,37 @@ impl Wanted {
                     let field = if self.role.is_some() { "role" } else { "sort_by" };
                     let rule =
                         format!("works for up to {MOST} users, and there are {total}: search for them");
-                    return Err(Fault::invalid(field, rule));
+                    return Err(ApiError::invalid(field, rule));
                 }
-                app.store.users(&app.store.user_page(&Start::Skip(0), MOST).await?.ids).await?
+                app.store.users(&app.store.user_page(&PageStart::Skip(0), MOST).await?.ids).await?
             }
         };
         let mut entries = entries;
         entries.retain(|entry| self.role.is_none_or(|role| entry.user.role == role));
-        if let Some(Order { compare, is_descending }) = self.order {
+        if let Some(SortOrder { compare, is_descending }) = self.order {
             entries
                 .sort_by(|one, other| if is_descending { compare(other, one) } else { compare(one, other) });
         }
-        Ok(Found { entries: page.of(&entries).to_vec(), total: entries.len(), next: None })
+        Ok(UserPage { entries: page.slice(&entries).to_vec(), total: entries.len(), next: None })
     }
 }
 
 /// Users of one page, how many there are on all, and where the next page begins.
-struct Found {
+struct UserPage {
     entries: Vec<UserEntry>,
     total: usize,
     next: Option<String>,
 }
 
-fn unknown_role() -> Fault {
-    Fault::invalid("role", "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer")
+fn unknown_role() -> ApiError {
+    ApiError::invalid(
+        "role",
+        "must be proxy_admin, proxy_admin_viewer, internal_user or internal_user_viewer",
+    )
 }
 
 /// How a column sorts. An amount that is not there is the largest: no limit.
-fn column(name: &str) -> Result<fn(&UserEntry, &UserEntry) -> Ordering, Fault> {
+fn column(name: &str) -> Result<fn(&UserEntry, &UserEntry) -> Ordering, ApiError> {
     Ok(match name {
         "created_at" => |one, other| one.user.created.cmp(&other.user.created),
         "user_id" => |one, other| one.user.id.cmp(&other.user.id),
@@ -189,7 +198,7 @@ fn column(name: &str) -> Result<fn(&UserEntry, &UserEntry) -> Ordering, Fault> {
         _ => {
             let rule = "Invalid sort column: must be created_at, user_id, user_email, user_alias, user_role, spend or \
                         max_budget";
-            return Err(Fault::invalid("sort_by", rule));
+            return Err(ApiError::invalid("sort_by", rule));
         }
     })
 }

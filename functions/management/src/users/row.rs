@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{TeamId, UserId};
 use shared::moment::Moment;
 use shared::scope::Scope;
 use shared::store::UserEntry;
 
-use crate::App;
-use crate::columns::{Columns, raw};
+use crate::ManagementState;
+use crate::columns::{LimitColumns, raw};
 
 /// LiteLLM's columns of a user.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -28,19 +28,24 @@ pub struct PlainUser {
     user_alias: Option<String>,
     pub user_role: String,
     #[serde(flatten)]
-    columns: Columns,
+    columns: LimitColumns,
     metadata: Box<RawValue>,
     created_at: String,
 }
 
 impl UserRow {
     /// A user with the teams that it is in now.
-    pub async fn read(app: &App, entry: &UserEntry, now: Moment) -> Result<Self, Fault> {
-        Self::of(app, entry, app.store.teams_of_user(&entry.user.id).await?, now)
+    pub async fn read(app: &ManagementState, entry: &UserEntry, now: Moment) -> Result<Self, ApiError> {
+        Self::new(app, entry, app.store.teams_of_user(&entry.user.id).await?, now)
     }
 
     /// The same with its limits of single models.
-    pub async fn with_models(self, app: &App, entry: &UserEntry, now: Moment) -> Result<Self, Fault> {
+    pub async fn with_models(
+        self,
+        app: &ManagementState,
+        entry: &UserEntry,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
         let scope = Scope::User(entry.user.id.clone());
         let columns = self.user.columns.with_models(app, &scope, &entry.state, now).await?;
         Ok(Self { user: PlainUser { columns, ..self.user }, ..self })
@@ -51,14 +56,19 @@ impl UserRow {
         Self { user: PlainUser { columns: self.user.columns.with_a_budget(), ..self.user }, ..self }
     }
 
-    pub fn of(app: &App, entry: &UserEntry, teams: Vec<TeamId>, now: Moment) -> Result<Self, Fault> {
+    pub fn new(
+        app: &ManagementState,
+        entry: &UserEntry,
+        teams: Vec<TeamId>,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
         let user = &entry.user;
         let user = PlainUser {
             user_id: user.id.clone(),
             user_email: user.email.clone(),
             user_alias: user.alias.clone(),
             user_role: user.role.word().to_owned(),
-            columns: Columns::of(&entry.state, now, &app.store.terms().zone),
+            columns: LimitColumns::new(&entry.state, now, &app.store.terms().zone),
             metadata: raw(&user.metadata)?,
             created_at: user.created.to_string(),
         };

@@ -5,72 +5,78 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::UserId;
 use shared::model::Catalog;
 use shared::money::Money;
-use shared::policy::{Forbidden, Permit};
+use shared::policy::{PermissionError, Permit};
 use shared::scope::Scope;
 use shared::secret::Secret;
-use shared::store::Person;
-use shared::user::{Role, User};
-use shared::web::json_answer;
+use shared::store::UserIdentity;
+use shared::user::{User, UserRole};
+use shared::web::json_response;
 
 use super::row::UserRow;
-use super::{Whom, email, not_unique, parse_id, role};
-use crate::App;
-use crate::audit::{Scribe, USERS};
-use crate::fields::Fields;
-use crate::guard::Ask;
+use super::{UserRef, email, not_unique, parse_id, role};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, USERS};
+use crate::fields::RequestBody;
+use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, spend};
-use crate::model_limits::ModelLimits;
+use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::patch::Patch;
-use crate::sessions::{self, hashed};
+use crate::sessions::{self, hash_password};
 
 /// What to change.
 struct UserPatch {
-    whom: Whom,
+    whom: UserRef,
     email: Patch<String>,
     alias: Patch<String>,
-    role: Patch<Role>,
+    role: Patch<UserRole>,
     metadata: Patch<String>,
     password: Patch<Secret>,
     spend: Option<Money>,
     limits: LimitsPatch,
-    model_limits: ModelLimits,
+    model_limits: ModelLimitsPatch,
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Answer {
+struct UpdateUserResponse {
     user_id: UserId,
     data: UserRow,
 }
 
 pub const OPERATION: Operation =
-    Operation::new("Changes a user: what is absent stays, null clears", schema_of::<Answer>).takes(&[
-        &["user_id", "user_email", "user_alias", "user_role", "metadata", "password", "spend"],
-        LIMITS,
-        MODEL_LIMITS,
-    ]);
+    Operation::new("Changes a user: what is absent stays, null clears", schema_of::<UpdateUserResponse>)
+        .takes(&[
+            &["user_id", "user_email", "user_alias", "user_role", "metadata", "password", "spend"],
+            LIMITS,
+            MODEL_LIMITS,
+        ]);
 
 /// Changes a user: a field that is absent stays, `null` clears it, anything else sets it.
 ///
 /// With `user_id` the user is found by it and `user_email` is a field like any other; alone, `user_email` finds the user.
 /// Users change their own name and metadata, and nothing that binds them.
-pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Result<Response, Fault> {
+pub async fn update(
+    app: ManagementState,
+    permit: Permit,
+    ask: RequestContext,
+    fields: RequestBody,
+) -> Result<Response, ApiError> {
     let patch = UserPatch::read(fields, &app.catalog)?;
     let whom = patch.whom.clone();
     let id = match (permit.sees_all(), permit.user()) {
         (true, _) => whom.find(&app).await?,
         (false, Some(own)) if whom.find(&app).await.is_ok_and(|id| id == *own) => own.clone(),
-        (false, _) => return Err(Forbidden("users may change themselves only").into()),
+        (false, _) => return Err(PermissionError("users may change themselves only").into()),
     };
-    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
+    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown_user())?;
     let before = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
     let model_limits = patch.model_limits.clone();
     let (password, spend) = (patch.password.clone(), patch.spend);
-    let (after, limits) = patch.over(entry.user.clone());
+    let (after, limits) = patch.apply_to(entry.user.clone());
     let binds = after.role != entry.user.role
         || after.email != entry.user.email
         || limits.changes(&entry.state.limits)
@@ -80,49 +86,51 @@ pub async fn update(app: App, permit: Permit, ask: Ask, fields: Fields) -> Resul
     if !permit.sees_all() && binds {
         // An address names a person to administrators.
         // And their own password is changed by whoever knows it.
-        return Err(
-            Forbidden("only administrators change a user's role, address, limits and password").into()
-        );
+        return Err(PermissionError(
+            "only administrators change a user's role, address, limits and password",
+        )
+        .into());
     }
     model_limits.fits(&entry.state)?;
     let password = match password {
         Patch::Keep => Patch::Keep,
         Patch::Clear => Patch::Clear,
-        Patch::Set(secret) => Patch::Set(hashed("password", secret).await?),
+        Patch::Set(secret) => Patch::Set(hash_password("password", secret).await?),
     };
     // What changes nothing now might undo what an administrator changes meanwhile.
-    let limits = if permit.sees_all() { limits } else { LimitsPatch::nothing() };
+    let limits = if permit.sees_all() { limits } else { LimitsPatch::unset() };
     // First what may be refused: an address that another user has leaves the limits as they were.
     let described = app.store.describe_user(&entry.user, &after).await;
     if !described.map_err(|error| not_unique(error, &id, after.email.as_deref()))? {
         return Err(changed_or_gone(&app, &whom, &id).await);
     }
     let scope = Scope::User(id.clone());
-    let edited = app.store.edit::<Fault>(&scope, |now| Ok(limits.clone().over(now.clone())), ask.now).await?;
-    edited.ok_or_else(|| whom.unknown())?;
+    let edited =
+        app.store.edit::<ApiError>(&scope, |now| Ok(limits.clone().apply_to(now.clone())), ask.now).await?;
+    edited.ok_or_else(|| whom.unknown_user())?;
     if let Some(spend) = spend.filter(|spend| permit.sees_all() && *spend != entry.state.spend) {
-        app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(|| whom.unknown())?;
+        app.store.set_spend(&scope, spend, ask.now).await?.ok_or_else(|| whom.unknown_user())?;
     }
     if !model_limits.apply(&app, &scope, &entry.state, ask.now).await? {
-        return Err(whom.unknown());
+        return Err(whom.unknown_user());
     }
     if password != Patch::Keep {
-        let (person, password) = (Person::from(&entry.user), password.value());
+        let (person, password) = (UserIdentity::from(&entry.user), password.value());
         let old = app.store.password_of(&person).await?;
         sessions::replace(&app, &person, old.as_ref(), password.as_ref(), None).await?;
     }
-    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown())?;
+    let entry = app.store.find_user(&id).await?.ok_or_else(|| whom.unknown_user())?;
     let data = UserRow::read(&app, &entry, ask.now).await?.with_models(&app, &entry, ask.now).await?;
-    let scribe = Scribe::new(&app, &permit, &ask);
+    let scribe = AuditRecorder::new(&app, &permit, &ask);
     scribe.note(Action::Updated, (USERS, id.as_str()), Some(&before), Some(&data)).await;
-    Ok(json_answer(StatusCode::OK, &Answer { user_id: id, data }))
+    Ok(json_response(StatusCode::OK, &UpdateUserResponse { user_id: id, data }))
 }
 
 /// Why a user was not described: it is not there any more, or somebody else changed its address meanwhile.
-async fn changed_or_gone(app: &App, whom: &Whom, id: &UserId) -> Fault {
+async fn changed_or_gone(app: &ManagementState, whom: &UserRef, id: &UserId) -> ApiError {
     match app.store.find_user(id).await {
-        Ok(None) => whom.unknown(),
-        Ok(Some(_)) => Fault::Conflict {
+        Ok(None) => whom.unknown_user(),
+        Ok(Some(_)) => ApiError::Conflict {
             param: Some("user_email".to_owned()),
             message: "user_email: it was changed meanwhile; look again".to_owned(),
         },
@@ -131,36 +139,36 @@ async fn changed_or_gone(app: &App, whom: &Whom, id: &UserId) -> Fault {
 }
 
 impl UserPatch {
-    fn read(mut fields: Fields, catalog: &Catalog) -> Result<Self, Fault> {
+    fn read(mut fields: RequestBody, catalog: &Catalog) -> Result<Self, ApiError> {
         let id = fields.patch("user_id", "a string")?.value();
         let email = email(&mut fields)?;
         let (whom, email) = match (id, email) {
-            (Some(id), email) => (Whom::Id(parse_id("user_id", id)?), email),
-            (None, Patch::Set(email)) => (Whom::Email(email), Patch::Keep),
-            (None, _) => return Err(Fault::invalid("user_id", "user_id or user_email must be given")),
+            (Some(id), email) => (UserRef::Id(parse_id("user_id", id)?), email),
+            (None, Patch::Set(email)) => (UserRef::Email(email), Patch::Keep),
+            (None, _) => return Err(ApiError::invalid("user_id", "user_id or user_email must be given")),
         };
         let patch = Self {
             whom,
             email,
             alias: fields.text("user_alias")?,
-            role: fields.text("user_role")?.checked(|word| role(&word))?,
+            role: fields.text("user_role")?.try_map(|word| role(&word))?,
             metadata: fields.object("metadata")?,
-            password: fields.text("password")?.checked(|text| Ok(Secret::new(text)))?,
+            password: fields.text("password")?.try_map(|text| Ok(Secret::new(text)))?,
             spend: spend(&mut fields)?,
             limits: LimitsPatch::read(&mut fields)?,
-            model_limits: ModelLimits::read(&mut fields, catalog)?,
+            model_limits: ModelLimitsPatch::read(&mut fields, catalog)?,
         };
         fields.finish()?;
         Ok(patch)
     }
 
     /// What a user becomes, and what its limits do.
-    fn over(self, user: User) -> (User, LimitsPatch) {
+    fn apply_to(self, user: User) -> (User, LimitsPatch) {
         let after = User {
-            email: self.email.over(user.email),
-            alias: self.alias.over(user.alias),
-            role: self.role.over(Some(user.role)).unwrap_or_default(),
-            metadata: self.metadata.over(Some(user.metadata)).unwrap_or_else(|| "{}".to_owned()),
+            email: self.email.apply_to(user.email),
+            alias: self.alias.apply_to(user.alias),
+            role: self.role.apply_to(Some(user.role)).unwrap_or_default(),
+            metadata: self.metadata.apply_to(Some(user.metadata)).unwrap_or_else(|| "{}".to_owned()),
             ..user
         };
         (after, self.limits)

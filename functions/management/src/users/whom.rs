@@ -3,47 +3,47 @@
 use std::collections::HashSet;
 
 use shared::audit::Action;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::id::{UserId, random_key_id};
 use shared::moment::Moment;
 use shared::policy::Permit;
 use shared::scope::Scope;
-use shared::store::{NotCreated, StoreError};
+use shared::store::{CreateError, StoreError};
 use shared::user::User;
 
 use super::created::CreatedUsers;
 use super::row::UserRow;
-use super::{email, not_unique, parse_id, read_new, unknown};
-use crate::App;
-use crate::audit::{Scribe, USERS};
-use crate::fields::Fields;
+use super::{email, not_unique, parse_id, read_new, unknown_user};
+use crate::ManagementState;
+use crate::audit::{AuditRecorder, USERS};
+use crate::fields::RequestBody;
 
 /// A user, by one of two names.
 #[derive(Clone, Debug)]
-pub enum Whom {
+pub enum UserRef {
     Id(UserId),
     Email(String),
 }
 
-impl Whom {
+impl UserRef {
     /// `user_id`, or else `user_email`.
-    pub fn read(fields: &mut Fields) -> Result<Self, Fault> {
+    pub fn read(fields: &mut RequestBody) -> Result<Self, ApiError> {
         let id = fields.patch("user_id", "a string")?.value();
         let email = email(fields)?.value();
         match (id, email) {
             (Some(id), _) => Ok(Self::Id(parse_id("user_id", id)?)),
             (None, Some(email)) => Ok(Self::Email(email)),
-            (None, None) => Err(Fault::invalid("user_id", "user_id or user_email must be given")),
+            (None, None) => Err(ApiError::invalid("user_id", "user_id or user_email must be given")),
         }
     }
 
     /// The user's id, of a user who is there.
-    pub async fn find(&self, app: &App) -> Result<UserId, Fault> {
-        self.look_up(app).await?.ok_or_else(|| self.unknown())
+    pub async fn find(&self, app: &ManagementState) -> Result<UserId, ApiError> {
+        self.look_up(app).await?.ok_or_else(|| self.unknown_user())
     }
 
     /// The same; `None` where there is no such user.
-    pub async fn look_up(&self, app: &App) -> Result<Option<UserId>, Fault> {
+    pub async fn look_up(&self, app: &ManagementState) -> Result<Option<UserId>, ApiError> {
         let Some(id) = self.id(app).await? else {
             return Ok(None);
         };
@@ -51,16 +51,16 @@ impl Whom {
     }
 
     /// The id by which the user would be found.
-    pub async fn id(&self, app: &App) -> Result<Option<UserId>, Fault> {
+    pub async fn id(&self, app: &ManagementState) -> Result<Option<UserId>, ApiError> {
         match self {
             Self::Id(id) => Ok(Some(id.clone())),
             Self::Email(email) => Ok(app.store.user_of_email(email).await?),
         }
     }
 
-    pub fn unknown(&self) -> Fault {
+    pub fn unknown_user(&self) -> ApiError {
         let (field, name) = self.name();
-        unknown(field, name)
+        unknown_user(field, name)
     }
 
     /// The field that names the user, and the name.
@@ -75,11 +75,11 @@ impl Whom {
 /// Looks up the users of a list, before anything is written. Refuses a user who is named twice, by whatever name, and one
 /// who is missing and may not be created. `None`: the user is to be created.
 pub async fn look_up_all(
-    app: &App,
+    app: &ManagementState,
     permit: &Permit,
     field: &str,
-    named: &[&Whom],
-) -> Result<Vec<Option<UserId>>, Fault> {
+    named: &[&UserRef],
+) -> Result<Vec<Option<UserId>>, ApiError> {
     let mut seen = HashSet::new();
     let mut found = Vec::with_capacity(named.len());
     for whom in named {
@@ -88,12 +88,12 @@ pub async fn look_up_all(
             check_may_create(app, permit, whom)?;
         }
         let name = match (&user, whom) {
-            (Some(id), _) | (None, Whom::Id(id)) => id.to_string(),
-            (None, Whom::Email(email)) => email.to_lowercase(),
+            (Some(id), _) | (None, UserRef::Id(id)) => id.to_string(),
+            (None, UserRef::Email(email)) => email.to_lowercase(),
         };
         if !seen.insert(name.clone()) {
             let rule = format!("names user {name} twice, by user_id or user_email: name each user once");
-            return Err(Fault::invalid(field, rule));
+            return Err(ApiError::invalid(field, rule));
         }
         found.push(user);
     }
@@ -101,7 +101,7 @@ pub async fn look_up_all(
 }
 
 /// Refuses to create a missing user where the caller does not administer the deployment, or the deployment forbids it.
-fn check_may_create(app: &App, permit: &Permit, whom: &Whom) -> Result<(), Fault> {
+fn check_may_create(app: &ManagementState, permit: &Permit, whom: &UserRef) -> Result<(), ApiError> {
     let next = match (permit.sees_all(), app.create_missing_users) {
         (true, true) => return Ok(()),
         (true, false) => "Create it with /user/new first: STARGATE_CREATE_MISSING_USERS is deny",
@@ -109,18 +109,18 @@ fn check_may_create(app: &App, permit: &Permit, whom: &Whom) -> Result<(), Fault
     };
     let (field, name) = whom.name();
     let message = format!("{field}: User {name} not found. {next}");
-    Err(Fault::NotFound { param: Some(field.to_owned()), message })
+    Err(ApiError::NotFound { param: Some(field.to_owned()), message })
 }
 
 /// Sees to it that there is such a user. One who is missing is created with what every new user gets, where the caller may
 /// create users, and added to `created`.
-pub async fn must_exist(
-    app: &App,
-    scribe: &Scribe<'_>,
-    whom: &Whom,
+pub async fn ensure_user(
+    app: &ManagementState,
+    scribe: &AuditRecorder<'_>,
+    whom: &UserRef,
     created: &mut CreatedUsers,
     now: Moment,
-) -> Result<UserId, Fault> {
+) -> Result<UserId, ApiError> {
     let id = match whom.id(app).await? {
         Some(id) => id,
         None => new_id()?,
@@ -130,24 +130,24 @@ pub async fn must_exist(
     }
     check_may_create(app, scribe.permit(), whom)?;
     let email = match whom {
-        Whom::Id(_) => None,
-        Whom::Email(email) => Some(email.clone()),
+        UserRef::Id(_) => None,
+        UserRef::Email(email) => Some(email.clone()),
     };
-    let new = read_new(Fields::default(), &app.rules, &app.catalog, now)?;
+    let new = read_new(RequestBody::default(), &app.rules, &app.catalog, now)?;
     let bare = User { id, email, ..new.user };
     match app.store.create_user(&bare).await {
         Ok(()) => {
             if let Some(entry) = app.store.find_user(&bare.id).await? {
                 let scope = Scope::User(bare.id.clone());
                 Box::pin(new.hangings.model_limits.apply(app, &scope, &entry.state, now)).await?;
-                let row = UserRow::of(app, &entry, Vec::new(), now)?;
+                let row = UserRow::new(app, &entry, Vec::new(), now)?;
                 scribe.note(Action::Created, (USERS, bare.id.as_str()), None, Some(&row)).await;
             }
             created.add(&bare);
             Ok(bare.id)
         }
         // Another call was faster; or the user is on its way out, and what is made for it would go with it.
-        Err(NotCreated::Taken { field: "user_id" }) if app.store.find_user(&bare.id).await?.is_some() => {
+        Err(CreateError::Taken { field: "user_id" }) if app.store.find_user(&bare.id).await?.is_some() => {
             Ok(bare.id)
         }
         Err(error) => Err(not_unique(error, &bare.id, bare.email.as_deref())),
@@ -155,7 +155,7 @@ pub async fn must_exist(
 }
 
 /// An id for a user who was given none: sixteen random characters.
-pub fn new_id() -> Result<UserId, Fault> {
+pub fn new_id() -> Result<UserId, ApiError> {
     let random = random_key_id().map_err(StoreError::from)?;
     parse_id("user_id", random.as_str().to_owned())
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::ask::Ask;
-use super::block::{self, Block};
-use super::usage::Usage;
+use super::block::{self, FakeBlock};
+use super::usage::FakeUsage;
 
 /// Bytes per token, the usual rule of thumb for English and JSON.
 const BYTES_PER_TOKEN: usize = 4;
@@ -15,22 +15,22 @@ const ECHO: usize = 80;
 /// A signature only has to come back unchanged; nobody here checks it.
 const SIGNATURE: &str = "c2NyaXB0ZWQtYmVkcm9jay1zaWduYXR1cmU=";
 
-pub(super) struct Answer {
+pub(super) struct FakeResponse {
     /// Makes its ids unique.
     pub(super) number: usize,
     pub(super) model: String,
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<FakeBlock>,
     pub(super) stop_reason: String,
-    pub(super) usage: Usage,
+    pub(super) usage: FakeUsage,
 }
 
-impl Answer {
+impl FakeResponse {
     /// The answer to the request with this number.
     pub(super) fn new(ask: &Ask, number: usize) -> Self {
         let blocks = blocks(ask, number);
         let usage = usage(ask, &blocks);
         let most = ask.max_tokens.unwrap_or(u64::MAX);
-        let calls = blocks.iter().any(|block| matches!(block, Block::ToolUse { .. }));
+        let calls = blocks.iter().any(|block| matches!(block, FakeBlock::ToolUse { .. }));
         let stop_reason = match &ask.script.stop_reason {
             _ if usage.output > most => "max_tokens",
             Some(scripted) => scripted,
@@ -42,29 +42,29 @@ impl Answer {
             model: ask.model.clone(),
             stop_reason: stop_reason.to_owned(),
             blocks,
-            usage: Usage { output: usage.output.min(most), ..usage },
+            usage: FakeUsage { output: usage.output.min(most), ..usage },
         }
     }
 }
 
-fn blocks(ask: &Ask, number: usize) -> Vec<Block> {
+fn blocks(ask: &Ask, number: usize) -> Vec<FakeBlock> {
     let mut blocks = Vec::new();
     if let Some(hidden) = ask.script.hidden.clone() {
         // The real one holds all that was thought, encrypted.
         let groups = usize::try_from(hidden.tokens).unwrap_or(usize::MAX);
-        blocks.push(Block::Hidden { hidden, signature: "c2Nj".repeat(groups) });
+        blocks.push(FakeBlock::Hidden { hidden, signature: "c2Nj".repeat(groups) });
     }
     if ask.script.thinking {
-        let pieces = block::spoken("The script asks for a thought before the answer.");
-        blocks.push(Block::Thinking { pieces, signature: SIGNATURE.to_owned() });
+        let pieces = block::split_text("The script asks for a thought before the answer.");
+        blocks.push(FakeBlock::Thinking { pieces, signature: SIGNATURE.to_owned() });
     }
     // A request for JSON gets JSON: Claude Code's title call repeats the user's words, and so
     // a directive that was meant for the conversation.
     if ask.script.tools.is_empty() || ask.structured.is_some() {
-        blocks.push(Block::Text { pieces: pieces(ask) });
+        blocks.push(FakeBlock::Text { pieces: pieces(ask) });
         return blocks;
     }
-    blocks.extend(ask.script.tools.iter().enumerate().map(|(at, call)| Block::ToolUse {
+    blocks.extend(ask.script.tools.iter().enumerate().map(|(at, call)| FakeBlock::ToolUse {
         id: format!("toolu_bdrk_scripted{number:08}_{at}"),
         name: call.name.clone(),
         input: if call.input.is_null() { json!({}) } else { call.input.clone() },
@@ -74,13 +74,13 @@ fn blocks(ask: &Ask, number: usize) -> Vec<Block> {
 
 fn pieces(ask: &Ask) -> Vec<String> {
     if let Some(structured) = &ask.structured {
-        return block::spoken(structured);
+        return block::split_text(structured);
     }
     let text = ask.script.text.clone().unwrap_or_else(|| default_text(&ask.said));
     let text = text.repeat(ask.script.times.unwrap_or(1));
     match ask.script.deltas {
         Some(count) => block::split(&text, count),
-        None => block::spoken(&text),
+        None => block::split_text(&text),
     }
 }
 
@@ -92,11 +92,11 @@ fn default_text(said: &str) -> String {
     )
 }
 
-fn usage(ask: &Ask, blocks: &[Block]) -> Usage {
+fn usage(ask: &Ask, blocks: &[FakeBlock]) -> FakeUsage {
     let script = &ask.script;
-    let written: usize = blocks.iter().map(Block::written).sum();
+    let written: usize = blocks.iter().map(FakeBlock::written_bytes).sum();
     let hidden = script.hidden.as_ref().map_or(0, |hidden| hidden.tokens);
-    Usage {
+    FakeUsage {
         at: script.usage_at,
         input: script.input_tokens.unwrap_or_else(|| tokens(ask.body_bytes)),
         output: script.output_tokens.unwrap_or_else(|| tokens(written)) + hidden,

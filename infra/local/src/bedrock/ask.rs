@@ -9,9 +9,9 @@ mod sample;
 use serde_json::Value;
 
 use super::model;
-use super::received::Operation;
-use super::refusal::Refusal;
-use super::script::{self, Found, Script};
+use super::received::FakeOperation;
+use super::refusal::FakeError;
+use super::script::{self, FoundDirective, Script};
 use super::validate;
 use super::wire::Wire;
 
@@ -32,35 +32,35 @@ pub(super) struct Ask {
 }
 
 /// What the reader of one kind of body finds in it.
-struct Content<'a> {
+struct RequestContent<'a> {
     wire: Wire,
     /// What the user said, the last message first.
-    turns: Vec<Turn<'a>>,
+    turns: Vec<UserTurn<'a>>,
     schema: Option<Value>,
     max_tokens: Option<u64>,
     bytes: usize,
 }
 
 /// One message of the user.
-struct Turn<'a> {
+struct UserTurn<'a> {
     texts: Vec<&'a str>,
     brings_results: bool,
 }
 
 impl Ask {
     /// Reads a body, or refuses it as Bedrock would.
-    pub(super) fn read(operation: Operation, model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+    pub(super) fn read(operation: FakeOperation, model: &str, bytes: &[u8]) -> Result<Self, FakeError> {
         match operation {
-            Operation::Invoke | Operation::InvokeStream => Self::invoke(model, bytes),
-            Operation::Converse | Operation::ConverseStream => {
+            FakeOperation::Invoke | FakeOperation::InvokeStream => Self::invoke(model, bytes),
+            FakeOperation::Converse | FakeOperation::ConverseStream => {
                 let body = validate::converse::check(model, validate::object(bytes)?)?;
                 Self::new(model, converse::content(&body, bytes.len()))
             }
-            Operation::CountTokens => counted::read(model, bytes),
+            FakeOperation::CountTokens => counted::read(model, bytes),
         }
     }
 
-    fn invoke(model: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+    fn invoke(model: &str, bytes: &[u8]) -> Result<Self, FakeError> {
         let fields = validate::object(bytes)?;
         if model::is_foreign(model) {
             return Self::new(model, native::content(&Value::Object(fields), bytes.len()));
@@ -69,16 +69,16 @@ impl Ask {
         Self::new(model, anthropic::content(&body, bytes.len()))
     }
 
-    fn new(model: &str, content: Content) -> Result<Self, Refusal> {
-        let Found { script, directive, rest } = directive(&content.turns)
-            .map_err(|error| Refusal::validation(format!("<<fake ..>> directive: {error}")))?;
+    fn new(model: &str, content: RequestContent) -> Result<Self, FakeError> {
+        let FoundDirective { script, directive, rest } = directive(&content.turns)
+            .map_err(|error| FakeError::validation(format!("<<fake ..>> directive: {error}")))?;
         Ok(Self {
             wire: content.wire,
             model: model.to_owned(),
-            script: script.on(model),
+            script: script.for_model(model),
             directive,
             said: rest,
-            structured: content.schema.map(|schema| sample::of(&schema).to_string()),
+            structured: content.schema.map(|schema| sample::sample_value(&schema).to_string()),
             max_tokens: content.max_tokens,
             body_bytes: content.bytes,
         })
@@ -87,9 +87,9 @@ impl Ask {
 
 /// The script of the last user message. When that message only brings tool results, the
 /// script is the one that asked for the tools, whose calls are now done.
-fn directive(turns: &[Turn]) -> Result<Found, String> {
+fn directive(turns: &[UserTurn]) -> Result<FoundDirective, String> {
     let Some((last, earlier)) = turns.split_first() else {
-        return Ok(Found::default());
+        return Ok(FoundDirective::default());
     };
     if let Some(found) = last.directive()? {
         return Ok(found);
@@ -97,16 +97,16 @@ fn directive(turns: &[Turn]) -> Result<Found, String> {
     if last.brings_results {
         for turn in earlier {
             if let Some(found) = turn.directive()? {
-                return Ok(Found { script: Script { tools: Vec::new(), ..found.script }, ..found });
+                return Ok(FoundDirective { script: Script { tools: Vec::new(), ..found.script }, ..found });
             }
         }
     }
     let rest = last.texts.last().copied().unwrap_or_default().to_owned();
-    Ok(Found { rest, ..Found::default() })
+    Ok(FoundDirective { rest, ..FoundDirective::default() })
 }
 
-impl Turn<'_> {
-    fn directive(&self) -> Result<Option<Found>, String> {
+impl UserTurn<'_> {
+    fn directive(&self) -> Result<Option<FoundDirective>, String> {
         self.texts.iter().find_map(|text| script::find(text)).transpose()
     }
 }

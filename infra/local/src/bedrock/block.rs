@@ -2,49 +2,49 @@
 
 use serde_json::Value;
 
-use super::hidden::Hidden;
+use super::hidden::HiddenThinking;
 
 /// How much of a tool's input one delta carries, in characters: small enough that every
 /// realistic input comes in several pieces, which a reader must put together.
 const INPUT_PIECE: usize = 16;
 
-pub(super) enum Block {
-    Hidden { hidden: Hidden, signature: String },
+pub(super) enum FakeBlock {
+    Hidden { hidden: HiddenThinking, signature: String },
     Thinking { pieces: Vec<String>, signature: String },
     Text { pieces: Vec<String> },
     ToolUse { id: String, name: String, input: Value },
 }
 
 /// A piece of a block, as a stream brings it.
-pub(super) enum Delta<'a> {
+pub(super) enum FakeDelta<'a> {
     Thinking(&'a str),
     Signature(&'a str),
     Text(&'a str),
     Input(String),
 }
 
-impl Block {
+impl FakeBlock {
     /// The pieces that add up to the block.
-    pub(super) fn deltas(&self) -> Vec<Delta<'_>> {
+    pub(super) fn deltas(&self) -> Vec<FakeDelta<'_>> {
         match self {
-            Self::Hidden { signature, .. } => vec![Delta::Signature(signature)],
+            Self::Hidden { signature, .. } => vec![FakeDelta::Signature(signature)],
             Self::Thinking { pieces, signature } => pieces
                 .iter()
-                .map(|piece| Delta::Thinking(piece))
-                .chain([Delta::Signature(signature)])
+                .map(|piece| FakeDelta::Thinking(piece))
+                .chain([FakeDelta::Signature(signature)])
                 .collect(),
-            Self::Text { pieces } => pieces.iter().map(|piece| Delta::Text(piece)).collect(),
+            Self::Text { pieces } => pieces.iter().map(|piece| FakeDelta::Text(piece)).collect(),
             // The real one opens with an empty fragment, which a JSON reader must survive.
             Self::ToolUse { input, .. } => [String::new()]
                 .into_iter()
                 .chain(chunks(&input.to_string(), INPUT_PIECE))
-                .map(Delta::Input)
+                .map(FakeDelta::Input)
                 .collect(),
         }
     }
 
     /// How many bytes the model wrote for it.
-    pub(super) fn written(&self) -> usize {
+    pub(super) fn written_bytes(&self) -> usize {
         match self {
             Self::Hidden { .. } => 0,
             Self::Thinking { pieces, signature } => pieces.concat().len() + signature.len(),
@@ -55,7 +55,7 @@ impl Block {
 }
 
 /// A text in pieces of a few words, as a model would say it.
-pub(super) fn spoken(text: &str) -> Vec<String> {
+pub(super) fn split_text(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     words.chunks(3).map(|words| words.concat()).collect()
 }

@@ -9,8 +9,8 @@ use super::hidden::Step;
 /// The real service pads its frames, so that their length says less about what they carry.
 pub(super) const PADDING: &str = "abc";
 
-pub(super) struct Event {
-    pub(super) kind: Kind,
+pub(super) struct FakeEvent {
+    pub(super) kind: FakePayload,
     pub(super) json: String,
     pub(super) is_delta: bool,
     /// Tokens that are generated with it, and billed when its turn comes.
@@ -19,7 +19,7 @@ pub(super) struct Event {
     pub(super) pause: Option<Duration>,
 }
 
-pub(super) enum Kind {
+pub(super) enum FakePayload {
     /// JSON in the model's own format, which travels in base64 inside a `chunk`.
     Chunk,
     /// The payload of an event of this name.
@@ -28,20 +28,25 @@ pub(super) enum Kind {
     Silent,
 }
 
-impl Event {
+impl FakeEvent {
     pub(super) fn chunk(json: &Value, is_delta: bool) -> Self {
-        Self { kind: Kind::Chunk, json: json.to_string(), is_delta, tokens: 0, pause: None }
+        Self { kind: FakePayload::Chunk, json: json.to_string(), is_delta, tokens: 0, pause: None }
     }
 
-    pub(super) fn named(name: &'static str, mut json: Value, is_delta: bool) -> Self {
+    pub(super) fn with_name(name: &'static str, mut json: Value, is_delta: bool) -> Self {
         json["p"] = PADDING.into();
-        Self { kind: Kind::Named(name), json: json.to_string(), is_delta, tokens: 0, pause: None }
+        Self { kind: FakePayload::Named(name), json: json.to_string(), is_delta, tokens: 0, pause: None }
     }
 
     /// A piece of hidden thinking, with the event that shows something of it.
-    pub(super) fn hidden(step: Step, shown: Option<Self>) -> Self {
-        let silent =
-            || Self { kind: Kind::Silent, json: String::new(), is_delta: false, tokens: 0, pause: None };
+    pub(super) fn for_hidden_step(step: Step, shown: Option<Self>) -> Self {
+        let silent = || Self {
+            kind: FakePayload::Silent,
+            json: String::new(),
+            is_delta: false,
+            tokens: 0,
+            pause: None,
+        };
         Self { is_delta: false, tokens: step.tokens, pause: Some(step.pause), ..shown.unwrap_or_else(silent) }
     }
 }
@@ -55,7 +60,7 @@ mod tests {
     /// The SDK ignores the padding; a reader of another kind must too.
     #[test]
     fn pads_what_is_named() {
-        let event = Event::named("messageStop", json!({"stopReason": "end_turn"}), false);
+        let event = FakeEvent::with_name("messageStop", json!({"stopReason": "end_turn"}), false);
         let json: Value = serde_json::from_str(&event.json).unwrap();
         assert_eq!(json, json!({"stopReason": "end_turn", "p": PADDING}));
     }

@@ -8,14 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::event::{Event, Kind, PADDING};
+use super::event::{FakeEvent, FakePayload, PADDING};
 
 /// The frame around an event; `None` for one that is not sent.
-pub(super) fn event(event: Event) -> Result<Option<Bytes>, Error> {
+pub(super) fn event(event: FakeEvent) -> Result<Option<Bytes>, Error> {
     let (name, payload) = match event.kind {
-        Kind::Chunk => ("chunk", json!({ "bytes": STANDARD.encode(event.json), "p": PADDING }).to_string()),
-        Kind::Named(name) => (name, event.json),
-        Kind::Silent => return Ok(None),
+        FakePayload::Chunk => {
+            ("chunk", json!({ "bytes": STANDARD.encode(event.json), "p": PADDING }).to_string())
+        }
+        FakePayload::Named(name) => (name, event.json),
+        FakePayload::Silent => return Ok(None),
     };
     frame([(":event-type", name), (":message-type", "event")], payload).map(Some)
 }
@@ -31,7 +33,7 @@ pub(super) fn exception(name: &str, message: &str) -> Result<Bytes, Error> {
 }
 
 /// The same frame with its last checksum wrong.
-pub(super) fn damaged(frame: &Bytes) -> Bytes {
+pub(super) fn damage_checksum(frame: &Bytes) -> Bytes {
     let mut bytes = frame.to_vec();
     if let Some(last) = bytes.last_mut() {
         *last ^= 0xff;

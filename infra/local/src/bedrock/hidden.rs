@@ -12,18 +12,18 @@ const QUANTUM: u64 = 50;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Hidden {
+pub(super) struct HiddenThinking {
     pub(super) tokens: u64,
     /// How long it takes.
     pub(super) ms: u64,
     #[serde(default)]
-    pub(super) shown: Shown,
+    pub(super) shown: ThinkingDisplay,
 }
 
 /// What a client sees of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Shown {
+pub(super) enum ThinkingDisplay {
     /// A block without text, as `display: omitted` has it; with Converse no event at all.
     #[default]
     Nothing,
@@ -44,7 +44,7 @@ pub(super) struct Step {
     pub(super) estimate: Option<u64>,
 }
 
-impl Hidden {
+impl HiddenThinking {
     pub(super) fn steps(&self) -> Vec<Step> {
         let share = |whole: u64, at: u64| whole * (at + 1) / STEPS - whole * at / STEPS;
         let rounded = |at: u64| self.tokens * at / STEPS / QUANTUM * QUANTUM;

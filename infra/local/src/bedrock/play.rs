@@ -7,17 +7,17 @@ use async_stream::try_stream;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::Fake;
+use super::FakeBedrock;
 use super::bill::Running;
-use super::event::Event;
+use super::event::FakeEvent;
 use super::frames;
 use super::script::{Fault, Script};
 
 /// Plays `events` as `script` says. The stream counts as open from this call until it is dropped.
 pub(super) fn stream(
-    fake: Fake,
+    fake: FakeBedrock,
     script: Script,
-    events: Vec<Event>,
+    events: Vec<FakeEvent>,
     bill: Running,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let open = fake.0.tally.open_stream();
@@ -44,7 +44,7 @@ pub(super) fn stream(
             }
             bill.generate(event.tokens);
             let Some(frame) = frames::event(event).map_err(io::Error::other)? else { continue };
-            yield if damaged == Some(at) { frames::damaged(&frame) } else { frame };
+            yield if damaged == Some(at) { frames::damage_checksum(&frame) } else { frame };
         }
         if without_events {
             wait(&fake, &script).await;
@@ -65,7 +65,7 @@ pub(super) fn stream(
 }
 
 /// Waits at the script's gate, if it names one.
-pub(super) async fn wait(fake: &Fake, script: &Script) {
+pub(super) async fn wait(fake: &FakeBedrock, script: &Script) {
     if let Some(gate) = &script.gate {
         fake.0.gates.pass(gate).await;
     }
@@ -80,14 +80,14 @@ pub(super) async fn rest(pause: Duration) {
 
 /// What is sent, which of it is damaged, where the gate stands, and how it ends.
 struct Plan {
-    events: Vec<Event>,
+    events: Vec<FakeEvent>,
     damaged: Option<usize>,
     gate: usize,
     end: Option<Fault>,
 }
 
 impl Plan {
-    fn new(script: &Script, mut events: Vec<Event>) -> Self {
+    fn new(script: &Script, mut events: Vec<FakeEvent>) -> Self {
         if script.empty {
             events.clear();
         }
@@ -106,7 +106,7 @@ impl Plan {
 
 /// The index of the first event that comes behind `after` deltas, or behind all of them if
 /// there are fewer: a fault that the answer is too short for happens late, but it happens.
-fn position(events: &[Event], after: usize) -> usize {
+fn position(events: &[FakeEvent], after: usize) -> usize {
     let mut deltas = events.iter().enumerate().filter(|(_, event)| event.is_delta).map(|(at, _)| at);
     match after.checked_sub(1) {
         None => deltas.next().unwrap_or(events.len()),

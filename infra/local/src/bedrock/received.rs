@@ -16,7 +16,7 @@ const BYTES: usize = 64 * 1024 * 1024;
 
 /// The operation a request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum FakeOperation {
     /// `InvokeModel`: the whole message at once.
     Invoke,
     /// `InvokeModelWithResponseStream`.
@@ -31,9 +31,9 @@ pub enum Operation {
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct RecordedRequest {
     /// What it asked for.
-    pub operation: Operation,
+    pub operation: FakeOperation,
     /// The model id or ARN, percent-decoded.
     pub model: String,
     /// All its headers, the SDK's signature included.
@@ -42,7 +42,7 @@ pub struct Received {
     pub body: Bytes,
 }
 
-impl Received {
+impl RecordedRequest {
     /// The body as JSON; `Null` when it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -61,14 +61,14 @@ pub(super) struct Recent(Mutex<Ring>);
 
 #[derive(Default)]
 struct Ring {
-    requests: VecDeque<Received>,
+    requests: VecDeque<RecordedRequest>,
     bytes: usize,
     count: usize,
 }
 
 impl Recent {
     /// Keeps a request and returns its number, counted from 1.
-    pub(super) fn keep(&self, received: Received) -> usize {
+    pub(super) fn keep(&self, received: RecordedRequest) -> usize {
         let mut ring = self.ring();
         ring.count += 1;
         ring.bytes += received.body.len();
@@ -81,7 +81,7 @@ impl Recent {
         ring.count
     }
 
-    pub(super) fn all(&self) -> Vec<Received> {
+    pub(super) fn all(&self) -> Vec<RecordedRequest> {
         self.ring().requests.iter().cloned().collect()
     }
 
@@ -104,8 +104,8 @@ mod tests {
         let recent = Recent::default();
         let keep = |model: &str, size: usize| {
             let body = Bytes::from(vec![0; size]);
-            let (operation, headers) = (Operation::Invoke, HeaderMap::new());
-            recent.keep(Received { operation, model: model.to_owned(), headers, body })
+            let (operation, headers) = (FakeOperation::Invoke, HeaderMap::new());
+            recent.keep(RecordedRequest { operation, model: model.to_owned(), headers, body })
         };
         let models = || -> Vec<String> { recent.all().into_iter().map(|received| received.model).collect() };
         keep("a", BYTES);
@@ -125,9 +125,9 @@ mod tests {
             (b"{\"text\":\"one word-7.\"}", "word-8", false),
             (b"\xff word-7", "word-7", false),
         ] {
-            let (operation, headers) = (Operation::Converse, HeaderMap::new());
+            let (operation, headers) = (FakeOperation::Converse, HeaderMap::new());
             let model = "amazon.nova-pro-v1:0".to_owned();
-            let received = Received { operation, model, headers, body: Bytes::from_static(body) };
+            let received = RecordedRequest { operation, model, headers, body: Bytes::from_static(body) };
             assert_eq!(received.says(word), says, "{word}");
         }
     }

@@ -22,14 +22,14 @@ const ERRORS: [(&str, u16); 10] = [
 
 /// A refusal: an HTTP status, a name in `x-amzn-errortype`, and a message.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct FakeError {
     pub(super) status: StatusCode,
     /// `None` for an answer that did not come from Bedrock itself, such as a proxy's 502.
     pub(super) name: Option<String>,
     pub(super) message: String,
 }
 
-impl Refusal {
+impl FakeError {
     /// 400 `ValidationException`, the answer to every body that Bedrock does not take.
     pub(super) fn validation(message: impl Into<String>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Refusal {
 
     /// The error a script asks for; what it leaves out is filled in from the table. An unknown
     /// name is a 400, which is how the SDK meets an error newer than itself.
-    pub(super) fn scripted(status: Option<StatusCode>, name: Option<&str>, message: Option<&str>) -> Self {
+    pub(super) fn from_script(status: Option<StatusCode>, name: Option<&str>, message: Option<&str>) -> Self {
         let of_name = ERRORS.iter().find(|(known, _)| Some(*known) == name).map(|(_, status)| *status);
         let status = status
             .or_else(|| of_name.and_then(|code| StatusCode::from_u16(code).ok()))
@@ -56,7 +56,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for FakeError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(json!({ "message": self.message }))).into_response();
         let name = self.name.and_then(|name| HeaderValue::from_str(&name).ok());

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::hidden::Hidden;
+use super::hidden::HiddenThinking;
 
 const OPENING: &str = "<<fake";
 const CLOSING: &str = ">>";
@@ -27,9 +27,9 @@ pub(super) struct Script {
     /// A thinking block with its signature before anything else: Converse's `reasoningContent`.
     pub(super) thinking: bool,
     /// Thinking before anything else that is billed and not shown as it is. Its tokens come on top of `output_tokens`.
-    pub(super) hidden: Option<Hidden>,
+    pub(super) hidden: Option<HiddenThinking>,
     /// The tools to call, in this order. A native answer cannot: it stays empty.
-    pub(super) tools: Vec<Call>,
+    pub(super) tools: Vec<ScriptToolCall>,
     pub(super) stop_reason: Option<String>,
 
     /// Reported usage. Output is clipped to the request's `max_tokens`, as the real one never
@@ -77,7 +77,7 @@ pub(super) struct Script {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Call {
+pub(super) struct ScriptToolCall {
     pub(super) name: String,
     #[serde(default)]
     pub(super) input: Value,
@@ -122,7 +122,7 @@ pub(super) enum Fault {
 
 /// A directive, and its text without it.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct FoundDirective {
     pub(super) script: Script,
     /// Its JSON, as it was written.
     pub(super) directive: String,
@@ -135,7 +135,7 @@ pub(super) fn is_in(text: &str) -> bool {
 }
 
 /// The first directive in `text`, or why it cannot be read.
-pub(super) fn find(text: &str) -> Option<Result<Found, String>> {
+pub(super) fn find(text: &str) -> Option<Result<FoundDirective, String>> {
     let (before, behind) = text.split_once(OPENING)?;
     // Read as JSON rather than searched for the closing: a string in it may hold `>>`.
     let mut values = serde_json::Deserializer::from_str(behind).into_iter::<Script>();
@@ -148,7 +148,7 @@ pub(super) fn find(text: &str) -> Option<Result<Found, String>> {
     let Some(after) = after.trim_start().strip_prefix(CLOSING) else {
         return Some(Err("`>>` does not follow the JSON object".to_owned()));
     };
-    Some(script.check().map(|script| Found {
+    Some(script.check().map(|script| FoundDirective {
         script,
         directive: directive.trim_start().to_owned(),
         rest: format!("{before}{after}").trim().to_owned(),
@@ -175,7 +175,7 @@ impl Script {
     }
 
     /// The script for this model: without errors and faults, if they are only for others.
-    pub(super) fn on(self, model: &str) -> Self {
+    pub(super) fn for_model(self, model: &str) -> Self {
         if self.only_for.as_ref().is_none_or(|part| model.contains(part)) { self } else { self.flawless() }
     }
 

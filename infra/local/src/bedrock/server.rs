@@ -15,31 +15,31 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use shared::offload::{LARGE_BODY, run_in_place};
 
-use super::answer::Answer;
+use super::answer::FakeResponse;
 use super::ask::Ask;
 use super::bill::Bill;
-use super::received::{Operation, Received};
-use super::refusal::Refusal;
+use super::received::{FakeOperation, RecordedRequest};
+use super::refusal::FakeError;
 use super::script::Fault;
-use super::{Fake, play};
+use super::{FakeBedrock, play};
 
-pub(super) fn router(fake: Fake) -> Router {
+pub(super) fn router(fake: FakeBedrock) -> Router {
     Router::new()
         .route(
             "/model/{id}/invoke",
-            post(|fake, id, head, body| whole(Operation::Invoke, fake, id, head, body)),
+            post(|fake, id, head, body| buffered_response(FakeOperation::Invoke, fake, id, head, body)),
         )
         .route(
             "/model/{id}/invoke-with-response-stream",
-            post(|fake, id, head, body| streamed(Operation::InvokeStream, fake, id, head, body)),
+            post(|fake, id, head, body| stream_response(FakeOperation::InvokeStream, fake, id, head, body)),
         )
         .route(
             "/model/{id}/converse",
-            post(|fake, id, head, body| whole(Operation::Converse, fake, id, head, body)),
+            post(|fake, id, head, body| buffered_response(FakeOperation::Converse, fake, id, head, body)),
         )
         .route(
             "/model/{id}/converse-stream",
-            post(|fake, id, head, body| streamed(Operation::ConverseStream, fake, id, head, body)),
+            post(|fake, id, head, body| stream_response(FakeOperation::ConverseStream, fake, id, head, body)),
         )
         .route("/model/{id}/count-tokens", post(count_tokens))
         .route("/requests/{word}", get(requests))
@@ -48,17 +48,17 @@ pub(super) fn router(fake: Fake) -> Router {
         .with_state(fake)
 }
 
-async fn streamed(
-    operation: Operation,
-    State(fake): State<Fake>,
+async fn stream_response(
+    operation: FakeOperation,
+    State(fake): State<FakeBedrock>,
     Path(model): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
-    let number = fake.0.recent.keep(received(operation, &model, headers, &body));
+) -> Result<Response, FakeError> {
+    let number = fake.0.recent.keep(record_request(operation, &model, headers, &body));
     let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
-    let answer = Answer::new(&ask, number);
+    let answer = FakeResponse::new(&ask, number);
     let events = ask.wire.events(&answer);
     let bill = fake.0.bills.open(bill(&ask, &answer));
     let head =
@@ -68,24 +68,24 @@ async fn streamed(
 }
 
 /// Faults in the stream become what is nearest to them for an answer in one piece.
-async fn whole(
-    operation: Operation,
-    State(fake): State<Fake>,
+async fn buffered_response(
+    operation: FakeOperation,
+    State(fake): State<FakeBedrock>,
     Path(model): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
-    let number = fake.0.recent.keep(received(operation, &model, headers, &body));
+) -> Result<Response, FakeError> {
+    let number = fake.0.recent.keep(record_request(operation, &model, headers, &body));
     let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
     play::wait(&fake, &ask.script).await;
-    let answer = Answer::new(&ask, number);
+    let answer = FakeResponse::new(&ask, number);
     // In one piece nothing can be closed halfway: all of it is generated.
     fake.0.bills.open(bill(&ask, &answer)).generate(answer.usage.output);
-    let text = ask.wire.whole(&answer).to_string();
+    let text = ask.wire.buffered_body(&answer).to_string();
     let body = match ask.script.fault().map(|(_, fault)| fault) {
         Some(Fault::Exception { name, message }) => {
-            return Err(Refusal::scripted(None, Some(&capital(&name)), Some(&message)));
+            return Err(FakeError::from_script(None, Some(&capital(&name)), Some(&message)));
         }
         Some(Fault::Silence) => std::future::pending().await,
         Some(Fault::Cut) => {
@@ -102,20 +102,20 @@ async fn whole(
 }
 
 async fn count_tokens(
-    State(fake): State<Fake>,
+    State(fake): State<FakeBedrock>,
     Path(model): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, Refusal> {
-    let number = fake.0.recent.keep(received(Operation::CountTokens, &model, headers, &body));
-    let ask = read(&fake, Operation::CountTokens, &model, &body)?;
+) -> Result<Json<Value>, FakeError> {
+    let number = fake.0.recent.keep(record_request(FakeOperation::CountTokens, &model, headers, &body));
+    let ask = read(&fake, FakeOperation::CountTokens, &model, &body)?;
     admit(&fake, &ask).await?;
-    Ok(Json(json!({ "inputTokens": Answer::new(&ask, number).usage.all_input() })))
+    Ok(Json(json!({ "inputTokens": FakeResponse::new(&ask, number).usage.all_input() })))
 }
 
 /// What arrived with this word in it, for tests outside of this process. Nothing of Bedrock's.
-async fn requests(State(fake): State<Fake>, Path(word): Path<String>) -> Json<Value> {
-    let told = |received: &Received| {
+async fn requests(State(fake): State<FakeBedrock>, Path(word): Path<String>) -> Json<Value> {
+    let told = |received: &RecordedRequest| {
         let operation = format!("{:?}", received.operation);
         json!({"operation": operation, "model": received.model, "body": received.json()})
     };
@@ -123,7 +123,7 @@ async fn requests(State(fake): State<Fake>, Path(word): Path<String>) -> Json<Va
 }
 
 /// Reads a request; its script is without failures if it has failed as often as it shall.
-fn read(fake: &Fake, operation: Operation, model: &str, body: &[u8]) -> Result<Ask, Refusal> {
+fn read(fake: &FakeBedrock, operation: FakeOperation, model: &str, body: &[u8]) -> Result<Ask, FakeError> {
     // The local gateway is in the same process: its streams go on beside a large body.
     let read = || Ask::read(operation, model, body);
     let ask = if body.len() >= LARGE_BODY { run_in_place(read)? } else { read()? };
@@ -136,7 +136,7 @@ fn read(fake: &Fake, operation: Operation, model: &str, body: &[u8]) -> Result<A
 }
 
 /// What is billed before anything is generated.
-fn bill(ask: &Ask, answer: &Answer) -> Bill {
+fn bill(ask: &Ask, answer: &FakeResponse) -> Bill {
     let usage = &answer.usage;
     Bill {
         model: ask.model.clone(),
@@ -150,18 +150,23 @@ fn bill(ask: &Ask, answer: &Answer) -> Bill {
 }
 
 /// Waits before the head, then refuses if the script wants an error.
-async fn admit(fake: &Fake, ask: &Ask) -> Result<(), Refusal> {
+async fn admit(fake: &FakeBedrock, ask: &Ask) -> Result<(), FakeError> {
     let script = &ask.script;
     play::rest(Duration::from_millis(script.head_ms)).await;
     let Some(status) = script.refuses() else {
         return Ok(());
     };
     play::wait(fake, script).await;
-    Err(Refusal::scripted(status, script.error.as_deref(), script.message.as_deref()))
+    Err(FakeError::from_script(status, script.error.as_deref(), script.message.as_deref()))
 }
 
-fn received(operation: Operation, model: &str, headers: HeaderMap, body: &Bytes) -> Received {
-    Received { operation, model: model.to_owned(), headers, body: body.clone() }
+fn record_request(
+    operation: FakeOperation,
+    model: &str,
+    headers: HeaderMap,
+    body: &Bytes,
+) -> RecordedRequest {
+    RecordedRequest { operation, model: model.to_owned(), headers, body: body.clone() }
 }
 
 fn request_id(number: usize) -> (HeaderName, HeaderValue) {

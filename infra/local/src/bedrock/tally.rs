@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct RequestCounters {
     open: AtomicUsize,
     deltas: AtomicUsize,
 }
 
 /// One open stream. It lives inside the response body, so it ends when the body ends or when
 /// the server drops the body because the client has gone.
-pub(super) struct Open(Arc<Tally>);
+pub(super) struct OpenStream(Arc<RequestCounters>);
 
-impl Tally {
-    pub(super) fn open_stream(self: &Arc<Self>) -> Open {
+impl RequestCounters {
+    pub(super) fn open_stream(self: &Arc<Self>) -> OpenStream {
         self.open.fetch_add(1, Ordering::SeqCst);
-        Open(Arc::clone(self))
+        OpenStream(Arc::clone(self))
     }
 
     pub(super) fn delta(&self) {
@@ -32,7 +32,7 @@ impl Tally {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::SeqCst);
     }

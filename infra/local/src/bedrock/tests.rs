@@ -24,19 +24,19 @@ use aws_smithy_types::event_stream::RawMessage;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::Fake;
+use super::FakeBedrock;
 
 const MODEL: &str = "anthropic.claude-opus-5-5";
 
 /// A stand-in on a port of its own, and the SDK pointed at it.
 struct Bedrock {
-    fake: Fake,
+    fake: FakeBedrock,
     sdk: Client,
 }
 
 impl Bedrock {
     async fn start() -> Self {
-        let fake = Fake::instant();
+        let fake = FakeBedrock::instant();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = fake.clone();
@@ -59,8 +59,8 @@ impl Bedrock {
     }
 
     /// All events of a scripted stream, and the error that ended it, if one did.
-    async fn play(&self, script: Value) -> (Vec<Value>, Option<Broken>) {
-        let mut stream = self.stream(&scripted(&script)).await.unwrap();
+    async fn play(&self, script: Value) -> (Vec<Value>, Option<StreamSdkError>) {
+        let mut stream = self.stream(&scripted_body(&script)).await.unwrap();
         let mut events = Vec::new();
         loop {
             match next(&mut stream).await {
@@ -72,7 +72,7 @@ impl Bedrock {
     }
 
     /// Waits for a condition on the stand-in, and fails the test when it never comes.
-    async fn until(&self, condition: impl Fn(&Fake) -> bool) {
+    async fn wait_until(&self, condition: impl Fn(&FakeBedrock) -> bool) {
         for _ in 0..500 {
             if condition(&self.fake) {
                 return;
@@ -83,9 +83,9 @@ impl Bedrock {
     }
 }
 
-type Broken = SdkError<ResponseStreamError, RawMessage>;
+type StreamSdkError = SdkError<ResponseStreamError, RawMessage>;
 
-async fn next(stream: &mut Stream) -> Result<Option<Value>, Broken> {
+async fn next(stream: &mut Stream) -> Result<Option<Value>, StreamSdkError> {
     Ok(stream.body.recv().await?.map(|event| match event {
         ResponseStream::Chunk(part) => serde_json::from_slice(part.bytes.unwrap().as_ref()).unwrap(),
         other => panic!("{other:?}"),
@@ -100,7 +100,7 @@ fn asking(text: &str) -> Value {
     })
 }
 
-fn scripted(script: &Value) -> Value {
+fn scripted_body(script: &Value) -> Value {
     asking(&format!("please <<fake {script}>>"))
 }
 
@@ -122,6 +122,6 @@ fn outline(events: &[Value]) -> String {
 }
 
 /// What a field of the deltas adds up to.
-fn joined(events: &[Value], field: &str) -> String {
+fn join_deltas(events: &[Value], field: &str) -> String {
     events.iter().filter_map(|event| event["delta"][field].as_str()).collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::script::UsageAt;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
+pub(super) struct FakeUsage {
     pub(super) at: UsageAt,
     pub(super) input: u64,
     pub(super) output: u64,
@@ -15,7 +15,7 @@ pub(super) struct Usage {
     pub(super) cache_write_1h: u64,
 }
 
-impl Usage {
+impl FakeUsage {
     /// Everything the model read, cached or not: what a token count says.
     pub(super) fn all_input(&self) -> u64 {
         self.input + self.cache_read + self.cache_write()

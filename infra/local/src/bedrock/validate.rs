@@ -5,15 +5,15 @@ pub(super) mod converse;
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::refusal::FakeError;
 
 /// A body that Bedrock would take. Only the checks in this room make one.
-pub(super) struct Body {
+pub(super) struct ValidBody {
     fields: Map<String, Value>,
     max_tokens: Option<u64>,
 }
 
-impl Body {
+impl ValidBody {
     pub(super) fn get(&self, field: &str) -> Option<&Value> {
         self.fields.get(field)
     }
@@ -29,9 +29,9 @@ impl Body {
 }
 
 /// The JSON object that every body is.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, FakeError> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Refusal::validation(format!(
+        FakeError::validation(format!(
             "Malformed input request: {error}, please reformat your input and try again."
         ))
     })

@@ -7,8 +7,8 @@ mod native;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::event::Event;
+use super::answer::FakeResponse;
+use super::event::FakeEvent;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wire {
@@ -22,16 +22,16 @@ pub(super) enum Wire {
 
 impl Wire {
     /// The body of an answer in one piece.
-    pub(super) fn whole(self, answer: &Answer) -> Value {
+    pub(super) fn buffered_body(self, answer: &FakeResponse) -> Value {
         match self {
-            Self::Anthropic => anthropic::whole(answer),
-            Self::Converse => converse::whole(answer),
-            Self::Native => native::whole(answer),
+            Self::Anthropic => anthropic::buffered_body(answer),
+            Self::Converse => converse::buffered_body(answer),
+            Self::Native => native::buffered_body(answer),
         }
     }
 
     /// The events of a stream, in order.
-    pub(super) fn events(self, answer: &Answer) -> Vec<Event> {
+    pub(super) fn events(self, answer: &FakeResponse) -> Vec<FakeEvent> {
         let mut events = match self {
             Self::Anthropic => anthropic::events(answer),
             Self::Converse => converse::events(answer),
@@ -42,7 +42,7 @@ impl Wire {
     }
 
     /// What the head of an answer in one piece says about it.
-    pub(super) fn whole_head(self, answer: &Answer) -> HeaderMap {
+    pub(super) fn whole_head(self, answer: &FakeResponse) -> HeaderMap {
         match self {
             Self::Anthropic | Self::Native => answer.usage.headers(),
             Self::Converse => HeaderMap::new(),
@@ -62,7 +62,7 @@ impl Wire {
 }
 
 /// Spreads what is not hidden of the output over the deltas: each is billed when it is made.
-fn share_tokens(events: &mut [Event], output: u64) {
+fn share_tokens(events: &mut [FakeEvent], output: u64) {
     let hidden: u64 = events.iter().map(|event| event.tokens).sum();
     let visible = output.saturating_sub(hidden);
     let deltas = events.iter().filter(|event| event.is_delta).count() as u64;

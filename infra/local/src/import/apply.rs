@@ -11,16 +11,16 @@ use shared::scope::{Limits, Scope};
 use shared::secret::SecretHash;
 use shared::store::{Store, StoreError};
 use shared::team::{Member, TeamRole};
-use shared::user::{Role, User};
+use shared::user::{User, UserRole};
 
-use super::create::Wanted;
-use super::dump::{Dump, Entry};
+use super::create::ImportItem;
+use super::dump::{Dump, ImportEntry};
 use super::folder::{MEMBERSHIPS, USERS};
-use super::members::{Seat, Seats};
-use super::model_limits::ModelLimits;
-use super::report::{Outcome, Report};
-use super::row::Wrong;
-use super::skipped::Skipped;
+use super::members::{ImportMember, Seats};
+use super::model_limits::ImportModelLimits;
+use super::report::{ImportOutcome, Report};
+use super::row::RowError;
+use super::skipped::SkippedRows;
 
 pub struct Import<'a> {
     pub store: &'a Store,
@@ -35,26 +35,29 @@ pub struct Import<'a> {
     /// Addresses and aliases that this run has given away.
     pub taken: HashSet<(&'static str, String)>,
     /// What was skipped, with the rows that could not be read.
-    pub skipped: Skipped,
+    pub skipped: SkippedRows,
 }
 
 impl Import<'_> {
-    pub async fn everything(&mut self, dump: Dump) -> Result<(), StoreError> {
+    pub async fn import_all(&mut self, dump: Dump) -> Result<(), StoreError> {
         self.skipped = dump.skipped;
         self.report_skipped_rows_that_exist().await?;
         for org in &dump.orgs {
             let id = &org.thing.id;
             let scope = Scope::Org(id.clone());
             let wanted =
-                Wanted::new("organisations", format!("organisation {id}"), scope, &org.thing.limits, org);
-            self.one(wanted, async |store| store.create_org(&org.thing).await).await?;
+                ImportItem::new("organisations", format!("organisation {id}"), scope, &org.thing.limits, org);
+            self.create_or_update(wanted, async |store| store.create_org(&org.thing).await).await?;
         }
         for team in &dump.teams {
             let id = &team.thing.id;
             let needs = team.thing.org.iter().cloned().map(Scope::Org).collect();
             let scope = Scope::Team(id.clone());
-            let wanted = Wanted::new("teams", format!("team {id}"), scope, &team.thing.limits, team);
-            self.one(Wanted { needs, ..wanted }, async |store| store.create_team(&team.thing).await).await?;
+            let wanted = ImportItem::new("teams", format!("team {id}"), scope, &team.thing.limits, team);
+            self.create_or_update(ImportItem { needs, ..wanted }, async |store| {
+                store.create_team(&team.thing).await
+            })
+            .await?;
         }
         let mut rows = HashSet::new();
         for user in &dump.users {
@@ -73,7 +76,7 @@ impl Import<'_> {
             self.create_missing_member(&key.thing, &dump.seats).await?;
             self.key(key).await?;
         }
-        for mark in self.store.imported("key#").await? {
+        for mark in self.store.list_imported("key#").await? {
             if !mark.strip_prefix("key#").is_some_and(|token| dump.tokens.contains(token)) {
                 self.report.remark(format!("{mark}: it is in the export no more, and is left as it is here"));
             }
@@ -108,22 +111,23 @@ impl Import<'_> {
         Ok(())
     }
 
-    async fn user(&mut self, user: &Entry<User>) -> Result<(), StoreError> {
+    async fn user(&mut self, user: &ImportEntry<User>) -> Result<(), StoreError> {
         let User { id, role, limits, .. } = &user.thing;
         let scope = Scope::User(id.clone());
-        let wanted = Wanted::new("users", format!("user {id}"), scope, limits, user);
+        let wanted = ImportItem::new("users", format!("user {id}"), scope, limits, user);
         let unique = user.thing.email.as_ref().map(|email| ("user_email", email.to_lowercase()));
-        let wanted = Wanted { unique, ..wanted };
-        let outcome = self.one(wanted, async |store| store.create_user(&user.thing).await).await?;
+        let wanted = ImportItem { unique, ..wanted };
+        let outcome =
+            self.create_or_update(wanted, async |store| store.create_user(&user.thing).await).await?;
         let role_here = match outcome {
-            Outcome::Made => *role,
-            Outcome::Gone => return Ok(()),
+            ImportOutcome::Made => *role,
+            ImportOutcome::Gone => return Ok(()),
             _ => match self.store.find_user(id).await? {
                 Some(found) => found.user.role,
                 None => return Ok(()),
             },
         };
-        if matches!(role_here, Role::ProxyAdmin | Role::ProxyAdminViewer) {
+        if matches!(role_here, UserRole::ProxyAdmin | UserRole::ProxyAdminViewer) {
             self.report.administrators.insert(format!("{id} ({})", role_here.word()));
             if role_here != *role {
                 let (here, there) = (role_here.word(), role.word());
@@ -165,17 +169,17 @@ impl Import<'_> {
             id: id.clone(),
             email: None,
             alias: None,
-            role: Role::default(),
+            role: UserRole::default(),
             limits: Limits::default(),
             metadata: "{}".to_owned(),
             created: self.now,
         };
         let (limits, entry) = (
             Limits::default(),
-            Entry { thing, spend: Money::ZERO, model_limits: ModelLimits::new(), refusal },
+            ImportEntry { thing, spend: Money::ZERO, model_limits: ImportModelLimits::new(), refusal },
         );
-        let wanted = Wanted::new("users", name, scope, &limits, &entry);
-        self.one(wanted, async |store| store.create_user(&entry.thing).await).await.map(|_| ())
+        let wanted = ImportItem::new("users", name, scope, &limits, &entry);
+        self.create_or_update(wanted, async |store| store.create_user(&entry.thing).await).await.map(|_| ())
     }
 
     /// Makes a user a member of the team that it has a key of, with the limits of its membership.
@@ -193,17 +197,21 @@ impl Import<'_> {
         let (role, limits) = (TeamRole::User, seat.limits.clone());
         let thing = Member { team: team.clone(), user: user.clone(), role, limits, joined: self.now };
         let outcome = self.member(&seat_entry(thing, seat), seats.has_row(&id)).await?;
-        if outcome == Outcome::Made {
+        if outcome == ImportOutcome::Made {
             self.report.remark(format!("member {user} of team {team}: made: it has a key there"));
         }
         Ok(())
     }
 
-    async fn member(&mut self, member: &Entry<Member>, has_row: bool) -> Result<Outcome, StoreError> {
+    async fn member(
+        &mut self,
+        member: &ImportEntry<Member>,
+        has_row: bool,
+    ) -> Result<ImportOutcome, StoreError> {
         let Member { team, user, role, limits, .. } = &member.thing;
         let (scope, name) =
             (Scope::Member(team.clone(), user.clone()), format!("member {user} of team {team}"));
-        let mut wanted = Wanted::new("members", name, scope.clone(), limits, member);
+        let mut wanted = ImportItem::new("members", name, scope.clone(), limits, member);
         wanted.needs = vec![Scope::Team(team.clone()), Scope::User(user.clone())];
         if self.skipped.has(&scope) {
             wanted.refusal = Some("its row was skipped".to_owned());
@@ -212,10 +220,11 @@ impl Import<'_> {
                 format!("a row of {MEMBERSHIPS} says no ids that can be read, and may be this member's");
             wanted.refusal = Some(why);
         }
-        let outcome = self.one(wanted, async |store| store.create_member(&member.thing).await).await?;
+        let outcome =
+            self.create_or_update(wanted, async |store| store.create_member(&member.thing).await).await?;
         let role_here = match outcome {
-            Outcome::Made => *role,
-            Outcome::Gone => return Ok(outcome),
+            ImportOutcome::Made => *role,
+            ImportOutcome::Gone => return Ok(outcome),
             _ => match self.store.find_member(team, user).await? {
                 Some(found) => found.member.role,
                 None => return Ok(outcome),
@@ -232,7 +241,7 @@ impl Import<'_> {
     }
 
     /// A key is known by its secret: its id is made here.
-    async fn key(&mut self, key: &Entry<Key>) -> Result<(), StoreError> {
+    async fn key(&mut self, key: &ImportEntry<Key>) -> Result<(), StoreError> {
         let Key { holder, alias, .. } = &key.thing;
         let name = key_name(&key.thing);
         let found = self.store.find_pointer(&holder.secret).await?;
@@ -243,18 +252,18 @@ impl Import<'_> {
         for model in key.thing.ties.aliases.values().filter(|model| self.catalog.find(model).is_none()) {
             self.report.remark(format!("{name}: {model}, which it has a name for, is no model here"));
         }
-        let wanted = Wanted {
+        let wanted = ImportItem {
             mark: format!("key#{}", holder.secret.as_str()),
             needs: org.into_iter().chain(team).chain(user).chain(seat).collect(),
             unique: alias.clone().map(|alias| ("key_alias", alias)),
-            ..Wanted::new("keys", name, Scope::Key(id), &key.thing.limits, key)
+            ..ImportItem::new("keys", name, Scope::Key(id), &key.thing.limits, key)
         };
-        self.one(wanted, async |store| store.create_key(&key.thing).await).await.map(|_| ())
+        self.create_or_update(wanted, async |store| store.create_key(&key.thing).await).await.map(|_| ())
     }
 }
 
-fn seat_entry<T>(thing: T, seat: Seat) -> Entry<T> {
-    Entry { thing, spend: seat.spend, model_limits: seat.model_limits, refusal: seat.refusal }
+fn seat_entry<T>(thing: T, seat: ImportMember) -> ImportEntry<T> {
+    ImportEntry { thing, spend: seat.spend, model_limits: seat.model_limits, refusal: seat.refusal }
 }
 
 /// By the alias, or by the last letters and the hash: many keys have no alias.
@@ -266,6 +275,6 @@ fn key_name(key: &Key) -> String {
 }
 
 /// Why something is skipped that needs another.
-pub fn skipped_need(scope: &Scope) -> Wrong {
+pub fn skipped_need(scope: &Scope) -> RowError {
     format!("{scope} was skipped")
 }

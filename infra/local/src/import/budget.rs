@@ -6,24 +6,24 @@ use shared::moment::Moment;
 use shared::scope::Limits;
 
 use super::columns;
-use super::model_limits::ModelLimits;
-use super::row::{Row, Wrong};
+use super::model_limits::ImportModelLimits;
+use super::row::{DumpRow, RowError};
 
 /// By their ids; or why a budget's row was skipped.
-pub type Budgets = HashMap<String, Result<Budget, Wrong>>;
+pub type Budgets = HashMap<String, Result<ImportBudget, RowError>>;
 
 #[derive(Clone, Debug, Default)]
-pub struct Budget {
+pub struct ImportBudget {
     pub limits: Limits,
     /// What a team's member may use.
     pub models: BTreeSet<String>,
-    pub model_limits: ModelLimits,
+    pub model_limits: ImportModelLimits,
     /// When the period ends that runs there.
     pub reset_at: Option<Moment>,
 }
 
-impl Budget {
-    pub fn read(row: &Row) -> Result<Self, Wrong> {
+impl ImportBudget {
+    pub fn read(row: &DumpRow) -> Result<Self, RowError> {
         let models = row.texts("allowed_models")?.into_iter().collect();
         let (limits, model_limits) = (row.limits()?, row.model_limits()?);
         Ok(Self { limits, models, model_limits, reset_at: row.moment("budget_reset_at")? })
@@ -35,7 +35,7 @@ pub fn find_budget<'a>(
     budgets: &'a Budgets,
     field: &str,
     id: Option<&str>,
-) -> Result<Option<&'a Budget>, Wrong> {
+) -> Result<Option<&'a ImportBudget>, RowError> {
     let Some(id) = id else {
         return Ok(None);
     };
@@ -47,7 +47,7 @@ pub fn find_budget<'a>(
 }
 
 /// A thing's own limits, and those of its budget where it has none.
-pub fn over(own: Limits, budget: &Limits) -> Limits {
+pub fn merge_limits(own: Limits, budget: &Limits) -> Limits {
     Limits {
         max_budget: own.max_budget.or(budget.max_budget),
         soft_budget: own.soft_budget.or(budget.soft_budget),
@@ -60,7 +60,7 @@ pub fn over(own: Limits, budget: &Limits) -> Limits {
 }
 
 /// Why a row is skipped whose fields say limits that do not exist here.
-pub fn unsupported_limits(fields: &columns::OtherFields) -> Option<Wrong> {
+pub fn unsupported_limits(fields: &columns::OtherFields) -> Option<RowError> {
     let (names, they) = match fields.limits.as_slice() {
         [] => return None,
         [name] => (name.clone(), "it"),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::folder::{BUDGETS, KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};
-use super::row::{Row, Wrong, has_value};
+use super::row::{DumpRow, RowError, has_value};
 
 /// What the fields of a row say besides what is carried over.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -173,7 +173,7 @@ pub fn looks_like_limit(name: &str) -> bool {
 }
 
 /// Sorts the fields of a row that say something and are not carried over.
-pub fn other_fields(row: &Row) -> Result<OtherFields, Wrong> {
+pub fn other_fields(row: &DumpRow) -> Result<OtherFields, RowError> {
     let mut fields = OtherFields::default();
     let [known, limits, dropped] = columns_of(row.table);
     for (name, value) in &row.values {
@@ -210,7 +210,7 @@ fn sort_metadata(metadata: &Map<String, Value>, fields: &mut OtherFields) {
     }
 }
 
-fn is_relation(row: &Row, name: &str) -> bool {
+fn is_relation(row: &DumpRow, name: &str) -> bool {
     match name {
         "litellm_budget_table" => row.values.get("budget_id").is_some_and(has_value),
         "object_permission" => row.values.get("object_permission_id").is_some_and(has_value),

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use shared::money::Money;
 use shared::scope::{Limits, Scope, ScopeState};
-use shared::store::{NotCreated, Store, StoreError};
+use shared::store::{CreateError, Store, StoreError};
 
 use super::apply::{Import, skipped_need};
-use super::dump::Entry;
-use super::model_limits::{ModelLimits, resolve_models};
-use super::report::Outcome;
-use super::row::Wrong;
+use super::dump::ImportEntry;
+use super::model_limits::{ImportModelLimits, resolve_models};
+use super::report::ImportOutcome;
+use super::row::RowError;
 
 /// What is to be made, and what it needs.
-pub struct Wanted<'a> {
+pub struct ImportItem<'a> {
     pub kind: &'static str,
     pub name: String,
     pub scope: Scope,
@@ -21,22 +21,22 @@ pub struct Wanted<'a> {
     pub mark: String,
     pub limits: &'a Limits,
     pub spend: Money,
-    pub model_limits: &'a ModelLimits,
+    pub model_limits: &'a ImportModelLimits,
     /// Whose it is.
     pub needs: Vec<Scope>,
     /// What nobody else may have.
     pub unique: Option<(&'static str, String)>,
     /// Why it must not be made.
-    pub refusal: Option<Wrong>,
+    pub refusal: Option<RowError>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> ImportItem<'a> {
     pub fn new<T>(
         kind: &'static str,
         name: String,
         scope: Scope,
         limits: &'a Limits,
-        entry: &'a Entry<T>,
+        entry: &'a ImportEntry<T>,
     ) -> Self {
         let (mark, spend, model_limits) = (name.clone(), entry.spend, &entry.model_limits);
         let (needs, unique, refusal) = (Vec::new(), None, entry.refusal.clone());
@@ -46,24 +46,24 @@ impl<'a> Wanted<'a> {
 
 impl Import<'_> {
     /// Makes one thing with what hangs on it, or brings it up to what it is there; and counts it.
-    pub async fn one(
+    pub async fn create_or_update(
         &mut self,
-        wanted: Wanted<'_>,
-        create: impl AsyncFnOnce(&Store) -> Result<(), NotCreated>,
-    ) -> Result<Outcome, StoreError> {
+        wanted: ImportItem<'_>,
+        create: impl AsyncFnOnce(&Store) -> Result<(), CreateError>,
+    ) -> Result<ImportOutcome, StoreError> {
         let state = self.state(&wanted.scope).await?;
         let model_limits = resolve_models(wanted.model_limits, self.catalog);
         let needed = wanted.needs.iter().find(|scope| self.skipped.has(scope)).map(skipped_need);
         let refusal = wanted.refusal.clone().or(needed).or(model_limits.as_ref().err().cloned());
         let made = match (refusal, &state) {
             (Some(why), _) => Err(why),
-            (None, Some(_)) => Ok(Outcome::There),
+            (None, Some(_)) => Ok(ImportOutcome::There),
             (None, None) => self.make(&wanted, create).await?,
         };
         let outcome = match made {
-            Ok(Outcome::Gone) => {
-                self.report.count(wanted.kind, Outcome::Gone);
-                return Ok(Outcome::Gone);
+            Ok(ImportOutcome::Gone) => {
+                self.report.count(wanted.kind, ImportOutcome::Gone);
+                return Ok(ImportOutcome::Gone);
             }
             Ok(outcome) => outcome,
             Err(why) => return self.skip(&wanted, why, state.as_ref()).await,
@@ -78,42 +78,42 @@ impl Import<'_> {
             self.limit_models(&wanted, &model_limits.unwrap_or_default()).await?;
             self.store.mark_imported(&wanted.mark, self.now).await?;
         }
-        let is_news = outcome == Outcome::There && carried;
-        self.report.count(wanted.kind, if is_news { Outcome::Spend } else { outcome });
+        let is_news = outcome == ImportOutcome::There && carried;
+        self.report.count(wanted.kind, if is_news { ImportOutcome::Spend } else { outcome });
         Ok(outcome)
     }
 
     /// Skips a thing and what belongs to it. If it exists already, it is still charged and blocked as in LiteLLM.
     async fn skip(
         &mut self,
-        wanted: &Wanted<'_>,
-        why: Wrong,
+        wanted: &ImportItem<'_>,
+        why: RowError,
         state: Option<&ScopeState>,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<ImportOutcome, StoreError> {
         let here = match state {
             None => "",
             Some(state) if has_no_limits(state) => "; it is here already, without limits: check them",
             Some(_) => "; it is here already, with the limits that it has here",
         };
-        self.report.count(wanted.kind, Outcome::Skipped);
+        self.report.count(wanted.kind, ImportOutcome::Skipped);
         self.report.remark(format!("{}: skipped: {why}{here}", wanted.name));
         self.skipped.add(wanted.scope.clone(), why);
         if state.is_some() {
             self.carry_changes(wanted).await?;
         }
-        Ok(Outcome::Skipped)
+        Ok(ImportOutcome::Skipped)
     }
 
     /// Makes something that is not there yet. `Err` inside: why not.
     async fn make(
         &mut self,
-        wanted: &Wanted<'_>,
-        create: impl AsyncFnOnce(&Store) -> Result<(), NotCreated>,
-    ) -> Result<Result<Outcome, Wrong>, StoreError> {
+        wanted: &ImportItem<'_>,
+        create: impl AsyncFnOnce(&Store) -> Result<(), CreateError>,
+    ) -> Result<Result<ImportOutcome, RowError>, StoreError> {
         if self.store.was_imported(&wanted.mark).await? {
             self.report
                 .remark(format!("{}: it was deleted here since, and is not brought back", wanted.name));
-            return Ok(Ok(Outcome::Gone));
+            return Ok(Ok(ImportOutcome::Gone));
         }
         for scope in &wanted.needs {
             if !self.here.contains(scope) && self.state(scope).await?.is_none() {
@@ -126,13 +126,13 @@ impl Import<'_> {
             return Ok(Err(format!("its {field} is another's already")));
         }
         if self.is_dry {
-            return Ok(Ok(Outcome::Made));
+            return Ok(Ok(ImportOutcome::Made));
         }
         match create(self.store).await {
-            Ok(()) => Ok(Ok(Outcome::Made)),
-            Err(NotCreated::Store(error)) => Err(error),
-            Err(NotCreated::Taken { field }) => Ok(Err(format!("its {field} is another's already"))),
-            Err(NotCreated::Gone { field }) => Ok(Err(format!("there is no such {field}"))),
+            Ok(()) => Ok(Ok(ImportOutcome::Made)),
+            Err(CreateError::Store(error)) => Err(error),
+            Err(CreateError::Taken { field }) => Ok(Err(format!("its {field} is another's already"))),
+            Err(CreateError::Gone { field }) => Ok(Err(format!("there is no such {field}"))),
         }
     }
 
@@ -151,7 +151,7 @@ impl Import<'_> {
 
     /// Updates what exists: charges what was spent in LiteLLM since, and carries over blocks and expiry. It never loosens a limit.
     /// Returns whether anything was charged.
-    async fn carry_changes(&self, wanted: &Wanted<'_>) -> Result<bool, StoreError> {
+    async fn carry_changes(&self, wanted: &ImportItem<'_>) -> Result<bool, StoreError> {
         let carried = self.store.carry_spend(&wanted.scope, wanted.spend, self.is_dry, self.now).await?;
         if self.is_dry {
             return Ok(carried);
@@ -171,7 +171,11 @@ impl Import<'_> {
     }
 
     /// Limits of single models, where there are none yet: an import that was cut short goes on here.
-    async fn limit_models(&self, wanted: &Wanted<'_>, limits: &ModelLimits) -> Result<(), StoreError> {
+    async fn limit_models(
+        &self,
+        wanted: &ImportItem<'_>,
+        limits: &ImportModelLimits,
+    ) -> Result<(), StoreError> {
         let state = self.state(&wanted.scope).await?;
         if state.is_none_or(|state| !state.ties.models.is_empty()) {
             return Ok(());
@@ -184,7 +188,7 @@ impl Import<'_> {
 
     /// Reports what exists without any limit although its row has some, and limits of models that are missing here. An earlier
     /// import may have created it so. Limits that differ are not reported: an administrator may have changed them here.
-    fn report_lost_limits(&mut self, wanted: &Wanted<'_>, state: &ScopeState) {
+    fn report_lost_limits(&mut self, wanted: &ImportItem<'_>, state: &ScopeState) {
         let limits = wanted.limits;
         let mut lost = Vec::new();
         if has_no_limits(state) {
@@ -213,7 +217,7 @@ impl Import<'_> {
     }
 
     /// Names of models that this deployment does not have: LiteLLM's configuration gives models names of its own.
-    fn remark_models(&mut self, wanted: &Wanted<'_>) {
+    fn remark_models(&mut self, wanted: &ImportItem<'_>) {
         const SPECIAL: [&str; 4] = ["all-team-models", "all-proxy-models", "no-default-models", "*"];
         let is_known = |name: &&String| self.catalog.find(name).is_some();
         let is_list_entry = |name: &&String| SPECIAL.contains(&name.as_str()) || name.contains('*');

@@ -14,32 +14,32 @@ use shared::user::User;
 use super::entities;
 use super::folder::{BUDGETS, Folder, KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};
 use super::members::{self, Addresses, Place, Seats};
-use super::model_limits::ModelLimits;
+use super::model_limits::ImportModelLimits;
 use super::reader::Reader;
 use super::report::Report;
-use super::row::Wrong;
-use super::skipped::Skipped;
+use super::row::RowError;
+use super::skipped::SkippedRows;
 
 /// One thing with what hangs on it.
-pub struct Entry<T> {
+pub struct ImportEntry<T> {
     pub thing: T,
     /// What it has spent in this period.
     pub spend: Money,
-    pub model_limits: ModelLimits,
+    pub model_limits: ImportModelLimits,
     /// Why it is not imported, although its row can be read: limits that do not exist here.
-    pub refusal: Option<Wrong>,
+    pub refusal: Option<RowError>,
 }
 
 #[derive(Default)]
 pub struct Dump {
-    pub orgs: Vec<Entry<Org>>,
-    pub teams: Vec<Entry<Team>>,
-    pub users: Vec<Entry<User>>,
-    pub members: Vec<Entry<Member>>,
-    pub keys: Vec<Entry<Key>>,
+    pub orgs: Vec<ImportEntry<Org>>,
+    pub teams: Vec<ImportEntry<Team>>,
+    pub users: Vec<ImportEntry<User>>,
+    pub members: Vec<ImportEntry<Member>>,
+    pub keys: Vec<ImportEntry<Key>>,
     /// Of members whom no team names, but who have a key there.
     pub seats: Seats,
-    pub skipped: Skipped,
+    pub skipped: SkippedRows,
     /// The hashes of all keys of the export, imported or not.
     pub tokens: BTreeSet<String>,
 }
@@ -78,7 +78,7 @@ impl Dump {
         let member = |Place { team, user, role }: Place| {
             let seat = seats.member_limits(&(team.clone(), user.clone()));
             let thing = Member { team, user, role, limits: seat.limits, joined: now };
-            Entry { thing, spend: seat.spend, model_limits: seat.model_limits, refusal: seat.refusal }
+            ImportEntry { thing, spend: seat.spend, model_limits: seat.model_limits, refusal: seat.refusal }
         };
         let members = places.into_iter().map(member).collect();
         let Reader { skipped, tokens, .. } = reader;
@@ -86,7 +86,7 @@ impl Dump {
     }
 }
 
-fn find_addresses(users: &[Entry<User>]) -> Addresses {
+fn find_addresses(users: &[ImportEntry<User>]) -> Addresses {
     let mut addresses = Addresses::new();
     for user in users {
         if let Some(email) = &user.thing.email {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::row::Row;
+use super::row::DumpRow;
 
 /// The endings of a table's file: a list of rows, a row in each line, and PostgreSQL's CSV with a head line.
 const ENDINGS: [&str; 3] = ["json", "jsonl", "csv"];
@@ -25,7 +25,7 @@ pub const TABLES: [&str; 6] = [BUDGETS, ORGANIZATIONS, USERS, TEAMS, MEMBERSHIPS
 
 /// One table as its file has it.
 pub struct Table {
-    pub rows: Vec<Row>,
+    pub rows: Vec<DumpRow>,
     /// The columns of a CSV file, which has each of them in every row. JSON leaves out what is null.
     pub head: Option<Vec<String>>,
 }
@@ -102,18 +102,18 @@ impl Folder {
             Some("jsonl") => (read_lines(name, text)?, None),
             _ => read_csv(name, text).map(|(rows, head)| (rows, Some(head)))?,
         };
-        let rows = objects.into_iter().zip(1..).map(|(values, number)| Row { table, number, values });
+        let rows = objects.into_iter().zip(1..).map(|(values, number)| DumpRow { table, number, values });
         Ok(Some(Table { rows: rows.collect(), head }))
     }
 }
 
-type Object = Map<String, Value>;
+type JsonMap = Map<String, Value>;
 
 fn invalid_file(name: &str, text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {text}"))
 }
 
-fn read_json(name: &str, text: &str) -> io::Result<Vec<Object>> {
+fn read_json(name: &str, text: &str) -> io::Result<Vec<JsonMap>> {
     let value =
         serde_json::from_str(text).map_err(|error| invalid_file(name, &format!("not JSON: {error}")))?;
     let Value::Array(rows) = value else {
@@ -123,7 +123,7 @@ fn read_json(name: &str, text: &str) -> io::Result<Vec<Object>> {
     rows.into_iter().zip(1..).map(|(row, number)| parse_object(name, "row", number, row)).collect()
 }
 
-fn read_lines(name: &str, text: &str) -> io::Result<Vec<Object>> {
+fn read_lines(name: &str, text: &str) -> io::Result<Vec<JsonMap>> {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     let row = |(line, number): (&str, usize)| {
         let value = serde_json::from_str(line)
@@ -133,7 +133,7 @@ fn read_lines(name: &str, text: &str) -> io::Result<Vec<Object>> {
     lines.map(row).collect()
 }
 
-fn parse_object(name: &str, what: &str, number: usize, value: Value) -> io::Result<Object> {
+fn parse_object(name: &str, what: &str, number: usize, value: Value) -> io::Result<JsonMap> {
     match value {
         Value::Object(values) => Ok(values),
         _ => Err(invalid_file(
@@ -144,7 +144,7 @@ fn parse_object(name: &str, what: &str, number: usize, value: Value) -> io::Resu
 }
 
 /// Every field as text; an empty one is `null`, as PostgreSQL's `\copy .. csv` writes it.
-fn read_csv(name: &str, text: &str) -> io::Result<(Vec<Object>, Vec<String>)> {
+fn read_csv(name: &str, text: &str) -> io::Result<(Vec<JsonMap>, Vec<String>)> {
     let wrong = |error: csv::Error| invalid_file(name, &error.to_string());
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().map_err(wrong)?.clone();

@@ -8,20 +8,20 @@ use shared::money::Money;
 use shared::scope::Limits;
 use shared::team::TeamRole;
 
-use super::budget::{self, Budget};
-use super::model_limits::ModelLimits;
+use super::budget::{self, ImportBudget};
+use super::model_limits::ImportModelLimits;
 use super::reader::Reader;
-use super::report::Outcome;
-use super::row::{Row, Wrong, has_value};
+use super::report::ImportOutcome;
+use super::row::{DumpRow, RowError, has_value};
 
 /// A member's limits in one team, and what was spent of them.
 #[derive(Clone, Debug, Default)]
-pub struct Seat {
+pub struct ImportMember {
     pub limits: Limits,
-    pub model_limits: ModelLimits,
+    pub model_limits: ImportModelLimits,
     pub spend: Money,
     /// Why the row is skipped, if it is.
-    pub refusal: Option<Wrong>,
+    pub refusal: Option<RowError>,
     budget_id: Option<String>,
 }
 
@@ -29,16 +29,16 @@ pub type SeatId = (TeamId, UserId);
 
 /// What a team says of members who have nothing of their own.
 #[derive(Clone, Debug, Default)]
-pub struct Defaults {
-    budget: Option<(String, Budget)>,
+pub struct MemberDefaults {
+    budget: Option<(String, ImportBudget)>,
     /// What members may use who join later.
     models: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
 pub struct Seats {
-    rows: HashMap<SeatId, Seat>,
-    defaults: HashMap<TeamId, Defaults>,
+    rows: HashMap<SeatId, ImportMember>,
+    defaults: HashMap<TeamId, MemberDefaults>,
 }
 
 /// One member of a team.
@@ -49,11 +49,11 @@ pub struct Place {
 }
 
 impl Seats {
-    pub fn new(rows: Vec<(SeatId, Seat)>) -> Self {
+    pub fn new(rows: Vec<(SeatId, ImportMember)>) -> Self {
         Self { rows: rows.into_iter().collect(), defaults: HashMap::new() }
     }
 
-    pub fn add_team(&mut self, team: TeamId, defaults: Defaults) {
+    pub fn add_team(&mut self, team: TeamId, defaults: MemberDefaults) {
         self.defaults.insert(team, defaults);
     }
 
@@ -62,7 +62,7 @@ impl Seats {
     }
 
     /// What a member is limited to: by its own row, and by its team where that says nothing.
-    pub fn member_limits(&self, seat: &SeatId) -> Seat {
+    pub fn member_limits(&self, seat: &SeatId) -> ImportMember {
         let own = self.rows.get(seat).cloned().unwrap_or_default();
         let Some((id, budget)) = self.defaults.get(&seat.0).and_then(|team| team.budget.as_ref()) else {
             return own;
@@ -77,11 +77,11 @@ impl Seats {
         };
         let has_own = own.budget_id.as_ref().is_some_and(|own| own != id) && !own.model_limits.is_empty();
         let model_limits = if has_own { own.model_limits } else { budget.model_limits.clone() };
-        Seat { limits, model_limits, ..own }
+        ImportMember { limits, model_limits, ..own }
     }
 
     /// What somebody is limited to whom this import makes a member: as LiteLLM limits those who join.
-    pub fn new_member_limits(&self, seat: &SeatId) -> Seat {
+    pub fn new_member_limits(&self, seat: &SeatId) -> ImportMember {
         let mut found = self.member_limits(seat);
         if found.limits.models.is_empty() && !self.has_row(seat) {
             found.limits.models =
@@ -92,18 +92,21 @@ impl Seats {
 }
 
 /// A row of `LiteLLM_TeamMembership`.
-pub fn read_seat(reader: &mut Reader<'_>, row: &Row) -> Result<(SeatId, Seat), Wrong> {
-    let team = TeamId::parse(row.required("team_id")?).map_err(|rule| format!("team_id {rule}"))?;
-    let user = UserId::parse(row.required("user_id")?).map_err(|rule| format!("user_id {rule}"))?;
+pub fn read_seat(reader: &mut Reader<'_>, row: &DumpRow) -> Result<(SeatId, ImportMember), RowError> {
+    let team = TeamId::parse(row.require_text("team_id")?).map_err(|rule| format!("team_id {rule}"))?;
+    let user = UserId::parse(row.require_text("user_id")?).map_err(|rule| format!("user_id {rule}"))?;
     let models = reader.budget(row)?.map(|budget| budget.models.clone()).unwrap_or_default();
     let limits = Limits { models, ..reader.limits(row)? };
     let entry = reader.entry(row, &limits, ())?;
     let (model_limits, spend, refusal) = (entry.model_limits, entry.spend, entry.refusal);
-    Ok(((team, user), Seat { limits, model_limits, spend, refusal, budget_id: row.text("budget_id")? }))
+    Ok((
+        (team, user),
+        ImportMember { limits, model_limits, spend, refusal, budget_id: row.text("budget_id")? },
+    ))
 }
 
 /// What a team's row says of members without limits of their own.
-pub fn read_defaults(reader: &Reader<'_>, row: &Row) -> Result<Defaults, Wrong> {
+pub fn read_defaults(reader: &Reader<'_>, row: &DumpRow) -> Result<MemberDefaults, RowError> {
     let name = "team_member_budget_id";
     let id = match row.object("metadata")?.remove(name) {
         Some(Value::String(id)) if !id.is_empty() => Some(id),
@@ -112,7 +115,7 @@ pub fn read_defaults(reader: &Reader<'_>, row: &Row) -> Result<Defaults, Wrong> 
     };
     let budget = budget::find_budget(&reader.budgets, name, id.as_deref())?.cloned();
     let models = row.texts("default_team_member_models")?.into_iter().collect();
-    Ok(Defaults { budget: id.zip(budget), models })
+    Ok(MemberDefaults { budget: id.zip(budget), models })
 }
 
 /// Users by their addresses. `None`: several have it.
@@ -121,10 +124,10 @@ pub type Addresses = HashMap<String, Option<UserId>>;
 /// The members that a team's row names.
 pub fn read_places(
     reader: &mut Reader<'_>,
-    row: &Row,
+    row: &DumpRow,
     team: &TeamId,
     addresses: &Addresses,
-) -> Result<Vec<Place>, Wrong> {
+) -> Result<Vec<Place>, RowError> {
     let name = "members_with_roles";
     let members = match row.json(name)? {
         Some(Value::Array(members)) => members,
@@ -147,7 +150,7 @@ pub fn read_places(
             Some(None) => "whose address several users have",
             None => "whom no user is",
         };
-        reader.report.count("members", Outcome::Skipped);
+        reader.report.count("members", ImportOutcome::Skipped);
         reader.report.remark(format!("{} row {}: skipped: a member {why}: {value}", row.table, row.number));
     }
     Ok(places)

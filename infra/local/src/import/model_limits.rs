@@ -7,21 +7,21 @@ use shared::model::Catalog;
 use shared::period::BudgetDuration;
 use shared::scope::Limits;
 
-use super::row::{Row, Wrong, has_value};
+use super::row::{DumpRow, RowError, has_value};
 
 /// By the names of models that LiteLLM's configuration has.
-pub type ModelLimits = BTreeMap<String, Limits>;
+pub type ImportModelLimits = BTreeMap<String, Limits>;
 
 const BUDGETS: &str = "model_max_budget";
 /// By either pair of LiteLLM's names.
 const BUDGET_FIELDS: [&str; 6] =
     ["budget_limit", "max_budget", "time_period", "budget_duration", "rpm_limit", "tpm_limit"];
 
-impl Row {
+impl DumpRow {
     /// Budgets of models, such as `{"model": {"budget_limit": 1, "time_period": "1mo"}}` or a bare amount, and the rates that
     /// LiteLLM keeps in `metadata`. A model for which nothing is set has no limit.
-    pub fn model_limits(&self) -> Result<ModelLimits, Wrong> {
-        let mut limits = ModelLimits::new();
+    pub fn model_limits(&self) -> Result<ImportModelLimits, RowError> {
+        let mut limits = ImportModelLimits::new();
         for (model, value) in self.object_or_nothing(BUDGETS)? {
             let budget = self.model_budget(&model, value)?;
             if budget != Limits::default() {
@@ -29,7 +29,7 @@ impl Row {
             }
         }
         let metadata = self.object("metadata")?;
-        let rates = |name: &str| -> Result<Vec<(String, u64)>, Wrong> {
+        let rates = |name: &str| -> Result<Vec<(String, u64)>, RowError> {
             let wrong = || format!("metadata.{name} is no object of whole numbers");
             let rates = match metadata.get(name) {
                 Some(Value::Object(rates)) => rates,
@@ -50,7 +50,7 @@ impl Row {
         Ok(limits)
     }
 
-    fn object_or_nothing(&self, name: &str) -> Result<Map<String, Value>, Wrong> {
+    fn object_or_nothing(&self, name: &str) -> Result<Map<String, Value>, RowError> {
         match self.json(name)? {
             Some(Value::Object(values)) => Ok(values),
             Some(value) if has_value(&value) => Err(format!("{name} is no object of budgets")),
@@ -58,7 +58,7 @@ impl Row {
         }
     }
 
-    fn model_budget(&self, model: &str, value: Value) -> Result<Limits, Wrong> {
+    fn model_budget(&self, model: &str, value: Value) -> Result<Limits, RowError> {
         let values = match value {
             Value::Object(values) => values,
             amount => Map::from_iter([("budget_limit".to_owned(), amount)]),
@@ -69,7 +69,7 @@ impl Row {
             return Err(format!("{BUDGETS}: {name} of {model} is unknown"));
         }
         let row = Self { table: self.table, number: self.number, values };
-        let of = |wrong: Wrong| format!("{BUDGETS}: {model}: {wrong}");
+        let of = |wrong: RowError| format!("{BUDGETS}: {model}: {wrong}");
         let duration = row.text("time_period").and_then(|text| Ok(text.or(row.text("budget_duration")?)));
         let duration = duration.map_err(of)?.map(|text| BudgetDuration::parse(&text)).transpose();
         let limit = row.money("budget_limit").and_then(|limit| Ok(limit.or(row.money("max_budget")?)));
@@ -90,8 +90,8 @@ impl Row {
 ///
 /// # Errors
 /// Two names of one model with limits that differ: one of them would be lost.
-pub fn resolve_models(limits: &ModelLimits, catalog: &Catalog) -> Result<ModelLimits, Wrong> {
-    let mut resolved = ModelLimits::new();
+pub fn resolve_models(limits: &ImportModelLimits, catalog: &Catalog) -> Result<ImportModelLimits, RowError> {
+    let mut resolved = ImportModelLimits::new();
     for (name, limits) in limits {
         let Some(model) = catalog.find(name) else {
             continue;

@@ -7,13 +7,13 @@ use shared::moment::Moment;
 use shared::money::Money;
 use shared::scope::Limits;
 
-use super::budget::{self, Budget, Budgets};
+use super::budget::{self, Budgets, ImportBudget};
 use super::columns::{self, OtherFields};
-use super::dump::Entry;
+use super::dump::ImportEntry;
 use super::folder::{Folder, KEYS, OBJECT_PERMISSIONS, Table};
-use super::report::{Outcome, Report};
-use super::row::{Row, Wrong, has_value};
-use super::skipped::{Skipped, identity, identity_column};
+use super::report::{ImportOutcome, Report};
+use super::row::{DumpRow, RowError, has_value};
+use super::skipped::{SkippedRows, identity, identity_column};
 
 pub struct Reader<'a> {
     pub folder: &'a Folder,
@@ -22,7 +22,7 @@ pub struct Reader<'a> {
     /// Whether tables and columns may be missing.
     is_partial: bool,
     pub budgets: Budgets,
-    pub skipped: Skipped,
+    pub skipped: SkippedRows,
     /// The hashes of all keys of the export, imported or not.
     pub tokens: BTreeSet<String>,
     /// Ids of permissions that block something.
@@ -39,8 +39,8 @@ impl<'a> Reader<'a> {
         report: &'a mut Report,
     ) -> io::Result<Self> {
         let rows = folder.table(OBJECT_PERMISSIONS)?.map(|table| table.rows).unwrap_or_default();
-        let blocks = |row: &&Row| row.values.get("blocked_tools").is_some_and(has_value);
-        let id = |row: &Row| row.text("object_permission_id").ok().flatten();
+        let blocks = |row: &&DumpRow| row.values.get("blocked_tools").is_some_and(has_value);
+        let id = |row: &DumpRow| row.text("object_permission_id").ok().flatten();
         let blocking = rows.iter().filter(blocks).filter_map(id).collect();
         let (budgets, skipped, tokens, unknown) = Default::default();
         Ok(Self { folder, now, report, is_partial, budgets, skipped, tokens, blocking, unknown })
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         &mut self,
         table: &'static str,
         kind: &'static str,
-        mut read: impl FnMut(&mut Self, &Row) -> Result<T, Wrong>,
+        mut read: impl FnMut(&mut Self, &DumpRow) -> Result<T, RowError>,
     ) -> io::Result<Vec<T>> {
         let Some(Table { rows, head }) = self.folder.table(table)? else {
             self.report.remark(format!("{table}: it is not there, and is taken for empty"));
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
                 Ok(thing) => things.push(thing),
                 Err(wrong) => {
                     self.skipped.add_row(row, &wrong);
-                    self.report.count(kind, Outcome::Skipped);
+                    self.report.count(kind, ImportOutcome::Skipped);
                     self.report.remark(format!("{table} row {}: skipped: {wrong}", row.number));
                 }
             }
@@ -87,10 +87,10 @@ impl<'a> Reader<'a> {
     pub fn read_budgets(&mut self, table: &'static str) -> io::Result<()> {
         let mut skipped = Vec::new();
         let budgets = self.table(table, "budgets", |reader, row| {
-            let id = row.required("budget_id")?;
+            let id = row.require_text("budget_id")?;
             let budget =
                 reader.other_fields(row).and_then(|fields| match budget::unsupported_limits(&fields) {
-                    None => Budget::read(row),
+                    None => ImportBudget::read(row),
                     Some(why) => Err(why),
                 });
             budget.map(|budget| (id.clone(), Ok(budget))).inspect_err(|why| skipped.push((id, why.clone())))
@@ -101,31 +101,31 @@ impl<'a> Reader<'a> {
     }
 
     /// The limits of a row, over those of the budget that it names.
-    pub fn limits(&self, row: &Row) -> Result<Limits, Wrong> {
+    pub fn limits(&self, row: &DumpRow) -> Result<Limits, RowError> {
         let own = row.limits()?;
         Ok(match self.budget(row)? {
-            Some(budget) => budget::over(own, &budget.limits),
+            Some(budget) => budget::merge_limits(own, &budget.limits),
             None => own,
         })
     }
 
-    pub fn budget(&self, row: &Row) -> Result<Option<&Budget>, Wrong> {
+    pub fn budget(&self, row: &DumpRow) -> Result<Option<&ImportBudget>, RowError> {
         budget::find_budget(&self.budgets, "budget_id", row.text("budget_id")?.as_deref())
     }
 
     /// A thing with what hangs on it; `limits` are its own.
-    pub fn entry<T>(&mut self, row: &Row, limits: &Limits, thing: T) -> Result<Entry<T>, Wrong> {
+    pub fn entry<T>(&mut self, row: &DumpRow, limits: &Limits, thing: T) -> Result<ImportEntry<T>, RowError> {
         let fields = self.other_fields(row)?;
         let mut model_limits =
             self.budget(row)?.map(|budget| budget.model_limits.clone()).unwrap_or_default();
         model_limits.extend(row.model_limits()?);
         let spend = self.spend(row, limits)?;
-        Ok(Entry { thing, spend, model_limits, refusal: budget::unsupported_limits(&fields) })
+        Ok(ImportEntry { thing, spend, model_limits, refusal: budget::unsupported_limits(&fields) })
     }
 
     /// What was spent in the current period. It is zero where the period is over and LiteLLM has not reset it yet. The period is
     /// the row's own, or its budget's where the row has none.
-    pub fn spend(&mut self, row: &Row, limits: &Limits) -> Result<Money, Wrong> {
+    pub fn spend(&mut self, row: &DumpRow, limits: &Limits) -> Result<Money, RowError> {
         let spend = row.amount("spend")?.unwrap_or(Money::ZERO);
         if spend.is_negative() {
             let (table, number) = (row.table, row.number);
@@ -143,12 +143,12 @@ impl<'a> Reader<'a> {
         Ok(if is_over { Money::ZERO } else { spend })
     }
 
-    pub fn created(&self, row: &Row) -> Result<Moment, Wrong> {
+    pub fn created_at(&self, row: &DumpRow) -> Result<Moment, RowError> {
         Ok(row.moment("created_at")?.unwrap_or(self.now))
     }
 
     /// What a row says besides what is carried over: what is dropped is reported.
-    pub fn other_fields(&mut self, row: &Row) -> Result<OtherFields, Wrong> {
+    pub fn other_fields(&mut self, row: &DumpRow) -> Result<OtherFields, RowError> {
         let mut fields = columns::other_fields(row)?;
         let permission = row.text("object_permission_id")?;
         if permission.is_some_and(|id| self.blocking.contains(&id)) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What came of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub enum ImportOutcome {
     Made,
     /// It is there already, and stays as it is.
     There,
@@ -18,7 +18,7 @@ pub enum Outcome {
 
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    pub counts: BTreeMap<&'static str, BTreeMap<Outcome, usize>>,
+    pub counts: BTreeMap<&'static str, BTreeMap<ImportOutcome, usize>>,
     /// Who administers here now, with the role.
     pub administrators: BTreeSet<String>,
     /// Who administers a team.
@@ -32,7 +32,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn count(&mut self, kind: &'static str, outcome: Outcome) {
+    pub fn count(&mut self, kind: &'static str, outcome: ImportOutcome) {
         *self.counts.entry(kind).or_default().entry(outcome).or_default() += 1;
     }
 
@@ -42,7 +42,8 @@ impl Report {
 
     /// Whether everything of the export is there now, with its limits.
     pub fn is_whole(&self) -> bool {
-        let is_any_skipped = self.counts.values().any(|outcomes| outcomes.contains_key(&Outcome::Skipped));
+        let is_any_skipped =
+            self.counts.values().any(|outcomes| outcomes.contains_key(&ImportOutcome::Skipped));
         !is_any_skipped && self.without_their_limits.is_empty()
     }
 }
@@ -53,8 +54,14 @@ impl fmt::Display for Report {
         writeln!(f, "{:14} {made:>8} {there:>8} {spend:>8} {gone:>8} {skipped:>8}", "")?;
         for (kind, outcomes) in &self.counts {
             let count = |outcome| outcomes.get(&outcome).copied().unwrap_or_default();
-            let [made, there, spend, gone, skipped] =
-                [Outcome::Made, Outcome::There, Outcome::Spend, Outcome::Gone, Outcome::Skipped].map(count);
+            let [made, there, spend, gone, skipped] = [
+                ImportOutcome::Made,
+                ImportOutcome::There,
+                ImportOutcome::Spend,
+                ImportOutcome::Gone,
+                ImportOutcome::Skipped,
+            ]
+            .map(count);
             writeln!(f, "{kind:14} {made:>8} {there:>8} {spend:>8} {gone:>8} {skipped:>8}")?;
         }
         for (heading, names) in [

@@ -12,23 +12,23 @@ use shared::period::BudgetDuration;
 use shared::scope::Limits;
 
 /// Why a row cannot be imported: the field and what is the matter with it.
-pub type Wrong = String;
+pub type RowError = String;
 
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct DumpRow {
     pub table: &'static str,
     /// Counted from one.
     pub number: usize,
     pub values: Map<String, Value>,
 }
 
-impl Row {
+impl DumpRow {
     /// A field that is there.
     fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null())
     }
 
-    pub fn text(&self, name: &str) -> Result<Option<String>, Wrong> {
+    pub fn text(&self, name: &str) -> Result<Option<String>, RowError> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
@@ -36,12 +36,12 @@ impl Row {
         }
     }
 
-    pub fn required(&self, name: &str) -> Result<String, Wrong> {
+    pub fn require_text(&self, name: &str) -> Result<String, RowError> {
         self.text(name)?.ok_or_else(|| format!("{name} is missing"))
     }
 
     /// An amount, which may be negative.
-    pub fn amount(&self, name: &str) -> Result<Option<Money>, Wrong> {
+    pub fn amount(&self, name: &str) -> Result<Option<Money>, RowError> {
         let text = match self.value(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.to_string(),
@@ -51,14 +51,14 @@ impl Row {
         Money::parse(&text).map(Some).map_err(|rule| format!("{name}: {rule}"))
     }
 
-    pub fn money(&self, name: &str) -> Result<Option<Money>, Wrong> {
+    pub fn money(&self, name: &str) -> Result<Option<Money>, RowError> {
         match self.amount(name)? {
             Some(amount) if amount.is_negative() => Err(format!("{name} is negative")),
             amount => Ok(amount),
         }
     }
 
-    pub fn count(&self, name: &str) -> Result<Option<u64>, Wrong> {
+    pub fn count(&self, name: &str) -> Result<Option<u64>, RowError> {
         let wrong = || format!("{name} is no whole number");
         match self.value(name) {
             None => Ok(None),
@@ -68,7 +68,7 @@ impl Row {
         }
     }
 
-    pub fn flag(&self, name: &str) -> Result<bool, Wrong> {
+    pub fn flag(&self, name: &str) -> Result<bool, RowError> {
         match self.value(name) {
             None | Some(Value::Bool(false)) => Ok(false),
             Some(Value::Bool(true)) => Ok(true),
@@ -82,7 +82,7 @@ impl Row {
     }
 
     /// A list of texts: JSON's, or PostgreSQL's `{one,"two words"}`.
-    pub fn texts(&self, name: &str) -> Result<Vec<String>, Wrong> {
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, RowError> {
         let wrong = || format!("{name} is no list of texts");
         match self.value(name) {
             None => Ok(Vec::new()),
@@ -95,7 +95,7 @@ impl Row {
     }
 
     /// A field of JSON, as such or as its text.
-    pub fn json(&self, name: &str) -> Result<Option<Value>, Wrong> {
+    pub fn json(&self, name: &str) -> Result<Option<Value>, RowError> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::String(text)) => {
@@ -106,7 +106,7 @@ impl Row {
     }
 
     /// A JSON object; an absent one is empty.
-    pub fn object(&self, name: &str) -> Result<Map<String, Value>, Wrong> {
+    pub fn object(&self, name: &str) -> Result<Map<String, Value>, RowError> {
         match self.json(name)? {
             None | Some(Value::Null) => Ok(Map::new()),
             Some(Value::Object(values)) => Ok(values),
@@ -115,12 +115,12 @@ impl Row {
     }
 
     /// `metadata` as it is kept: the text of a JSON object.
-    pub fn metadata(&self) -> Result<String, Wrong> {
+    pub fn metadata(&self) -> Result<String, RowError> {
         Ok(Value::Object(self.object("metadata")?).to_string())
     }
 
     /// A JSON object of texts.
-    pub fn names(&self, name: &str) -> Result<BTreeMap<String, String>, Wrong> {
+    pub fn names(&self, name: &str) -> Result<BTreeMap<String, String>, RowError> {
         let wrong = || format!("{name} is no object of texts");
         let names: Option<BTreeMap<String, String>> =
             self.json(name)?.map(|value| serde_json::from_value(value).map_err(|_| wrong())).transpose()?;
@@ -134,7 +134,7 @@ impl Row {
     }
 
     /// A point in time as PostgreSQL and JSON write it; in UTC where no zone is told.
-    pub fn moment(&self, name: &str) -> Result<Option<Moment>, Wrong> {
+    pub fn moment(&self, name: &str) -> Result<Option<Moment>, RowError> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
@@ -145,7 +145,7 @@ impl Row {
     }
 
     /// The limits that users, keys, teams and budgets have in common.
-    pub fn limits(&self) -> Result<Limits, Wrong> {
+    pub fn limits(&self) -> Result<Limits, RowError> {
         let duration = self
             .text("budget_duration")?
             .map(|text| BudgetDuration::parse(&text).map_err(|rule| format!("budget_duration: {rule}")));
@@ -203,8 +203,8 @@ fn of_postgres(text: &str) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn row(json: &str) -> Row {
-        Row { table: "t", number: 1, values: serde_json::from_str(json).unwrap() }
+    fn row(json: &str) -> DumpRow {
+        DumpRow { table: "t", number: 1, values: serde_json::from_str(json).unwrap() }
     }
 
     #[test]

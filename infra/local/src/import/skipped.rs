@@ -6,10 +6,10 @@ use shared::id::{OrgId, TeamId, UserId};
 use shared::scope::Scope;
 
 use super::folder::{KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};
-use super::row::Row;
+use super::row::DumpRow;
 
 #[derive(Debug, Default)]
-pub struct Skipped {
+pub struct SkippedRows {
     /// Why, by what the row is about.
     scopes: BTreeMap<Scope, String>,
     /// Keys whose rows cannot be read, by their hashes.
@@ -18,12 +18,12 @@ pub struct Skipped {
     unnamed: HashSet<&'static str>,
 }
 
-impl Skipped {
+impl SkippedRows {
     pub fn add(&mut self, scope: Scope, why: String) {
         self.scopes.entry(scope).or_insert(why);
     }
 
-    pub fn add_row(&mut self, row: &Row, why: &str) {
+    pub fn add_row(&mut self, row: &DumpRow, why: &str) {
         match (identity(row), scope_of(row)) {
             (Some(token), _) if row.table == KEYS => {
                 self.tokens.insert(token, why.to_owned());
@@ -54,7 +54,7 @@ impl Skipped {
 }
 
 /// What tells a row from the others of its table, as its text: no two rows may have the same.
-pub fn identity(row: &Row) -> Option<String> {
+pub fn identity(row: &DumpRow) -> Option<String> {
     let text = |name: &str| row.text(name).ok().flatten();
     match row.table {
         MEMBERSHIPS => Some(format!("{} in team {}", text("user_id")?, text("team_id")?)),
@@ -73,7 +73,7 @@ pub fn identity_column(table: &str) -> &'static str {
     }
 }
 
-fn scope_of(row: &Row) -> Option<Scope> {
+fn scope_of(row: &DumpRow) -> Option<Scope> {
     let text = |name: &str| row.text(name).ok().flatten();
     let user = || UserId::parse(text("user_id")?).ok();
     let team = || TeamId::parse(text("team_id")?).ok();

@@ -33,7 +33,7 @@ async fn a_token_is_good_for_us_and_for_a_time() {
         (json!({"nbf": "now"}), "beginning (nbf)"),
     ] {
         for jwt in [&one, &two] {
-            let told = told(jwt, &token(more.clone()), NOW).await;
+            let told = response_message(jwt, &token(more.clone()), NOW).await;
             let is_right = if told_wanted.is_empty() { told.is_empty() } else { told.contains(told_wanted) };
             assert!(is_right && (told.is_empty() || told.starts_with("401 ")), "{more}: {told:?}");
         }
@@ -46,12 +46,12 @@ async fn a_token_that_is_not_for_us_asks_nobody_for_keys() {
     let issuer = Issuer::usual().await;
     let jwt = setting(&issuer, json!({}));
     for more in [json!({"iss": "x"}), json!({"aud": "x"}), json!({"exp": 1}), json!({"nbf": 1e300})] {
-        assert!(told(&jwt, &token(more), NOW).await.starts_with("401 "));
+        assert!(response_message(&jwt, &token(more), NOW).await.starts_with("401 "));
     }
     let long = token(json!({"padding": "x".repeat(13_000)}));
-    assert_eq!(told(&jwt, &long, NOW).await, "401 the token is longer than 16 KiB");
+    assert_eq!(response_message(&jwt, &long, NOW).await, "401 the token is longer than 16 KiB");
     assert_eq!(issuer.reads(), 0);
-    assert_eq!(told(&jwt, &token(json!({"padding": "x".repeat(11_000)})), NOW).await, "");
+    assert_eq!(response_message(&jwt, &token(json!({"padding": "x".repeat(11_000)})), NOW).await, "");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn claims_name_a_user() {
     let email = |text: &str| Ok(Subject::Email(text.to_owned()));
     let by_email = json!({"user_email_jwt_field": "email"});
     let in_domain = json!({"user_email_jwt_field": "email", "user_allowed_email_domain": "Company.com"});
-    let both = merged(in_domain.clone(), json!({"user_id_jwt_field": "sub"}));
+    let both = merge_json(in_domain.clone(), json!({"user_id_jwt_field": "sub"}));
     let mario = |verified: Value| json!({"email": "Mario@company.com", "email_verified": verified});
     for (more, claimed, wanted) in [
         (json!({}), json!({}), id("mario")),
@@ -119,7 +119,7 @@ async fn claims_name_a_user() {
 async fn claims_name_teams() {
     let issuer = Issuer::usual().await;
     let groups = json!({"team_ids_jwt_field": "realm_access.groups"});
-    let both = merged(groups.clone(), json!({"team_id_jwt_field": "tenant"}));
+    let both = merge_json(groups.clone(), json!({"team_id_jwt_field": "tenant"}));
     let in_realm = |groups: Value| json!({"realm_access": {"groups": groups}});
     for (more, claimed, teams) in [
         (json!({}), in_realm(json!(["a"])), vec![]),
@@ -129,7 +129,7 @@ async fn claims_name_teams() {
         (groups.clone(), in_realm(json!(["b", "a", "b"])), vec!["a", "b"]),
         (groups.clone(), in_realm(json!(["b", 1, "", "x\n", null, "x".repeat(513)])), vec!["b"]),
         (groups.clone(), in_realm(json!({"a": "b"})), vec![]),
-        (both.clone(), merged(in_realm(json!(["b"])), json!({"tenant": "a"})), vec!["a", "b"]),
+        (both.clone(), merge_json(in_realm(json!(["b"])), json!({"tenant": "a"})), vec!["a", "b"]),
         (both.clone(), json!({"tenant": ["a"]}), vec![]),
     ] {
         let token = token(claimed.clone());

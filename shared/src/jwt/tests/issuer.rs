@@ -42,23 +42,23 @@ impl Signer {
         match self {
             Self::Rsa(pair) => {
                 let key = pair.public_key();
-                let n = encoded(key.modulus().big_endian_without_leading_zero());
-                let e = encoded(key.exponent().big_endian_without_leading_zero());
+                let n = encode_base64(key.modulus().big_endian_without_leading_zero());
+                let e = encode_base64(key.exponent().big_endian_without_leading_zero());
                 json!({"kty": "RSA", "kid": kid, "use": "sig", "n": n, "e": e})
             }
             Self::Ec(curve, pair) => {
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
-                json!({"kty": "EC", "kid": kid, "crv": curve, "x": encoded(x), "y": encoded(y)})
+                json!({"kty": "EC", "kid": kid, "crv": curve, "x": encode_base64(x), "y": encode_base64(y)})
             }
             Self::Ed(pair) => {
-                json!({"kty": "OKP", "kid": kid, "crv": "Ed25519", "x": encoded(pair.public_key().as_ref())})
+                json!({"kty": "OKP", "kid": kid, "crv": "Ed25519", "x": encode_base64(pair.public_key().as_ref())})
             }
         }
     }
 
     /// A token of this header and these claims, signed as the header says, or as RS256 where it says nonsense.
     pub fn token(&self, header: Value, claims: &Value) -> Secret {
-        let text = |part: &Value| encoded(part.to_string().as_bytes());
+        let text = |part: &Value| encode_base64(part.to_string().as_bytes());
         let message = format!("{}.{}", text(&header), text(claims));
         let signature = match self {
             Self::Rsa(pair) => {
@@ -80,11 +80,11 @@ impl Signer {
             }
             Self::Ed(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
         };
-        Secret::new(format!("{message}.{}", encoded(&signature)))
+        Secret::new(format!("{message}.{}", encode_base64(&signature)))
     }
 }
 
-pub fn encoded(bytes: &[u8]) -> String {
+pub fn encode_base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -135,7 +135,7 @@ impl Issuer {
     }
 
     /// Returns when it was asked that often.
-    pub async fn asked(&self, times: usize) {
+    pub async fn wait_for_requests(&self, times: usize) {
         while self.reads() < times {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -21,10 +21,10 @@ async fn a_set_is_read_when_its_time_is_over() {
     let issuer = Issuer::usual().await;
     let jwt = setting(&issuer, json!({"public_key_ttl": 100}));
     for (at, reads) in [(0, 1), (99, 1), (100, 2), (199, 2), (200, 3)] {
-        assert_eq!(told(&jwt, &lasting(), later(at)).await, "", "{at}");
+        assert_eq!(response_message(&jwt, &lasting(), later(at)).await, "", "{at}");
         assert_eq!(issuer.reads(), reads, "{at}");
     }
-    assert_eq!(told(&jwt.clone(), &lasting(), later(201)).await, "");
+    assert_eq!(response_message(&jwt.clone(), &lasting(), later(201)).await, "");
     assert_eq!(issuer.reads(), 3);
 }
 
@@ -43,7 +43,7 @@ async fn a_set_is_good_for_an_hour_if_the_issuer_fails() {
     ] {
         let issuer = Issuer::usual().await;
         let jwt = setting(&issuer, json!({}));
-        assert_eq!(told(&jwt, &lasting(), NOW).await, "");
+        assert_eq!(response_message(&jwt, &lasting(), NOW).await, "");
         issuer.say(status, body);
         for (at, wanted, reads) in [
             (600, "", 2),
@@ -55,11 +55,11 @@ async fn a_set_is_good_for_an_hour_if_the_issuer_fails() {
             (600 + 3602, UNREAD, 5),
             (600 + 3603, UNREAD, 6),
         ] {
-            assert_eq!(told(&jwt, &lasting(), later(at)).await, wanted, "{status} {at}");
+            assert_eq!(response_message(&jwt, &lasting(), later(at)).await, wanted, "{status} {at}");
             assert_eq!(issuer.reads(), reads, "{status} {at}");
         }
         issuer.publish(vec![RSA.jwk("one")]);
-        assert_eq!(told(&jwt, &lasting(), later(600 + 3605)).await, "");
+        assert_eq!(response_message(&jwt, &lasting(), later(600 + 3605)).await, "");
     }
 }
 
@@ -72,8 +72,8 @@ async fn an_issuer_that_is_not_there_is_no_refusal() {
         .to_string(),
     );
     let jwt = jwt.unwrap();
-    assert_eq!(told(&jwt, &token(json!({})), NOW).await, UNREAD);
-    let wire = jwt.verify(&token(json!({})), NOW).await.unwrap_err().wire();
+    assert_eq!(response_message(&jwt, &token(json!({})), NOW).await, UNREAD);
+    let wire = jwt.verify(&token(json!({})), NOW).await.unwrap_err().to_error_response();
     assert_eq!((wire.retry_after, wire.may_retry), (Some(2), true));
 }
 
@@ -81,22 +81,27 @@ async fn an_issuer_that_is_not_there_is_no_refusal() {
 async fn a_new_key_is_found_but_not_sought_all_the_time() {
     let issuer = Issuer::usual().await;
     let jwt = setting(&issuer, json!({}));
-    assert_eq!(told(&jwt, &lasting(), NOW).await, "");
+    assert_eq!(response_message(&jwt, &lasting(), NOW).await, "");
     for (at, reads) in [(1, 1), (29, 1), (30, 2), (31, 2), (59, 2), (60, 3)] {
-        assert!(told(&jwt, &of_key("two"), later(at)).await.starts_with("401 the token's key (kid)"), "{at}");
+        assert!(
+            response_message(&jwt, &of_key("two"), later(at)).await.starts_with("401 the token's key (kid)"),
+            "{at}"
+        );
         assert_eq!(issuer.reads(), reads, "{at}");
     }
     issuer.publish(vec![RSA.jwk("one"), OTHER_RSA.jwk("two")]);
-    assert!(told(&jwt, &of_key("two"), later(89)).await.starts_with("401 "));
-    assert_eq!(told(&jwt, &of_key("two"), later(90)).await, "");
-    assert_eq!(told(&jwt, &lasting(), later(90)).await, "");
+    assert!(response_message(&jwt, &of_key("two"), later(89)).await.starts_with("401 "));
+    assert_eq!(response_message(&jwt, &of_key("two"), later(90)).await, "");
+    assert_eq!(response_message(&jwt, &lasting(), later(90)).await, "");
     assert_eq!(issuer.reads(), 4);
     // It was the whole set that was read: its time begins again.
-    assert_eq!(told(&jwt, &lasting(), later(90 + 599)).await, "");
+    assert_eq!(response_message(&jwt, &lasting(), later(90 + 599)).await, "");
     assert_eq!(issuer.reads(), 4);
     issuer.say(500, "");
-    assert!(told(&jwt, &of_key("three"), later(700)).await.starts_with("401 the token's key (kid)"));
-    assert_eq!(told(&jwt, &of_key("two"), later(700)).await, "");
+    assert!(
+        response_message(&jwt, &of_key("three"), later(700)).await.starts_with("401 the token's key (kid)")
+    );
+    assert_eq!(response_message(&jwt, &of_key("two"), later(700)).await, "");
 }
 
 #[tokio::test]
@@ -114,11 +119,11 @@ async fn requests_at_once_share_a_reading() {
         issuer.say(status, json!({"keys": keys}).to_string());
         let kept_back = issuer.gate.write().await;
         let open = async {
-            issuer.asked(reads).await;
+            issuer.wait_for_requests(reads).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
             drop(kept_back);
         };
-        let all = join_all((0..20).map(|n| told(&jwt, token, later(at + n / 5))));
+        let all = join_all((0..20).map(|n| response_message(&jwt, token, later(at + n / 5))));
         let (all, ()) = tokio::join!(all, open);
         let wanted = if status == 200 { "" } else { UNREAD };
         assert!(all.iter().all(|told| told == wanted), "{at}: {all:?}");
@@ -130,25 +135,25 @@ async fn requests_at_once_share_a_reading() {
 async fn nobody_waits_while_an_old_set_is_read_again() {
     let issuer = Issuer::usual().await;
     let jwt = setting(&issuer, json!({}));
-    assert_eq!(told(&jwt, &lasting(), NOW).await, "");
+    assert_eq!(response_message(&jwt, &lasting(), NOW).await, "");
     issuer.publish(vec![RSA.jwk("one"), OTHER_RSA.jwk("two")]);
     let kept_back = issuer.gate.write().await;
     let (known, new) = (lasting(), of_key("two"));
     let others = async {
-        issuer.asked(2).await;
-        let all = join_all((0..20).map(|_| told(&jwt, &known, later(700)))).await;
+        issuer.wait_for_requests(2).await;
+        let all = join_all((0..20).map(|_| response_message(&jwt, &known, later(700)))).await;
         assert!(all.iter().all(String::is_empty), "{all:?}");
     };
     // Only who needs a key that the old set lacks waits for the new one, and asks for none of its own.
     let waiting = async {
-        issuer.asked(2).await;
+        issuer.wait_for_requests(2).await;
         let open = async {
             others.await;
             drop(kept_back);
         };
-        tokio::join!(told(&jwt, &new, later(700)), open).0
+        tokio::join!(response_message(&jwt, &new, later(700)), open).0
     };
-    let both = async { tokio::join!(told(&jwt, &known, later(700)), waiting) };
+    let both = async { tokio::join!(response_message(&jwt, &known, later(700)), waiting) };
     let (first, waiting) = tokio::time::timeout(Duration::from_secs(4), both).await.unwrap();
     assert_eq!((first.as_str(), waiting.as_str(), issuer.reads()), ("", "", 2));
 }
@@ -162,17 +167,17 @@ async fn a_request_that_goes_away_takes_nothing_with_it() {
         async move {
             let _kept_back = issuer.gate.write().await;
             tokio::select! {
-                told = told(&jwt, &token, later(at)) => panic!("{told}"),
-                () = issuer.asked(reads) => {}
+                told = response_message(&jwt, &token, later(at)) => panic!("{told}"),
+                () = issuer.wait_for_requests(reads) => {}
             }
         }
     };
     gone(lasting(), 0, 1).await;
-    assert_eq!(told(&jwt, &lasting(), NOW).await, "");
+    assert_eq!(response_message(&jwt, &lasting(), NOW).await, "");
     assert_eq!(issuer.reads(), 2);
     // An invented key counts as asked for, even by who does not wait for the answer.
     gone(of_key("two"), 30, 3).await;
-    assert!(told(&jwt, &of_key("two"), later(31)).await.starts_with("401 "));
+    assert!(response_message(&jwt, &of_key("two"), later(31)).await.starts_with("401 "));
     assert_eq!(issuer.reads(), 3);
 }
 
@@ -180,7 +185,7 @@ async fn a_request_that_goes_away_takes_nothing_with_it() {
 async fn a_reading_has_an_end() {
     let issuer = Issuer::usual().await;
     let _kept_back = issuer.gate.write().await;
-    let mut source = Source::new(&issuer.url().parse().unwrap());
+    let mut source = JwksClient::new(&issuer.url().parse().unwrap());
     assert_eq!(source.patience, Duration::from_secs(5));
     source.patience = Duration::from_millis(50);
     let read = tokio::time::timeout(Duration::from_secs(4), source.read()).await;

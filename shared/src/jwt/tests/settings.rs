@@ -1,9 +1,9 @@
 use super::*;
 use crate::jwt::settings::UserField;
 
-fn read(more: Value) -> Result<Settings, InvalidJwt> {
+fn read(more: Value) -> Result<JwtSettings, InvalidJwt> {
     let common = json!({"issuer": "i", "audience": "a", "public_key_url": "https://login.company.com/keys"});
-    Settings::read(&merged(common, more).to_string())
+    JwtSettings::read(&merge_json(common, more).to_string())
 }
 
 #[test]

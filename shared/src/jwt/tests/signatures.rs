@@ -1,4 +1,4 @@
-use super::issuer::{ED, OTHER_RSA, P256, P384, Signer, encoded};
+use super::issuer::{ED, OTHER_RSA, P256, P384, Signer, encode_base64};
 use super::*;
 
 #[tokio::test]
@@ -17,11 +17,15 @@ async fn every_accepted_algorithm_is_verified() {
         (&*ED, "EdDSA", "ed"),
     ] {
         let token = signer.token(json!({"alg": algorithm, "kid": kid}), &claims(json!({})));
-        assert_eq!(told(&jwt, &token, NOW).await, "", "{algorithm}");
+        assert_eq!(response_message(&jwt, &token, NOW).await, "", "{algorithm}");
         let (message, signature) = token.reveal().rsplit_once('.').unwrap();
         let changed = if signature.starts_with('A') { "B" } else { "A" };
         let forged = Secret::new(format!("{message}.{changed}{}", signature.split_at(1).1));
-        assert_eq!(told(&jwt, &forged, NOW).await, "401 the token's signature does not fit", "{algorithm}");
+        assert_eq!(
+            response_message(&jwt, &forged, NOW).await,
+            "401 the token's signature does not fit",
+            "{algorithm}"
+        );
     }
 }
 
@@ -53,7 +57,7 @@ async fn a_header_that_does_not_fit_is_refused() {
         (&*RSA, json!({"alg": "RS256", "kid": 1}), "is no JWT"),
         (&*RSA, json!("RS256"), "is no JWT"),
     ] {
-        let told = told(&jwt, &signer.token(header.clone(), &claims(json!({}))), NOW).await;
+        let told = response_message(&jwt, &signer.token(header.clone(), &claims(json!({}))), NOW).await;
         assert!(told.starts_with("401 ") && told.contains(wanted), "{header}: {told:?}");
     }
 }
@@ -63,20 +67,20 @@ async fn what_is_no_token_is_refused() {
     let jwt = setting(&Issuer::usual().await, json!({}));
     let good = token(json!({}));
     let [header, body, signature] = good.reveal().split('.').collect::<Vec<_>>().try_into().unwrap();
-    let other = encoded(claims(json!({"sub": "luigi"})).to_string().as_bytes());
+    let other = encode_base64(claims(json!({"sub": "luigi"})).to_string().as_bytes());
     for (text, wanted) in [
         (format!("{header}.{other}.{signature}"), "signature does not fit"),
         (format!("{header}.{body}."), "signature does not fit"),
         (format!("{header}.{body}.{signature}="), "signature does not fit"),
         (format!("{header}.{body}"), "is no JWT"),
         (format!("{header}.{body}.{signature}.x"), "is no JWT"),
-        (format!("{header}.{}.{signature}", encoded(b"[1]")), "is no JWT"),
-        (format!("{header}.{}.{signature}", encoded(b"{\"exp\": 1e999}")), "is no JWT"),
-        (format!("{header}.{}.{signature}", encoded("[".repeat(9000).as_bytes())), "is no JWT"),
-        (format!("{}.{body}.{signature}", encoded(b"\xff")), "is no JWT"),
+        (format!("{header}.{}.{signature}", encode_base64(b"[1]")), "is no JWT"),
+        (format!("{header}.{}.{signature}", encode_base64(b"{\"exp\": 1e999}")), "is no JWT"),
+        (format!("{header}.{}.{signature}", encode_base64("[".repeat(9000).as_bytes())), "is no JWT"),
+        (format!("{}.{body}.{signature}", encode_base64(b"\xff")), "is no JWT"),
         (String::new(), "is no JWT"),
     ] {
-        let told = told(&jwt, &Secret::new(text.clone()), NOW).await;
+        let told = response_message(&jwt, &Secret::new(text.clone()), NOW).await;
         assert!(told.starts_with("401 ") && told.contains(wanted), "{text}: {told:?}");
     }
 }
@@ -84,7 +88,7 @@ async fn what_is_no_token_is_refused() {
 #[tokio::test]
 async fn only_keys_for_signatures_are_used() {
     let good = || P256.jwk("other");
-    let rsa = |more: Value| merged(RSA.jwk("one"), more);
+    let rsa = |more: Value| merge_json(RSA.jwk("one"), more);
     let unknown = "401 the token's key (kid) is not among those that its issuer publishes";
     let misfit = "401 the token's algorithm (alg) does not fit its key";
     for (key, wanted) in [
@@ -107,24 +111,24 @@ async fn only_keys_for_signatures_are_used() {
         (json!("one"), unknown),
     ] {
         let jwt = setting(&Issuer::publishing(vec![key.clone(), good()]).await, json!({}));
-        assert_eq!(told(&jwt, &token(json!({})), NOW).await, wanted, "{key}");
+        assert_eq!(response_message(&jwt, &token(json!({})), NOW).await, wanted, "{key}");
     }
 }
 
 #[tokio::test]
 async fn a_token_without_kid_needs_a_single_key() {
     let bare = |signer: &Signer| signer.token(json!({"alg": "RS256"}), &claims(json!({})));
-    let encryption = merged(OTHER_RSA.jwk("two"), json!({"use": "enc"}));
+    let encryption = merge_json(OTHER_RSA.jwk("two"), json!({"use": "enc"}));
     for (keys, is_good) in [
         (vec![RSA.jwk("one")], true),
         (vec![encryption, RSA.jwk("one")], true),
-        (vec![merged(RSA.jwk("one"), json!({"kid": null}))], true),
+        (vec![merge_json(RSA.jwk("one"), json!({"kid": null}))], true),
         (vec![RSA.jwk("one"), P256.jwk("two")], false),
     ] {
         let issuer = Issuer::publishing(keys).await;
         let jwt = setting(&issuer, json!({}));
-        assert_eq!(told(&jwt, &bare(&RSA), NOW).await.is_empty(), is_good);
-        assert!(told(&jwt, &bare(&OTHER_RSA), NOW).await.starts_with("401 "));
+        assert_eq!(response_message(&jwt, &bare(&RSA), NOW).await.is_empty(), is_good);
+        assert!(response_message(&jwt, &bare(&OTHER_RSA), NOW).await.starts_with("401 "));
         assert_eq!(issuer.reads(), 1);
     }
 }

@@ -13,10 +13,10 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use http::Request;
 use http::header::CONTENT_TYPE;
-use inference::{Bedrock, Upstream};
+use inference::{BedrockClient, BedrockConfig};
 use serde_json::json;
 use shared::clock::Clock;
-use shared::store::Terms;
+use shared::store::LedgerSettings;
 use tests::calls::{Caller, employ, no_limits};
 use tests::gateway::inference_on;
 use tests::table::{Table, sdk};
@@ -25,7 +25,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tower::ServiceExt;
 
-use super::{AT_ONCE, COLUMNS, booked, request, told};
+use super::{AT_ONCE, COLUMNS, describe_charge, describe_response, request};
 
 /// Long enough for an attempt to reach the connection, and shorter than the SDK's own connect timeout.
 const OPEN_SECONDS: u64 = 1;
@@ -80,7 +80,7 @@ async fn causes(listening: &str) -> Vec<(&'static str, &'static str, SdkConfig)>
         .credentials_provider(sdk(listening).0.credentials_provider().unwrap())
         .build();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let untrusted = Authority::generate().before(address.parse().unwrap()).await;
+    let untrusted = Authority::generate().start_tls_proxy(address.parse().unwrap()).await;
     vec![
         ("no credentials", "no valid AWS credentials", with_source(listening, Source::None)),
         (
@@ -94,7 +94,7 @@ async fn causes(listening: &str) -> Vec<(&'static str, &'static str, SdkConfig)>
         ("an endpoint that is no URL", "sign", sdk("not a url").0),
         ("a host name that does not exist", "resolve", sdk("http://bedrock.invalid").0),
         ("a port that nobody listens on", "connect", sdk(&format!("http://{closed}")).0),
-        ("a connection that is not made in time", "connect", sdk(&unanswered().await).0),
+        ("a connection that is not made in time", "connect", sdk(&start_unresponsive().await).0),
         ("a server without TLS", "TLS", with_default_client(&format!("https://{address}"))),
         ("a certificate that is not trusted", "TLS", with_default_client(&untrusted)),
         ("a TLS handshake that hangs", "connect", with_default_client(&silent().await)),
@@ -102,7 +102,7 @@ async fn causes(listening: &str) -> Vec<(&'static str, &'static str, SdkConfig)>
 }
 
 /// An address whose connections are never completed: its queue is full.
-async fn unanswered() -> String {
+async fn start_unresponsive() -> String {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -149,12 +149,12 @@ async fn closing() -> String {
 /// A cell of each column for a client of this configuration.
 async fn cells(table: &Table, config: &SdkConfig, says: &str, streams: bool) -> Vec<String> {
     let columns = (0..COLUMNS.len()).map(|column| async move {
-        let (store, clock) = (table.store(Terms::default()), Clock::default());
+        let (store, clock) = (table.store(LedgerSettings::default()), Clock::default());
         let (secret, pointer) = employ(&store, no_limits(), no_limits(), clock.now()).await;
         let setting = json!({"timeouts": {"open_seconds": OPEN_SECONDS, "whole_seconds": OPEN_SECONDS}});
-        let (upstream, _) = Upstream::read(Some(&setting.to_string()), "global").unwrap();
-        let app = inference::App {
-            bedrock: Bedrock::new(config),
+        let (upstream, _) = BedrockConfig::read(Some(&setting.to_string()), "global").unwrap();
+        let app = inference::InferenceState {
+            bedrock: BedrockClient::new(config),
             upstream: Arc::new(upstream),
             ..inference_on(store.clone(), "http://127.0.0.1:9", clock.clone())
         };
@@ -165,7 +165,7 @@ async fn cells(table: &Table, config: &SdkConfig, says: &str, streams: bool) -> 
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains(says), "{says}: {body:?}");
-        let cell = told(http::Response::from_parts(head, body).into(), column).await;
+        let cell = describe_response(http::Response::from_parts(head, body).into(), column).await;
         let caller = Caller { store, clock, pointer };
         let [key, user] = table.audit_both(&caller).await;
         assert!(key.leases.is_empty() && key.total_spend == user.total_spend, "{key:#?}");
@@ -174,7 +174,7 @@ async fn cells(table: &Table, config: &SdkConfig, says: &str, streams: bool) -> 
             caller.store.records_of_day(&day, 10_000, |record| record.key == caller.pointer.key).await;
         let record = records.unwrap().pop().unwrap();
         assert_eq!(record.cost, key.total_spend);
-        format!("{cell}<br>{}", booked(&record))
+        format!("{cell}<br>{}", describe_charge(&record))
     });
     join_all(columns).await
 }

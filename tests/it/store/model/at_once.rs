@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shared::moment::Moment;
-use shared::record::Record;
+use shared::record::SpendRecord;
 use shared::scope::Limits;
 use shared::store::{Admission, StoreError};
 use tests::calls::{back_off, budget_every, call_of, pico};
@@ -26,7 +26,8 @@ async fn run(table: &Table, steps: Vec<Step>) {
     let mut world = World::new(table, limits, Duration::from_secs(5)).await;
     let calls = Mutex::new(Vec::new());
     for steps in steps.chunks(TOGETHER) {
-        join_all(steps.iter().enumerate().map(|(at, step)| killed(at, take(&world, &calls, step)))).await;
+        join_all(steps.iter().enumerate().map(|(at, step)| run_and_kill(at, take(&world, &calls, step))))
+            .await;
         for step in steps {
             if let Step::Wait { seconds } = step {
                 world.wait(*seconds).await;
@@ -44,7 +45,7 @@ async fn run(table: &Table, steps: Vec<Step>) {
 }
 
 /// Every third process dies within a few milliseconds: at any of its awaits.
-async fn killed(at: usize, step: impl Future<Output = ()>) {
+async fn run_and_kill(at: usize, step: impl Future<Output = ()>) {
     if at % 3 == 2 {
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), at);
         let life = Duration::from_micros(random % 12_000);
@@ -71,7 +72,7 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
         Step::Renew { which, floor } => {
             let Some((by, admission)) = pick(which) else { return };
             let (store, now) = world.process(by);
-            let floor = admission.quote().amount().pico() * floor / 100;
+            let floor = admission.quote().max_cost().pico() * floor / 100;
             let expires = now + Duration::from_secs(60);
             // Lost or not, the call goes on to its settlement.
             store.renew_all(&admission, pico(floor), expires).await.unwrap_or_default();
@@ -79,19 +80,21 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
         Step::Settle { which, cost } => {
             let Some((by, admission)) = pick(which) else { return };
             let (store, now) = world.process(by);
-            let cost = admission.quote().amount().pico() * cost / 100;
+            let cost = admission.quote().max_cost().pico() * cost / 100;
             // On a busy machine the table may not answer in two seconds.
+            let mut tries = 0;
             while store.settle(&admission, &record(world, &admission, cost, now), || now).await.is_err() {
-                back_off().await;
+                back_off(tries).await;
+                tries += 1;
             }
         }
         Step::Sweep { by, scope } => {
             let (store, now) = world.process(by);
-            excused(store.sweep(&world.scopes[scope], now).await);
+            assert_unavailable(store.sweep(&world.scopes[scope], now).await);
         }
         Step::Roll { by, scope } => {
             let (store, now) = world.process(by);
-            excused(store.roll(&world.scopes[scope], now).await);
+            assert_unavailable(store.reset_period(&world.scopes[scope], now).await);
         }
         Step::Edit { scope, limit } => {
             let (store, now) = world.process(0);
@@ -99,7 +102,7 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
                 let more = limits.max_budget.unwrap().max(pico(limit.unwrap_or_default()));
                 Ok::<_, StoreError>(Limits { max_budget: Some(more), ..limits.clone() })
             };
-            excused(store.edit(&world.scopes[scope], raised, now).await);
+            assert_unavailable(store.edit(&world.scopes[scope], raised, now).await);
         }
         Step::Fault { by, skip, fault } => {
             // A few at once: a call may well fail of them.
@@ -111,13 +114,13 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
 }
 
 /// The table may not have answered; then it is done another time.
-fn excused<T>(answer: Result<T, StoreError>) {
+fn assert_unavailable<T>(answer: Result<T, StoreError>) {
     if let Err(error) = answer {
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     }
 }
 
 /// The record of a call of this world.
-pub fn record(world: &World<'_>, admission: &Admission, cost: i128, now: Moment) -> Record {
-    Record { cost: pico(cost), ..tests::calls::record(&world.pointer, admission, now) }
+pub fn record(world: &World<'_>, admission: &Admission, cost: i128, now: Moment) -> SpendRecord {
+    SpendRecord { cost: pico(cost), ..tests::calls::record(&world.pointer, admission, now) }
 }

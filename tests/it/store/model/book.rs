@@ -22,7 +22,7 @@ pub struct Lease {
 
 /// What every scope was or will be charged for a call.
 #[derive(Clone, Copy, Debug)]
-pub struct Recorded {
+pub struct RecordedCall {
     pub cost: i128,
     pub by: By,
 }
@@ -39,13 +39,13 @@ pub enum By {
 
 /// A lease that a sweep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed {
+pub struct ClosedCall {
     pub charged: i128,
     pub at: Moment,
     pub confirmed: bool,
 }
 
-pub type Records = BTreeMap<RequestId, Recorded>;
+pub type Records = BTreeMap<RequestId, RecordedCall>;
 
 #[derive(Clone, Debug)]
 pub struct Book {
@@ -55,7 +55,7 @@ pub struct Book {
     pub period: BudgetDuration,
     pub ends: Moment,
     pub leases: BTreeMap<RequestId, Lease>,
-    pub closed: BTreeMap<RequestId, Closed>,
+    pub closed: BTreeMap<RequestId, ClosedCall>,
 }
 
 /// What a scope says to a call.
@@ -79,17 +79,17 @@ impl Book {
         self.limit.unwrap_or(UNLIMITED.pico())
     }
 
-    fn leased(&self) -> i128 {
+    fn leased_amount(&self) -> i128 {
         self.leases.values().map(|lease| lease.amount).sum()
     }
 
     pub fn is_overspent(&self) -> bool {
-        self.spend + self.leased() > self.ceiling()
+        self.spend + self.leased_amount() > self.ceiling()
     }
 
     pub fn word(&self, amount: i128, now: Moment) -> Word {
         let left = self.ceiling() - self.spend;
-        let headroom = left - self.leased();
+        let headroom = left - self.leased_amount();
         if self.ends <= now {
             Word::PeriodOver
         } else if headroom >= amount && headroom > 0 {
@@ -129,11 +129,11 @@ impl Book {
         let at = Moment::from_seconds(now.seconds());
         for (id, _) in overdue.iter().take(most) {
             let Lease { floor, .. } = self.leases.remove(id).unwrap();
-            let charged = records.entry(*id).or_insert(Recorded { cost: floor, by: By::NoRecord }).cost;
+            let charged = records.entry(*id).or_insert(RecordedCall { cost: floor, by: By::NoRecord }).cost;
             self.charge(charged);
-            self.closed.insert(*id, Closed { charged, at, confirmed: false });
+            self.closed.insert(*id, ClosedCall { charged, at, confirmed: false });
         }
-        let is_due = |closed: &Closed| !closed.confirmed || closed.at + KEPT < now;
+        let is_due = |closed: &ClosedCall| !closed.confirmed || closed.at + KEPT < now;
         let due: Vec<_> =
             self.closed.iter().filter(|(_, closed)| is_due(closed)).map(|(id, _)| *id).collect();
         for id in due.iter().take(most) {
@@ -176,7 +176,7 @@ impl Book {
         };
         let leases: BTreeMap<_, _> = state.leases.iter().map(|(id, held)| (*id, lease(held))).collect();
         assert_eq!(leases, self.leases, "leases after {after}");
-        let closed = |closed: &shared::scope::Closed| Closed {
+        let closed = |closed: &shared::scope::ClosedLease| ClosedCall {
             charged: closed.charged.pico(),
             at: closed.at,
             confirmed: closed.confirmed,
@@ -187,7 +187,7 @@ impl Book {
         let closed: BTreeMap<_, _> = swept.map(|(id, was)| (*id, closed(was))).collect();
         assert_eq!(closed, self.closed, "closed leases after {after}");
         let figures = (state.spend.pico(), state.total_spend.pico(), state.headroom.pico());
-        let headroom = self.ceiling() - self.spend - self.leased();
+        let headroom = self.ceiling() - self.spend - self.leased_amount();
         assert_eq!(figures, (self.spend, self.total, headroom), "spend, total, headroom after {after}");
         assert_eq!(state.budget_reset_at, Some(self.ends), "the period's end after {after}");
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use shared::admission::Reason;
 use shared::moment::Moment;
 use shared::scope::Limits;
-use shared::store::{Admission, Lost, NotAdmitted, StoreError};
+use shared::store::{Admission, AdmissionError, LeaseLost, StoreError};
 use tests::calls::{budget_every, call_of, pico};
 use tests::table::Table;
 
-use super::book::{Book, By, Lease, Recorded, Records, Word};
+use super::book::{Book, By, Lease, RecordedCall, Records, Word};
 use super::{Step, World, histories};
 
 const LIFE: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl History<'_> {
             }
             Step::Roll { by, scope } => {
                 let (store, now) = self.world.process(by);
-                store.roll(&self.world.scopes[scope], now).await.unwrap();
+                store.reset_period(&self.world.scopes[scope], now).await.unwrap();
                 self.books[scope].roll(now);
             }
             Step::Edit { scope, limit } => {
@@ -146,11 +146,11 @@ impl History<'_> {
                 }
                 self.calls.push((by, admission));
             }
-            (Word::Spent, Err(NotAdmitted::Refused(refusal))) => {
+            (Word::Spent, Err(AdmissionError::Refused(refusal))) => {
                 assert!(matches!(refusal.reason, Reason::Budget { .. }), "{refusal:?}");
             }
-            (Word::Held, Err(NotAdmitted::Refused(refusal))) => assert_eq!(refusal.reason, Reason::Held),
-            (Word::TooMuch, Err(NotAdmitted::Store(_))) => {}
+            (Word::Held, Err(AdmissionError::Refused(refusal))) => assert_eq!(refusal.reason, Reason::Held),
+            (Word::TooMuch, Err(AdmissionError::Store(_))) => {}
             (word, answer) => panic!("the paper says {word:?} to {amount}, the store {answer:?}"),
         }
     }
@@ -159,7 +159,7 @@ impl History<'_> {
         let Some(at) = which.checked_rem(self.calls.len()) else { return };
         let (by, admission) = self.calls[at].clone();
         let (store, now) = self.world.process(by);
-        let amount = admission.quote().amount().pico();
+        let amount = admission.quote().max_cost().pico();
         let (was, expires) = (admission.expires().unwrap(), now + LIFE);
         let floor = admission.floor().pico().max(amount * floor / 100);
         let id = admission.request();
@@ -167,14 +167,14 @@ impl History<'_> {
         let both = self.books.iter().all(stands);
         match store.renew_all(&admission, pico(floor), expires).await {
             Ok(()) => assert!(both, "renewed what the paper says is gone"),
-            Err(Lost::Swept) => assert!(!both, "lost what the paper says is there"),
+            Err(LeaseLost::Swept) => assert!(!both, "lost what the paper says is there"),
             Err(other) => panic!("{other:?}"),
         }
         for book in &mut self.books {
             book.renew(id, was, floor, expires);
         }
         if both {
-            self.calls[at].1 = admission.renewed(pico(floor), expires);
+            self.calls[at].1 = admission.with_renewal(pico(floor), expires);
         }
     }
 
@@ -183,14 +183,14 @@ impl History<'_> {
         let (by, admission) = self.calls[at].clone();
         let (store, now) = self.world.process(by);
         let id = admission.request();
-        let cost = admission.quote().amount().pico() * cost / 100;
+        let cost = admission.quote().max_cost().pico() * cost / 100;
         let record = super::at_once::record(&self.world, &admission, cost, now);
         // The record is the judge, unless only a sweep wrote it and the holder is back in time.
         let judged = match self.records.get(&id) {
-            Some(Recorded { cost, by: By::Holder }) => *cost,
-            Some(Recorded { cost, by: By::Sweep(at) }) if now > *at + BELIEVED => *cost,
+            Some(RecordedCall { cost, by: By::Holder }) => *cost,
+            Some(RecordedCall { cost, by: By::Sweep(at) }) if now > *at + BELIEVED => *cost,
             _ => {
-                self.records.insert(id, Recorded { cost, by: By::Holder });
+                self.records.insert(id, RecordedCall { cost, by: By::Holder });
                 cost
             }
         };

@@ -3,7 +3,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn event(payload: &[u8]) -> Bytes {
 }
 
 /// Everything that comes out of pieces that arrive one after another, up to the first failure.
-fn decoded(pieces: &[&[u8]]) -> (Vec<Bytes>, bool) {
+fn decode_pieces(pieces: &[&[u8]]) -> (Vec<Bytes>, bool) {
     let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
     for piece in pieces {
         buffer.extend_from_slice(piece);
@@ -50,7 +50,7 @@ proptest! {
         let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).chain([0, stream.len()]).collect();
         at.sort_unstable();
         let pieces: Vec<&[u8]> = at.windows(2).map(|ends| &stream[ends[0]..ends[1]]).collect();
-        let (frames, failed) = decoded(&pieces);
+        let (frames, failed) = decode_pieces(&pieces);
         prop_assert!(!failed);
         prop_assert_eq!(frames, payloads);
     }
@@ -63,13 +63,13 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= change;
         // A length that grew waits for more, which is a failure at the end of the stream.
-        let (frames, failed) = decoded(&[&bytes]);
+        let (frames, failed) = decode_pieces(&[&bytes]);
         prop_assert!(failed && frames.is_empty());
     }
 
     #[test]
     fn nothing_breaks_the_decoder(bytes in vec(any::<u8>(), 0..600)) {
-        decoded(&[&bytes]);
+        decode_pieces(&[&bytes]);
     }
 
     #[test]
@@ -97,7 +97,7 @@ fn exceptions_and_errors_are_failures_with_bedrocks_words() {
         let failed =
             read(frame(headers, json!({"message": "slow down"}).to_string().as_bytes())).unwrap_err();
         assert!(failed.may_have_run, "{headers:?}");
-        let Fault::Upstream { message, .. } = *failed.fault else { panic!("{headers:?}") };
+        let ApiError::Upstream { message, .. } = *failed.fault else { panic!("{headers:?}") };
         assert_eq!(message, want, "{headers:?}");
     }
 }

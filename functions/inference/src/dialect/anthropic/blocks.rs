@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 
 use serde_json::Error;
-use shared::fault::Fault;
-use shared::model::MessageRules;
+use shared::fault::ApiError;
+use shared::model::AnthropicCompat;
 
-use crate::dialect::raw::{Fields, array, elements, mentions};
+use crate::dialect::raw::{RawObject, array, elements, mentions};
 
 /// `messages` without what the model does not take.
-pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Error> {
+pub fn messages(json: &str, rules: &AnthropicCompat) -> Result<Option<String>, Error> {
     let folds = !rules.allows_system_role() && mentions(json, "system");
     let strips = !rules.allows_message_output_config() && mentions(json, "output_config");
     if !folds && !strips && !has_cache_fields(json, rules) {
@@ -20,7 +20,7 @@ pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Erro
     }
     let mut kept = Vec::new();
     for text in elements(json)? {
-        let mut message = Fields::parse(text.as_bytes())?;
+        let mut message = RawObject::parse(text.as_bytes())?;
         if !rules.allows_message_output_config() {
             message.remove("output_config");
         }
@@ -42,14 +42,14 @@ pub fn messages(json: &str, rules: &MessageRules) -> Result<Option<String>, Erro
 }
 
 /// A list of content blocks without the cache fields that the model does not take. A plain string has none.
-pub fn blocks(json: &str, rules: &MessageRules) -> Result<Option<String>, Error> {
-    nested(json, rules, DEEPEST)
+pub fn blocks(json: &str, rules: &AnthropicCompat) -> Result<Option<String>, Error> {
+    rewrite_nested(json, rules, DEEPEST)
 }
 
 /// How deep content lies in content, with some to spare: a tool result holds blocks, and those hold none.
 const DEEPEST: usize = 4;
 
-fn nested(json: &str, rules: &MessageRules, depth: usize) -> Result<Option<String>, Error> {
+fn rewrite_nested(json: &str, rules: &AnthropicCompat, depth: usize) -> Result<Option<String>, Error> {
     if depth == 0 || !json.starts_with('[') || !has_cache_fields(json, rules) {
         return Ok(None);
     }
@@ -59,10 +59,10 @@ fn nested(json: &str, rules: &MessageRules, depth: usize) -> Result<Option<Strin
             cleaned.push(Cow::Borrowed(text));
             continue;
         }
-        let mut block = Fields::parse(text.as_bytes())?;
+        let mut block = RawObject::parse(text.as_bytes())?;
         clean_cache_control(&mut block, rules)?;
         // A tool result holds blocks of its own.
-        let inner = block.get("content").map(|content| nested(content, rules, depth - 1));
+        let inner = block.get("content").map(|content| rewrite_nested(content, rules, depth - 1));
         if let Some(inner) = inner.transpose()?.flatten() {
             block.set("content", inner);
         }
@@ -72,26 +72,26 @@ fn nested(json: &str, rules: &MessageRules, depth: usize) -> Result<Option<Strin
 }
 
 /// Why a tool, or a block that is about one, cannot be had from Bedrock.
-pub fn runs_elsewhere(kind: &str) -> String {
+pub fn unsupported_server_tool(kind: &str) -> String {
     format!("{kind:.64} runs on Anthropic's own servers and is not available on Amazon Bedrock")
 }
 
 /// `tools` as Bedrock takes them; a tool that only Anthropic's servers can run is refused by name.
-pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> {
+pub fn tools(json: &str, rules: &AnthropicCompat) -> Result<Option<String>, ApiError> {
     // Only types like `web_search_20250305` and `mcp_toolset` can be refused; their letters may be escaped.
     let holds = |needle: &str| memchr::memmem::find(json.as_bytes(), needle.as_bytes()).is_some();
     let may_be_refused = holds("_20") || holds("\\u00") || mentions(json, "mcp_toolset");
     if !may_be_refused && !mentions(json, "custom") && !has_cache_fields(json, rules) {
         return Ok(None);
     }
-    let wrong = |_| Fault::invalid("tools", "must be an array of objects");
+    let wrong = |_| ApiError::invalid("tools", "must be an array of objects");
     let mut cleaned = Vec::new();
     for text in elements(json).map_err(wrong)? {
-        let mut tool = Fields::parse(text.as_bytes()).map_err(wrong)?;
+        let mut tool = RawObject::parse(text.as_bytes()).map_err(wrong)?;
         refuse_server_tool(&tool, rules)?;
         clean_cache_control(&mut tool, rules).map_err(wrong)?;
         if let Some(custom) = tool.remove("custom") {
-            let custom = Fields::parse(custom.as_bytes()).map_err(wrong)?;
+            let custom = RawObject::parse(custom.as_bytes()).map_err(wrong)?;
             if let (None, Some(deferred)) = (tool.get("defer_loading"), custom.get("defer_loading")) {
                 tool.set("defer_loading", deferred.to_owned());
             }
@@ -102,10 +102,10 @@ pub fn tools(json: &str, rules: &MessageRules) -> Result<Option<String>, Fault> 
 }
 
 /// Refuses tools that somebody else runs: Bedrock cannot, or bills them by the call.
-pub fn refuse_server_tools(json: &str, rules: &MessageRules) -> Result<(), Fault> {
-    let wrong = |_| Fault::invalid("tools", "must be an array of objects");
+pub fn refuse_server_tools(json: &str, rules: &AnthropicCompat) -> Result<(), ApiError> {
+    let wrong = |_| ApiError::invalid("tools", "must be an array of objects");
     for text in elements(json).map_err(wrong)? {
-        refuse_server_tool(&Fields::parse(text.as_bytes()).map_err(wrong)?, rules)?;
+        refuse_server_tool(&RawObject::parse(text.as_bytes()).map_err(wrong)?, rules)?;
     }
     Ok(())
 }
@@ -113,27 +113,29 @@ pub fn refuse_server_tools(json: &str, rules: &MessageRules) -> Result<(), Fault
 /// How the types of the tools begin that the client runs. Source: Anthropic's tool reference.
 const CLIENT_TOOLS: [&str; 5] = ["bash_", "text_editor_", "computer_", "memory_", "tool_search_tool_"];
 
-fn refuse_server_tool(tool: &Fields<'_>, rules: &MessageRules) -> Result<(), Fault> {
+fn refuse_server_tool(tool: &RawObject<'_>, rules: &AnthropicCompat) -> Result<(), ApiError> {
     let kind: Option<String> =
-        tool.read("type").map_err(|_| Fault::invalid("tools", "type must be a string"))?;
+        tool.read("type").map_err(|_| ApiError::invalid("tools", "type must be a string"))?;
     match kind {
         Some(kind) if kind != "custom" && !CLIENT_TOOLS.iter().any(|begin| kind.starts_with(begin)) => {
-            Err(Fault::invalid("tools", runs_elsewhere(&kind)))
+            Err(ApiError::invalid("tools", unsupported_server_tool(&kind)))
         }
-        Some(kind) if rules.refuses_tool(&kind) => Err(Fault::invalid("tools", runs_elsewhere(&kind))),
+        Some(kind) if rules.refuses_tool(&kind) => {
+            Err(ApiError::invalid("tools", unsupported_server_tool(&kind)))
+        }
         _ => Ok(()),
     }
 }
 
-fn has_cache_fields(json: &str, rules: &MessageRules) -> bool {
+fn has_cache_fields(json: &str, rules: &AnthropicCompat) -> bool {
     mentions(json, "scope") || (!rules.allows_cache_ttl() && mentions(json, "ttl"))
 }
 
-fn clean_cache_control(block: &mut Fields<'_>, rules: &MessageRules) -> Result<(), Error> {
+fn clean_cache_control(block: &mut RawObject<'_>, rules: &AnthropicCompat) -> Result<(), Error> {
     let Some(control) = block.get("cache_control").filter(|control| control.starts_with('{')) else {
         return Ok(());
     };
-    let mut control = Fields::parse(control.as_bytes())?;
+    let mut control = RawObject::parse(control.as_bytes())?;
     control.remove("scope");
     if !rules.allows_cache_ttl() {
         control.remove("ttl");

@@ -5,7 +5,7 @@
 
 mod path;
 
-use crate::dialect::raw::Fields;
+use crate::dialect::raw::RawObject;
 
 /// What Bedrock writes after the path of a field that it does not know.
 const UNKNOWN_FIELD: &str = ": Extra inputs are not permitted";
@@ -17,7 +17,7 @@ const MOST_PATHS: usize = 4;
 /// what is gone. `None`: nothing that it names can be done without.
 ///
 /// A beta that only served a field that is gone stays: alone it changes nothing.
-pub fn healed(body: &[u8], refusal: &str) -> Option<(Vec<u8>, Vec<String>)> {
+pub fn strip_rejected_fields(body: &[u8], refusal: &str) -> Option<(Vec<u8>, Vec<String>)> {
     let mut json = std::str::from_utf8(body).ok()?.to_owned();
     let mut gone = Vec::new();
     if let Some((without, betas)) = without_betas(&json, refusal) {
@@ -25,7 +25,7 @@ pub fn healed(body: &[u8], refusal: &str) -> Option<(Vec<u8>, Vec<String>)> {
         gone = betas;
     }
     for path in unknown_fields(refusal) {
-        if let Some(without) = path::without(&json, path) {
+        if let Some(without) = path::remove_path(&json, path) {
             json = without;
             gone.push(path.to_owned());
         }
@@ -39,7 +39,7 @@ fn without_betas(json: &str, refusal: &str) -> Option<(String, Vec<String>)> {
     if !is_about_all && !["anthropic-beta", "anthropic_beta"].iter().any(|field| refusal.contains(field)) {
         return None;
     }
-    let mut fields = Fields::parse(json.as_bytes()).ok()?;
+    let mut fields = RawObject::parse(json.as_bytes()).ok()?;
     let betas: Vec<String> = fields.read("anthropic_beta").ok()??;
     let is_named =
         |beta: &str| ['`', '\'', '"'].iter().any(|quote| refusal.contains(&format!("{quote}{beta}{quote}")));

@@ -1,20 +1,20 @@
 //! Claude's answers, which Bedrock tells in Anthropic's own form.
 
 use bytes::Bytes;
-use shared::fault::Wire;
+use shared::fault::ErrorResponse;
 
 use super::sse;
-use crate::dialect::{Heard, Teller};
+use crate::dialect::{BedrockEvent, ResponseWriter};
 
 /// Passes everything on.
 #[derive(Clone, Copy, Debug)]
-pub struct Passed;
+pub struct Passthrough;
 
-impl Teller for Passed {
-    fn tell(&mut self, heard: &Heard<'_>, _frame: &Bytes) -> Bytes {
+impl ResponseWriter for Passthrough {
+    fn write_event(&mut self, heard: &BedrockEvent<'_>, _frame: &Bytes) -> Bytes {
         match heard {
-            Heard::Message { kind, json } => sse::event(kind, json),
-            Heard::Converse(_) | Heard::Native(_) => Bytes::new(),
+            BedrockEvent::Message { kind, json } => sse::event(kind, json),
+            BedrockEvent::Converse(_) | BedrockEvent::Native(_) => Bytes::new(),
         }
     }
 
@@ -23,7 +23,7 @@ impl Teller for Passed {
         Bytes::new()
     }
 
-    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
+    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
         Ok(answer)
     }
 
@@ -31,7 +31,7 @@ impl Teller for Passed {
         Some(sse::PING)
     }
 
-    fn error(&self, wire: &Wire, request_id: &str) -> Bytes {
+    fn error(&self, wire: &ErrorResponse, request_id: &str) -> Bytes {
         sse::error(wire, request_id)
     }
 
@@ -47,14 +47,15 @@ mod tests {
     #[test]
     fn events_pass_as_they_come() {
         let json = br#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"x":1.50}}"#;
-        let told = Passed.tell(&Heard::Message { kind: "message_stop".into(), json }, &Bytes::new());
+        let told = Passthrough
+            .write_event(&BedrockEvent::Message { kind: "message_stop".into(), json }, &Bytes::new());
         assert_eq!(told, sse::event("message_stop", json));
-        assert!(Passed.tell(&Heard::Native(json), &Bytes::new()).is_empty());
-        assert!(Passed.end().is_empty());
+        assert!(Passthrough.write_event(&BedrockEvent::Native(json), &Bytes::new()).is_empty());
+        assert!(Passthrough.end().is_empty());
         let whole = Bytes::from_static(b" {\"any\": 1}");
-        assert_eq!(Passed.whole(whole.clone()).unwrap(), whole);
+        assert_eq!(Passthrough.write_buffered(whole.clone()).unwrap(), whole);
         assert_eq!(
-            (Passed.ping(), Passed.media_type()),
+            (Passthrough.ping(), Passthrough.media_type()),
             (Some(sse::PING), "text/event-stream; charset=utf-8")
         );
     }

@@ -1,11 +1,11 @@
 //! A Messages request as a client sends it: the few fields that decide, read; the rest, text.
 
 use serde::Deserialize;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use crate::dialect::Output;
-use crate::dialect::raw::Fields;
+use crate::dialect::OutputLimits;
+use crate::dialect::raw::RawObject;
 
 /// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
 const LONGEST_NAME: usize = 256;
@@ -13,34 +13,34 @@ const LONGEST_NAME: usize = 256;
 /// A request that passed the checks which need no model.
 #[derive(Debug)]
 pub struct Request<'a> {
-    pub fields: Fields<'a>,
+    pub fields: RawObject<'a>,
     pub model: String,
     pub stream: bool,
 }
 
 #[derive(Deserialize)]
-struct Thinking {
+struct ThinkingBudget {
     #[serde(default)]
     budget_tokens: Option<u64>,
 }
 
 impl<'a> Request<'a> {
     /// Reads a body, or names the field that is wrong and the rule.
-    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
-        let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
+    pub fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        let fields = RawObject::parse(body).map_err(|error| ApiError::Invalid {
             param: None,
             message: format!("the request body is not valid JSON: {error}"),
         })?;
-        let model: String = required(&fields, "model", "must be a string")?;
+        let model: String = require_field(&fields, "model", "must be a string")?;
         if model.len() > LONGEST_NAME {
-            return Err(Fault::invalid("model", format!("must be at most {LONGEST_NAME} bytes long")));
+            return Err(ApiError::invalid("model", format!("must be at most {LONGEST_NAME} bytes long")));
         }
         let stream: Option<bool> =
-            fields.read("stream").map_err(|_| Fault::invalid("stream", "must be true or false"))?;
+            fields.read("stream").map_err(|_| ApiError::invalid("stream", "must be true or false"))?;
         match fields.get("messages") {
-            None => return Err(Fault::invalid("messages", "Field required")),
+            None => return Err(ApiError::invalid("messages", "Field required")),
             Some(messages) if !messages.starts_with('[') => {
-                return Err(Fault::invalid("messages", "must be an array"));
+                return Err(ApiError::invalid("messages", "must be an array"));
             }
             Some(_) => {}
         }
@@ -48,24 +48,28 @@ impl<'a> Request<'a> {
     }
 
     /// What it asks of the output of `model`.
-    pub fn output(&self, model: &Model) -> Result<Output, Fault> {
-        let asked = required(&self.fields, "max_tokens", Output::WHOLE_NUMBER)?;
+    pub fn output(&self, model: &Model) -> Result<OutputLimits, ApiError> {
+        let asked = require_field(&self.fields, "max_tokens", OutputLimits::WHOLE_NUMBER)?;
         // Clients of Anthropic's API ask for what Claude makes, whatever model they are pointed at.
         let most = if model.rules.is_some() { asked } else { model.max_output_tokens.min(asked) };
-        let max_tokens = Output::checked("max_tokens", most, model)?;
-        let thinking: Option<Thinking> =
-            self.fields.read("thinking").map_err(|_| Fault::invalid("thinking", "must be an object"))?;
+        let max_tokens = OutputLimits::check_max_tokens("max_tokens", most, model)?;
+        let thinking: Option<ThinkingBudget> =
+            self.fields.read("thinking").map_err(|_| ApiError::invalid("thinking", "must be an object"))?;
         let thinking_budget = thinking.and_then(|thinking| thinking.budget_tokens);
         let thinking_budget = thinking_budget.map_or(0, |budget| budget.min(max_tokens));
-        Ok(Output { asked, max_tokens, thinking_budget })
+        Ok(OutputLimits { asked, max_tokens, thinking_budget })
     }
 }
 
-fn required<'b, T: Deserialize<'b>>(fields: &'b Fields<'_>, name: &str, rule: &str) -> Result<T, Fault> {
+fn require_field<'b, T: Deserialize<'b>>(
+    fields: &'b RawObject<'_>,
+    name: &str,
+    rule: &str,
+) -> Result<T, ApiError> {
     match fields.read(name) {
         Ok(Some(value)) => Ok(value),
-        Ok(None) => Err(Fault::invalid(name, "Field required")),
-        Err(_) => Err(Fault::invalid(name, rule)),
+        Ok(None) => Err(ApiError::invalid(name, "Field required")),
+        Err(_) => Err(ApiError::invalid(name, rule)),
     }
 }
 
@@ -75,7 +79,7 @@ mod tests {
     use shared::model::Catalog;
 
     fn fault(body: &str) -> String {
-        let catalog = Catalog::bundled("global").unwrap();
+        let catalog = Catalog::load_bundled("global").unwrap();
         let model = catalog.find("claude-haiku-4-5").unwrap();
         let outcome = Request::parse(body.as_bytes()).and_then(|request| request.output(model));
         outcome.map_or_else(|fault| fault.to_string(), |output| format!("{output:?}"))
@@ -100,7 +104,7 @@ mod tests {
             ),
             (
                 r#"{"model":"m","messages":[],"max_tokens":9,"thinking":{"type":"enabled","budget_tokens":5}}"#,
-                "Output { asked: 9, max_tokens: 9, thinking_budget: 5 }",
+                "OutputLimits { asked: 9, max_tokens: 9, thinking_budget: 5 }",
             ),
         ] {
             assert_eq!(fault(body), want, "{body}");
@@ -110,12 +114,12 @@ mod tests {
 
     #[test]
     fn other_models_make_what_they_make_where_more_is_asked_for() {
-        let catalog = Catalog::bundled("global").unwrap();
+        let catalog = Catalog::load_bundled("global").unwrap();
         let model = catalog.find("nova-pro").unwrap();
         for (asked, max_tokens) in [(32_000, 10_000), (10_000, 10_000), (9, 9)] {
             let body = format!(r#"{{"model":"m","messages":[],"max_tokens":{asked}}}"#);
             let output = Request::parse(body.as_bytes()).unwrap().output(model).unwrap();
-            assert_eq!(output, Output { asked, max_tokens, thinking_budget: 0 });
+            assert_eq!(output, OutputLimits { asked, max_tokens, thinking_budget: 0 });
         }
         let nothing = Request::parse(br#"{"model":"m","messages":[],"max_tokens":0}"#).unwrap();
         assert!(nothing.output(model).is_err());

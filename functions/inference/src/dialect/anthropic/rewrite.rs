@@ -1,12 +1,12 @@
 //! From Anthropic's Messages body to the one that Bedrock takes, by the model's rules.
 
 use serde_json::{Value, json};
-use shared::fault::Fault;
-use shared::model::MessageRules;
+use shared::fault::ApiError;
+use shared::model::AnthropicCompat;
 
 use super::blocks;
 use super::request::Request;
-use crate::dialect::raw::Fields;
+use crate::dialect::raw::RawObject;
 
 /// What Bedrock wants as `anthropic_version`, whatever the client's header says.
 const VERSION: &str = "\"bedrock-2023-05-31\"";
@@ -14,10 +14,10 @@ const VERSION: &str = "\"bedrock-2023-05-31\"";
 /// The body to send to Bedrock. Fields that nothing is known of are dropped: Bedrock would refuse the whole request.
 pub fn to_bedrock(
     request: &Request<'_>,
-    rules: &MessageRules,
+    rules: &AnthropicCompat,
     requested_betas: &[String],
     max_tokens: u64,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, ApiError> {
     let mut fields = request.fields.clone();
     let in_body: Option<Vec<String>> = fields.read("anthropic_beta").unwrap_or_default();
     fields.retain(|field| rules.allows_field(field));
@@ -65,15 +65,15 @@ impl Betas {
     }
 }
 
-fn odd(field: &str, error: &serde_json::Error) -> Fault {
-    Fault::invalid(field, format!("cannot be read: {error}"))
+fn odd(field: &str, error: &serde_json::Error) -> ApiError {
+    ApiError::invalid(field, format!("cannot be read: {error}"))
 }
 
 fn clean(
-    fields: &mut Fields<'_>,
+    fields: &mut RawObject<'_>,
     name: &str,
-    change: impl Fn(&str) -> Result<Option<String>, Fault>,
-) -> Result<(), Fault> {
+    change: impl Fn(&str) -> Result<Option<String>, ApiError>,
+) -> Result<(), ApiError> {
     if let Some(changed) = fields.get(name).map(change).transpose()?.flatten() {
         fields.set(name, changed);
     }
@@ -81,17 +81,17 @@ fn clean(
 }
 
 /// A small field read as a value, so that it can be changed.
-fn small(fields: &Fields<'_>, name: &str) -> Result<Option<Value>, Fault> {
+fn small(fields: &RawObject<'_>, name: &str) -> Result<Option<Value>, ApiError> {
     fields.read(name).map_err(|error| odd(name, &error))
 }
 
 /// The kind of thinking that the model knows: a budget becomes adaptive and the other way round.
-fn thinking(fields: &mut Fields<'_>, rules: &MessageRules, max_tokens: u64) -> Result<(), Fault> {
+fn thinking(fields: &mut RawObject<'_>, rules: &AnthropicCompat, max_tokens: u64) -> Result<(), ApiError> {
     let Some(mut thinking) = small(fields, "thinking")? else {
         return Ok(());
     };
     let Some(object) = thinking.as_object_mut() else {
-        return Err(Fault::invalid("thinking", "must be an object"));
+        return Err(ApiError::invalid("thinking", "must be an object"));
     };
     if !rules.allows_thinking_display() {
         object.remove("display");
@@ -120,7 +120,11 @@ fn thinking(fields: &mut Fields<'_>, rules: &MessageRules, max_tokens: u64) -> R
     Ok(())
 }
 
-fn context_management(fields: &mut Fields<'_>, rules: &MessageRules, betas: &mut Betas) -> Result<(), Fault> {
+fn context_management(
+    fields: &mut RawObject<'_>,
+    rules: &AnthropicCompat,
+    betas: &mut Betas,
+) -> Result<(), ApiError> {
     let Some(mut management) = small(fields, "context_management")? else {
         return Ok(());
     };
@@ -140,12 +144,12 @@ fn context_management(fields: &mut Fields<'_>, rules: &MessageRules, betas: &mut
     Ok(())
 }
 
-fn output_config(fields: &mut Fields<'_>, rules: &MessageRules) -> Result<(), Fault> {
+fn output_config(fields: &mut RawObject<'_>, rules: &AnthropicCompat) -> Result<(), ApiError> {
     let Some(mut config) = small(fields, "output_config")? else {
         return Ok(());
     };
     let Some(object) = config.as_object_mut() else {
-        return Err(Fault::invalid("output_config", "must be an object"));
+        return Err(ApiError::invalid("output_config", "must be an object"));
     };
     if let Some(effort) = object.get("effort").and_then(Value::as_str).map(str::to_owned) {
         match rules.effort(&effort) {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use shared::fault::Wire;
-use shared::web::Shape;
+use shared::fault::ErrorResponse;
+use shared::web::ErrorFormat;
 
 /// What a stream says that it is.
 pub const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";
@@ -14,14 +14,14 @@ pub const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";
 pub const PING: Bytes = Bytes::from_static(b"event: ping\ndata: {\"type\": \"ping\"}\n\n");
 
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct EventType<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
 }
 
 /// The `type` of an event, or `None` where the chunk is no event.
 pub fn kind(chunk: &[u8]) -> Option<Cow<'_, str>> {
-    serde_json::from_slice::<Kind<'_>>(chunk).ok().map(|event| event.kind)
+    serde_json::from_slice::<EventType<'_>>(chunk).ok().map(|event| event.kind)
 }
 
 /// One chunk as one event. The JSON passes as it came.
@@ -37,8 +37,8 @@ pub fn event(kind: &str, chunk: &[u8]) -> Bytes {
 }
 
 /// A fault after the status was sent.
-pub fn error(wire: &Wire, request_id: &str) -> Bytes {
-    event("error", Shape::Anthropic.body(wire, request_id).to_string().as_bytes())
+pub fn error(wire: &ErrorResponse, request_id: &str) -> Bytes {
+    event("error", ErrorFormat::Anthropic.body(wire, request_id).to_string().as_bytes())
 }
 
 #[cfg(test)]

@@ -16,21 +16,21 @@ mod texts;
 mod tools;
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
 use super::request::Request;
-use crate::dialect::converse::body::Body;
-use crate::dialect::raw::Fields;
+use crate::dialect::converse::body::ConverseBody;
+use crate::dialect::raw::RawObject;
 
 /// The body of `Converse` that says the same to `model`, which may answer with at most `max_tokens`.
-pub fn to_converse(request: &Request<'_>, model: &Model, max_tokens: u64) -> Result<Vec<u8>, Fault> {
+pub fn to_converse(request: &Request<'_>, model: &Model, max_tokens: u64) -> Result<Vec<u8>, ApiError> {
     let fields = &request.fields;
     let messages = messages::messages(field(fields, "messages")?, model)?;
     let mut system = system::system(field(fields, "system")?, model)?;
-    let wanted = format::wanted(fields)?;
-    let output_config = wanted.and_then(|schema| format::asked(schema, model, &mut system));
-    let body = Body {
+    let wanted = format::read_schema(fields)?;
+    let output_config = wanted.and_then(|schema| format::apply_schema(schema, model, &mut system));
+    let body = ConverseBody {
         tool_config: tools::config(fields, model, &messages)?,
         messages,
         system,
@@ -38,12 +38,12 @@ pub fn to_converse(request: &Request<'_>, model: &Model, max_tokens: u64) -> Res
         additional_model_request_fields: settings::thinking(fields, model, max_tokens)?,
         output_config,
     };
-    body.to_json().map_err(|error| Fault::Invalid { param: None, message: error.to_string() })
+    body.to_json().map_err(|error| ApiError::Invalid { param: None, message: error.to_string() })
 }
 
 /// A field of the body; `None` if it is absent or `null`.
-fn field<'a>(fields: &'a Fields<'_>, name: &str) -> Result<Option<&'a RawValue>, Fault> {
-    fields.read(name).map_err(|error| Fault::invalid(name, format!("cannot be read: {error}")))
+fn field<'a>(fields: &'a RawObject<'_>, name: &str) -> Result<Option<&'a RawValue>, ApiError> {
+    fields.read(name).map_err(|error| ApiError::invalid(name, format!("cannot be read: {error}")))
 }
 
 #[cfg(test)]

@@ -4,32 +4,35 @@ mod event;
 mod whole;
 
 use bytes::Bytes;
-use shared::fault::Wire;
+use shared::fault::ErrorResponse;
 use shared::model::Model;
 
 use super::sse;
-use crate::dialect::converse::answer::Answer;
-use crate::dialect::converse::event::{Delta as HeardDelta, Event as HeardEvent};
-use crate::dialect::{Heard, Teller};
-use event::{Block, Delta, Ending, Event, Input, Kind, Message, Role, Usage};
+use crate::dialect::converse::answer::ConverseResponse;
+use crate::dialect::converse::event::{ConverseDelta as HeardDelta, ConverseEvent as HeardEvent};
+use crate::dialect::{BedrockEvent, ResponseWriter};
+use event::{
+    AnthropicBlock, AnthropicDelta, AnthropicEvent, AnthropicMessage, AssistantRole, Input, MessageType,
+    MessageUsage, StopReason,
+};
 
 /// Tells one answer. Its blocks are numbered anew from 0 without a gap, and only one is open at a time: Claude Code
 /// breaks off where a block is stopped twice.
 #[derive(Debug)]
-pub struct Told {
+pub struct ConverseToAnthropic {
     id: String,
     model: String,
     has_begun: bool,
     /// How many blocks were begun.
     blocks: u64,
-    open: Option<Open>,
-    ending: Ending,
-    usage: Usage,
+    open: Option<OpenBlock>,
+    ending: StopReason,
+    usage: MessageUsage,
 }
 
 /// The block that is open: the last one that was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Open {
+struct OpenBlock {
     /// Its number in Converse's stream.
     heard: u64,
     holds: Holds,
@@ -42,7 +45,7 @@ enum Holds {
     Tool,
 }
 
-impl Told {
+impl ConverseToAnthropic {
     /// Tells the answer of `model` to the request of this id.
     pub fn new(model: &Model, request_id: &str) -> Self {
         let id = request_id.strip_prefix("req_").unwrap_or(request_id);
@@ -52,16 +55,21 @@ impl Told {
             has_begun: false,
             blocks: 0,
             open: None,
-            ending: Ending::of("end_turn"),
-            usage: Usage::default(),
+            ending: StopReason::from_converse("end_turn"),
+            usage: MessageUsage::default(),
         }
     }
 
-    fn message<'a>(&'a self, content: Vec<Block<'a>>, ending: Ending, usage: Usage) -> Message<'a> {
-        Message {
+    fn message<'a>(
+        &'a self,
+        content: Vec<AnthropicBlock<'a>>,
+        ending: StopReason,
+        usage: MessageUsage,
+    ) -> AnthropicMessage<'a> {
+        AnthropicMessage {
             id: &self.id,
-            kind: Kind::Message,
-            role: Role::Assistant,
+            kind: MessageType::Message,
+            role: AssistantRole::Assistant,
             model: &self.model,
             content,
             ending,
@@ -75,72 +83,78 @@ impl Told {
             return;
         }
         self.has_begun = true;
-        let usage = Usage { input_tokens: Some(0), ..Usage::default() };
-        let message = self.message(Vec::new(), Ending::default(), usage);
-        Event::MessageStart { message }.tell(out);
+        let usage = MessageUsage { input_tokens: Some(0), ..MessageUsage::default() };
+        let message = self.message(Vec::new(), StopReason::default(), usage);
+        AnthropicEvent::MessageStart { message }.tell(out);
     }
 
     /// The number of the block that was begun last.
-    fn last(&self) -> u64 {
+    fn last_index(&self) -> u64 {
         self.blocks.saturating_sub(1)
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
         if self.open.take().is_some() {
-            Event::ContentBlockStop { index: self.last() }.tell(out);
+            AnthropicEvent::ContentBlockStop { index: self.last_index() }.tell(out);
         }
     }
 
-    fn start(&mut self, open: Open, content_block: Block<'_>, out: &mut Vec<u8>) {
+    fn start(&mut self, open: OpenBlock, content_block: AnthropicBlock<'_>, out: &mut Vec<u8>) {
         self.close(out);
         self.blocks += 1;
         self.open = Some(open);
-        Event::ContentBlockStart { index: self.last(), content_block }.tell(out);
+        AnthropicEvent::ContentBlockStart { index: self.last_index(), content_block }.tell(out);
     }
 
     /// A piece of a text or of thinking, in the block that is open for it or in a new one.
-    fn piece(&mut self, open: Open, empty: Block<'_>, delta: Delta<'_>, out: &mut Vec<u8>) {
+    fn piece(
+        &mut self,
+        open: OpenBlock,
+        empty: AnthropicBlock<'_>,
+        delta: AnthropicDelta<'_>,
+        out: &mut Vec<u8>,
+    ) {
         if self.open != Some(open) {
             self.start(open, empty, out);
         }
-        Event::ContentBlockDelta { index: self.last(), delta }.tell(out);
+        AnthropicEvent::ContentBlockDelta { index: self.last_index(), delta }.tell(out);
     }
 
     fn delta(&mut self, heard: u64, delta: &HeardDelta<'_>, out: &mut Vec<u8>) {
-        let nothing = Block::Thinking { thinking: "", signature: "" };
-        let thinking = Open { heard, holds: Holds::Thinking };
+        let nothing = AnthropicBlock::Thinking { thinking: "", signature: "" };
+        let thinking = OpenBlock { heard, holds: Holds::Thinking };
         match delta {
             // Some models begin with an empty piece; a block of it could not be sent back to them.
             HeardDelta::Text(text) | HeardDelta::Reasoning(text) | HeardDelta::ToolInput(text)
                 if text.is_empty() => {}
             HeardDelta::Text(text) => {
-                let open = Open { heard, holds: Holds::Text };
-                self.piece(open, Block::Text { text: "" }, Delta::Text { text }, out);
+                let open = OpenBlock { heard, holds: Holds::Text };
+                self.piece(open, AnthropicBlock::Text { text: "" }, AnthropicDelta::Text { text }, out);
             }
             HeardDelta::Reasoning(text) => {
-                self.piece(thinking, nothing, Delta::Thinking { thinking: text }, out);
+                self.piece(thinking, nothing, AnthropicDelta::Thinking { thinking: text }, out);
             }
             HeardDelta::Signature(signature) => {
-                self.piece(thinking, nothing, Delta::Signature { signature }, out);
+                self.piece(thinking, nothing, AnthropicDelta::Signature { signature }, out);
             }
             HeardDelta::ToolInput(json) => {
                 // Without its start there is no name to call by.
-                if self.open == Some(Open { heard, holds: Holds::Tool }) {
-                    let delta = Delta::InputJson { partial_json: json };
-                    Event::ContentBlockDelta { index: self.last(), delta }.tell(out);
+                if self.open == Some(OpenBlock { heard, holds: Holds::Tool }) {
+                    let delta = AnthropicDelta::InputJson { partial_json: json };
+                    AnthropicEvent::ContentBlockDelta { index: self.last_index(), delta }.tell(out);
                 }
             }
             HeardDelta::Redacted(data) => {
-                self.start(thinking, Block::RedactedThinking { data }, out);
+                self.start(thinking, AnthropicBlock::RedactedThinking { data }, out);
                 self.close(out);
             }
         }
     }
 }
 
-impl Teller for Told {
-    fn tell(&mut self, heard: &Heard<'_>, _frame: &Bytes) -> Bytes {
-        let Heard::Converse(heard) = heard else {
+impl ResponseWriter for ConverseToAnthropic {
+    fn write_event(&mut self, heard: &BedrockEvent<'_>, _frame: &Bytes) -> Bytes {
+        let BedrockEvent::Converse(heard) = heard else {
             return Bytes::new();
         };
         let mut out = Vec::new();
@@ -148,8 +162,8 @@ impl Teller for Told {
             HeardEvent::MessageStart => self.begin(&mut out),
             HeardEvent::ToolStart { index, id, name } => {
                 self.begin(&mut out);
-                let open = Open { heard: *index, holds: Holds::Tool };
-                self.start(open, Block::ToolUse { id, name, input: Input::ToCome {} }, &mut out);
+                let open = OpenBlock { heard: *index, holds: Holds::Tool };
+                self.start(open, AnthropicBlock::ToolUse { id, name, input: Input::ToCome {} }, &mut out);
             }
             HeardEvent::Delta { index, delta } => {
                 self.begin(&mut out);
@@ -158,8 +172,8 @@ impl Teller for Told {
             HeardEvent::BlockStop { index } if self.open.is_some_and(|open| open.heard == *index) => {
                 self.close(&mut out);
             }
-            HeardEvent::MessageStop { reason } => self.ending = Ending::of(reason),
-            HeardEvent::Metadata(Some(counted)) => self.usage = Usage::of(counted),
+            HeardEvent::MessageStop { reason } => self.ending = StopReason::from_converse(reason),
+            HeardEvent::Metadata(Some(counted)) => self.usage = MessageUsage::from_converse(counted),
             HeardEvent::BlockStop { .. } | HeardEvent::Metadata(None) | HeardEvent::Other => {}
         }
         out.into()
@@ -169,16 +183,16 @@ impl Teller for Told {
         let mut out = Vec::new();
         self.begin(&mut out);
         self.close(&mut out);
-        Event::MessageDelta { delta: self.ending, usage: self.usage }.tell(&mut out);
-        Event::MessageStop {}.tell(&mut out);
+        AnthropicEvent::MessageDelta { delta: self.ending, usage: self.usage }.tell(&mut out);
+        AnthropicEvent::MessageStop {}.tell(&mut out);
         out.into()
     }
 
-    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        let answer = Answer::read(&answer)?;
-        let usage = answer.usage.as_ref().map(Usage::of).unwrap_or_default();
-        let content = answer.content().iter().filter_map(whole::block).collect();
-        let message = self.message(content, Ending::of(&answer.stop_reason), usage);
+    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
+        let answer = ConverseResponse::read(&answer)?;
+        let usage = answer.usage.as_ref().map(MessageUsage::from_converse).unwrap_or_default();
+        let content = answer.content().iter().filter_map(whole::content_block).collect();
+        let message = self.message(content, StopReason::from_converse(&answer.stop_reason), usage);
         serde_json::to_vec(&message).map(Bytes::from)
     }
 
@@ -186,7 +200,7 @@ impl Teller for Told {
         Some(sse::PING)
     }
 
-    fn error(&self, wire: &Wire, request_id: &str) -> Bytes {
+    fn error(&self, wire: &ErrorResponse, request_id: &str) -> Bytes {
         sse::error(wire, request_id)
     }
 

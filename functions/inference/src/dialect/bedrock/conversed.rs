@@ -2,39 +2,39 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use super::framed::Framed;
+use super::framed::EventStreamPassthrough;
 use super::priced_extras::check_tool_config;
-use crate::dialect::raw::Fields;
-use crate::dialect::{Api, Asking, Output, Said, Teller};
+use crate::dialect::raw::RawObject;
+use crate::dialect::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
 
 /// A request whose path names the model and says whether it streams.
-pub struct Conversed<'a> {
-    fields: Fields<'a>,
+pub struct ConverseRequest<'a> {
+    fields: RawObject<'a>,
     model: String,
     streams: bool,
     inference: Map<String, Value>,
     additional: Map<String, Value>,
 }
 
-impl<'a> Conversed<'a> {
-    pub fn read(body: &'a [u8], model: &str, streams: bool) -> Result<Self, Fault> {
-        let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
+impl<'a> ConverseRequest<'a> {
+    pub fn read(body: &'a [u8], model: &str, streams: bool) -> Result<Self, ApiError> {
+        let fields = RawObject::parse(body).map_err(|error| ApiError::Invalid {
             param: None,
             message: format!("Malformed input request: {error}, please reformat your input and try again."),
         })?;
         if let Some(name) = fields.names().find(|name| !KNOWN.contains(name)) {
             // It may cost other than is reserved.
-            return Err(Fault::Invalid {
+            return Err(ApiError::Invalid {
                 param: None,
                 message: format!("{name:.64}: is not a field of Converse"),
             });
         }
         let object = |name: &str| {
             let object = fields.read::<Map<String, Value>>(name);
-            object.map(Option::unwrap_or_default).map_err(|_| Fault::invalid(name, "must be an object"))
+            object.map(Option::unwrap_or_default).map_err(|_| ApiError::invalid(name, "must be an object"))
         };
         let (inference, additional) = (object("inferenceConfig")?, object("additionalModelRequestFields")?);
         known_only(&additional)?;
@@ -81,7 +81,7 @@ const ADDITIONAL: [&str; 16] = [
 ];
 
 /// Refuses what nothing is known of, and Nova's limit of tokens by its own name.
-fn known_only(additional: &Map<String, Value>) -> Result<(), Fault> {
+fn known_only(additional: &Map<String, Value>) -> Result<(), ApiError> {
     const FIELD: &str = "additionalModelRequestFields";
     let own = additional.get("inferenceConfig").and_then(Value::as_object);
     let unknown = additional
@@ -90,7 +90,7 @@ fn known_only(additional: &Map<String, Value>) -> Result<(), Fault> {
         .or_else(|| own.and_then(|own| own.keys().find(|name| *name != "topK")));
     match unknown {
         // The name is the client's own text, of any length.
-        Some(name) => Err(Fault::Invalid {
+        Some(name) => Err(ApiError::Invalid {
             param: Some(FIELD.to_owned()),
             message: format!(
                 "{FIELD}.{name:.64}: is not taken; a limit of tokens is inferenceConfig.maxTokens"
@@ -101,25 +101,25 @@ fn known_only(additional: &Map<String, Value>) -> Result<(), Fault> {
 }
 
 /// Refuses fields that are there twice in what is passed on as it came: Bedrock might believe the one that was not read.
-fn each_once(fields: &Fields<'_>) -> Result<(), Fault> {
+fn each_once(fields: &RawObject<'_>) -> Result<(), ApiError> {
     const FIELD: &str = "additionalModelRequestFields";
     let Some(additional) = fields.get(FIELD).filter(|json| *json != "null") else { return Ok(()) };
-    let wrong = |error| Fault::invalid(FIELD, format!("cannot be read: {error}"));
-    let additional = Fields::parse(additional.as_bytes()).map_err(wrong)?;
+    let wrong = |error| ApiError::invalid(FIELD, format!("cannot be read: {error}"));
+    let additional = RawObject::parse(additional.as_bytes()).map_err(wrong)?;
     match additional.get("inferenceConfig").filter(|json| *json != "null") {
-        Some(own) => Fields::parse(own.as_bytes()).map(|_| ()).map_err(wrong),
+        Some(own) => RawObject::parse(own.as_bytes()).map(|_| ()).map_err(wrong),
         None => Ok(()),
     }
 }
 
 /// Refuses what costs other than the catalogue says.
-fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
+fn at_the_ordinary_price(fields: &RawObject<'_>) -> Result<(), ApiError> {
     if let Some(tools) = fields.get("toolConfig").filter(|tools| *tools != "null") {
         check_tool_config(tools)?;
     }
 
     #[derive(Deserialize)]
-    struct Choice {
+    struct TypedSetting {
         #[serde(alias = "latency")]
         r#type: Option<String>,
     }
@@ -128,10 +128,10 @@ fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
         ("serviceTier", "serviceTier.type", "default"),
         ("performanceConfig", "performanceConfig.latency", "standard"),
     ] {
-        let choice: Option<Choice> =
-            fields.read(name).map_err(|_| Fault::invalid(name, "must be an object"))?;
+        let choice: Option<TypedSetting> =
+            fields.read(name).map_err(|_| ApiError::invalid(name, "must be an object"))?;
         if choice.and_then(|choice| choice.r#type).is_some_and(|choice| choice != ordinary) {
-            return Err(Fault::invalid(
+            return Err(ApiError::invalid(
                 field,
                 format!("is the gateway's to choose; leave it out, or {ordinary}"),
             ));
@@ -140,7 +140,7 @@ fn at_the_ordinary_price(fields: &Fields<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Asking for Conversed<'_> {
+impl ChatRequest for ConverseRequest<'_> {
     fn model(&self) -> &str {
         &self.model
     }
@@ -149,22 +149,24 @@ impl Asking for Conversed<'_> {
         self.streams
     }
 
-    fn output(&self, model: &Model) -> Result<Output, Fault> {
+    fn output(&self, model: &Model) -> Result<OutputLimits, ApiError> {
         const FIELD: &str = "inferenceConfig.maxTokens";
         let most = model.max_output_tokens;
         let max_tokens = match self.inference.get("maxTokens") {
             None | Some(Value::Null) => most,
             Some(asked) => match asked.as_u64() {
                 Some(asked) if (1..=most).contains(&asked) => asked,
-                _ => return Err(Fault::invalid(FIELD, format!("must be a whole number from 1 to {most}"))),
+                _ => {
+                    return Err(ApiError::invalid(FIELD, format!("must be a whole number from 1 to {most}")));
+                }
             },
         };
         let budget = self.additional.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
         let thinking_budget = budget.map_or(0, |budget| budget.min(max_tokens));
-        Ok(Output { asked: max_tokens, max_tokens, thinking_budget })
+        Ok(OutputLimits { asked: max_tokens, max_tokens, thinking_budget })
     }
 
-    fn said_to(&self, _: &Model, max_tokens: u64) -> Result<Said, Fault> {
+    fn to_bedrock(&self, _: &Model, max_tokens: u64) -> Result<BedrockRequest, ApiError> {
         let mut fields = self.fields.clone();
         let mut inference = self.inference.clone();
         // Always said: what a model does without it is nobody's promise.
@@ -176,12 +178,16 @@ impl Asking for Conversed<'_> {
         let (guardrail, metadata) = (taken("guardrailConfig"), taken("requestMetadata"));
         let metadata = match metadata.as_deref().map(serde_json::from_str).transpose() {
             Ok(metadata) => metadata.unwrap_or_default(),
-            Err(_) => return Err(Fault::invalid("requestMetadata", "must be an object of texts")),
+            Err(_) => return Err(ApiError::invalid("requestMetadata", "must be an object of texts")),
         };
-        Ok(Said { guardrail, metadata, ..Said::new(Api::Converse, fields.to_json().into_bytes()) })
+        Ok(BedrockRequest {
+            guardrail,
+            metadata,
+            ..BedrockRequest::new(Api::Converse, fields.to_json().into_bytes())
+        })
     }
 
-    fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn Teller> {
-        Box::new(Framed)
+    fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn ResponseWriter> {
+        Box::new(EventStreamPassthrough)
     }
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::dialect::usage::Metrics;
+use crate::dialect::usage::InvocationMetrics;
 
 const INPUT: &str = "x-amzn-bedrock-input-token-count";
 const OUTPUT: &str = "x-amzn-bedrock-output-token-count";
@@ -10,9 +10,9 @@ const CACHE_READ: &str = "x-amzn-bedrock-cache-read-input-token-count";
 const CACHE_WRITE: &str = "x-amzn-bedrock-cache-write-input-token-count";
 
 /// The counts among Bedrock's headers.
-pub fn read<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Metrics {
+pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> InvocationMetrics {
     let count = |name| header(name).and_then(|value| value.parse().ok());
-    Metrics {
+    InvocationMetrics {
         input_token_count: count(INPUT),
         output_token_count: count(OUTPUT),
         cache_read_input_token_count: count(CACHE_READ),
@@ -21,8 +21,8 @@ pub fn read<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Metrics {
 }
 
 /// The same headers, for a client of Bedrock's own API.
-pub fn headers(metrics: &Metrics) -> HeaderMap {
-    let Metrics {
+pub fn headers(metrics: &InvocationMetrics) -> HeaderMap {
+    let InvocationMetrics {
         input_token_count,
         output_token_count,
         cache_read_input_token_count,

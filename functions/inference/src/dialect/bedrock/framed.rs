@@ -5,16 +5,16 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::json;
-use shared::fault::{Kind, Wire};
+use shared::fault::{ErrorKind, ErrorResponse};
 
 use super::counts;
-use crate::dialect::usage::Metrics;
-use crate::dialect::{Heard, Teller};
+use crate::dialect::usage::InvocationMetrics;
+use crate::dialect::{BedrockEvent, ResponseWriter};
 
-pub struct Framed;
+pub struct EventStreamPassthrough;
 
-impl Teller for Framed {
-    fn tell(&mut self, _: &Heard<'_>, frame: &Bytes) -> Bytes {
+impl ResponseWriter for EventStreamPassthrough {
+    fn write_event(&mut self, _: &BedrockEvent<'_>, frame: &Bytes) -> Bytes {
         frame.clone()
     }
 
@@ -22,11 +22,11 @@ impl Teller for Framed {
         Bytes::new()
     }
 
-    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
+    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
         Ok(answer)
     }
 
-    fn counts(&self, metrics: &Metrics) -> HeaderMap {
+    fn counts(&self, metrics: &InvocationMetrics) -> HeaderMap {
         counts::headers(metrics)
     }
 
@@ -35,7 +35,7 @@ impl Teller for Framed {
         None
     }
 
-    fn error(&self, wire: &Wire, _: &str) -> Bytes {
+    fn error(&self, wire: &ErrorResponse, _: &str) -> Bytes {
         let headers = [
             (":exception-type", exception(wire.kind)),
             (":content-type", "application/json"),
@@ -62,14 +62,18 @@ impl Teller for Framed {
 }
 
 /// What a stream of Bedrock's calls an error of this kind.
-fn exception(kind: Kind) -> &'static str {
+fn exception(kind: ErrorKind) -> &'static str {
     match kind {
-        Kind::Budget | Kind::Rate => "throttlingException",
-        Kind::Overloaded => "serviceUnavailableException",
-        Kind::Timeout => "modelTimeoutException",
-        Kind::Invalid | Kind::Conflict | Kind::TooLarge | Kind::NotFound => "validationException",
-        Kind::Authentication | Kind::Permission | Kind::ModelNotAllowed | Kind::Api | Kind::Unreachable => {
-            "internalServerException"
+        ErrorKind::Budget | ErrorKind::Rate => "throttlingException",
+        ErrorKind::Overloaded => "serviceUnavailableException",
+        ErrorKind::Timeout => "modelTimeoutException",
+        ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::TooLarge | ErrorKind::NotFound => {
+            "validationException"
         }
+        ErrorKind::Authentication
+        | ErrorKind::Permission
+        | ErrorKind::ModelNotAllowed
+        | ErrorKind::Api
+        | ErrorKind::Unreachable => "internalServerException",
     }
 }

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::json;
-use shared::fault::Fault;
-use shared::model::{MessageRules, Model};
+use shared::fault::ApiError;
+use shared::model::{AnthropicCompat, Model};
 
-use super::framed::Framed;
+use super::framed::EventStreamPassthrough;
 use super::priced_extras::check_native;
 use crate::dialect::anthropic::blocks;
 use crate::dialect::anthropic::request::Request;
-use crate::dialect::raw::Fields;
-use crate::dialect::{Api, Asking, Output, Said, Teller};
+use crate::dialect::raw::RawObject;
+use crate::dialect::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
 
 /// The headers by which `InvokeModel` takes a guardrail, and those that choose another price.
 const GUARDRAIL: [&str; 2] = ["x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"];
@@ -33,7 +33,7 @@ struct Edit {
 }
 
 /// A request whose path names the model and says whether it streams.
-pub struct Invoked<'a> {
+pub struct InvokeRequest<'a> {
     body: &'a [u8],
     /// Claude's form, where the body is an object; other models' forms are theirs.
     request: Request<'a>,
@@ -41,15 +41,15 @@ pub struct Invoked<'a> {
     guardrail: Option<String>,
 }
 
-impl<'a> Invoked<'a> {
-    pub fn read(headers: &HeaderMap, body: &'a [u8], model: &str, streams: bool) -> Result<Self, Fault> {
+impl<'a> InvokeRequest<'a> {
+    pub fn read(headers: &HeaderMap, body: &'a [u8], model: &str, streams: bool) -> Result<Self, ApiError> {
         for (name, ordinary) in PRICED {
             if headers.get(name).is_some_and(|value| value != ordinary) {
                 let rule = format!("is the gateway's to choose; leave it out, or send {ordinary}");
-                return Err(Fault::invalid(name, rule));
+                return Err(ApiError::invalid(name, rule));
             }
         }
-        let fields = Fields::parse(body).map_err(|error| Fault::Invalid {
+        let fields = RawObject::parse(body).map_err(|error| ApiError::Invalid {
             param: None,
             message: format!("Malformed input request: {error}, please reformat your input and try again."),
         })?;
@@ -58,32 +58,32 @@ impl<'a> Invoked<'a> {
     }
 }
 
-impl Invoked<'_> {
+impl InvokeRequest<'_> {
     /// Refuses, in Bedrock's own words, what nothing is known of: it may cost what is not reserved.
-    fn asks_what_is_known(&self, rules: &MessageRules) -> Result<(), Fault> {
+    fn asks_what_is_known(&self, rules: &AnthropicCompat) -> Result<(), ApiError> {
         let fields = &self.request.fields;
         let is_known = |name: &str| rules.allows_field(name) || name.starts_with("amazon-bedrock-");
         if let Some(name) = fields.names().find(|name| !is_known(name)) {
-            return Err(unknown(&format!("{name:.64}")));
+            return Err(unknown_field(&format!("{name:.64}")));
         }
         // They are told and logged where Bedrock does not take them, which free text must not be.
         let betas: Vec<Cow<'_, str>> = fields
             .read("anthropic_beta")
-            .map_err(|_| Fault::invalid("anthropic_beta", "must be a list of strings"))?
+            .map_err(|_| ApiError::invalid("anthropic_beta", "must be a list of strings"))?
             .unwrap_or_default();
         if !betas.iter().all(|beta| is_name(beta)) {
-            return Err(Fault::invalid("anthropic_beta", "invalid beta flag"));
+            return Err(ApiError::invalid("anthropic_beta", "invalid beta flag"));
         }
         let management: Option<Management> = fields
             .read("context_management")
-            .map_err(|_| Fault::invalid("context_management", "must be an object"))?;
+            .map_err(|_| ApiError::invalid("context_management", "must be an object"))?;
         if let Some(tools) = fields.get("tools").filter(|tools| *tools != "null") {
             // Nothing is rewritten here: only what Bedrock or Anthropic would run is refused.
             blocks::refuse_server_tools(tools, rules)?;
         }
         let edits = management.map(|management| management.edits).unwrap_or_default();
         match edits.iter().position(|edit| rules.edit_beta(&edit.kind).is_none()) {
-            Some(at) => Err(unknown(&format!("context_management.edits.{at}"))),
+            Some(at) => Err(unknown_field(&format!("context_management.edits.{at}"))),
             None => Ok(()),
         }
     }
@@ -104,11 +104,11 @@ fn is_name(beta: &str) -> bool {
         && beta.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn unknown(path: &str) -> Fault {
-    Fault::invalid(path, "Extra inputs are not permitted")
+fn unknown_field(path: &str) -> ApiError {
+    ApiError::invalid(path, "Extra inputs are not permitted")
 }
 
-impl Asking for Invoked<'_> {
+impl ChatRequest for InvokeRequest<'_> {
     fn model(&self) -> &str {
         &self.request.model
     }
@@ -117,7 +117,7 @@ impl Asking for Invoked<'_> {
         self.request.stream
     }
 
-    fn output(&self, model: &Model) -> Result<Output, Fault> {
+    fn output(&self, model: &Model) -> Result<OutputLimits, ApiError> {
         if let Some(rules) = &model.rules {
             self.asks_what_is_known(rules)?;
             return self.request.output(model);
@@ -126,14 +126,14 @@ impl Asking for Invoked<'_> {
         // A limit is held to the announced one, but need not be there, and a model may take it by a name that nobody knows. So
         // the most that the model can make is reserved, all of it thought.
         let max_tokens = model.output_bound;
-        Ok(Output { asked: max_tokens, max_tokens, thinking_budget: max_tokens })
+        Ok(OutputLimits { asked: max_tokens, max_tokens, thinking_budget: max_tokens })
     }
 
-    fn said_to(&self, model: &Model, max_tokens: u64) -> Result<Said, Fault> {
+    fn to_bedrock(&self, model: &Model, max_tokens: u64) -> Result<BedrockRequest, ApiError> {
         if model.rules.is_none() {
-            return Ok(Said {
+            return Ok(BedrockRequest {
                 guardrail: self.guardrail.clone(),
-                ..Said::new(Api::Native, self.body.to_vec())
+                ..BedrockRequest::new(Api::Native, self.body.to_vec())
             });
         }
         let body = if self.request.output(model)?.max_tokens == max_tokens {
@@ -144,15 +144,19 @@ impl Asking for Invoked<'_> {
             fields.to_json().into_bytes()
         };
         // Claude Code sends betas in this mode that not every model takes, and does not always drop them itself.
-        Ok(Said { heals: true, guardrail: self.guardrail.clone(), ..Said::new(Api::Messages, body) })
+        Ok(BedrockRequest {
+            heals: true,
+            guardrail: self.guardrail.clone(),
+            ..BedrockRequest::new(Api::Messages, body)
+        })
     }
 
     /// A form is one maker's: what is written in Claude's no other model takes.
-    fn may_go(&self, from: &Model, to: &Model) -> bool {
+    fn supports_fallback(&self, from: &Model, to: &Model) -> bool {
         from.base_id == to.base_id || (from.rules.is_some() && to.rules.is_some())
     }
 
-    fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn Teller> {
-        Box::new(Framed)
+    fn teller(&self, _: &Model, _: &str, _: i64) -> Box<dyn ResponseWriter> {
+        Box::new(EventStreamPassthrough)
     }
 }

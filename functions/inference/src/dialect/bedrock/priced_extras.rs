@@ -9,10 +9,10 @@ mod tests;
 mod tools;
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use crate::dialect::raw::{Fields, Object};
+use crate::dialect::raw::{JsonObject, RawObject};
 pub use tools::check_tool_config;
 
 /// Fields that hold the client's own words: a name in them says nothing of the request.
@@ -67,11 +67,11 @@ const SERVER_SIDE: [&str; 8] = [
 ];
 
 /// Refuses what a body in a model's own form must not ask for. Its output limit is held to the one that the deployment announces.
-pub fn check_native(fields: &Fields<'_>, model: &Model) -> Result<(), Fault> {
+pub fn check_native(fields: &RawObject<'_>, model: &Model) -> Result<(), ApiError> {
     check_settings("", fields, model, MAX_DEPTH)
 }
 
-fn check_settings(parent: &str, fields: &Fields<'_>, model: &Model, depth: usize) -> Result<(), Fault> {
+fn check_settings(parent: &str, fields: &RawObject<'_>, model: &Model, depth: usize) -> Result<(), ApiError> {
     for name in fields.names() {
         if let Some(value) = fields.get(name) {
             let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
@@ -87,9 +87,9 @@ fn plain(name: &str) -> String {
 }
 
 /// One setting and what is inside it.
-fn check_setting(path: &str, plain: &str, value: &str, model: &Model, depth: usize) -> Result<(), Fault> {
+fn check_setting(path: &str, plain: &str, value: &str, model: &Model, depth: usize) -> Result<(), ApiError> {
     // The path is the client's own text, of any length.
-    let refused = |rule: &str| Err(Fault::invalid(&format!("{path:.64}"), rule));
+    let refused = |rule: &str| Err(ApiError::invalid(&format!("{path:.64}"), rule));
     let is_nothing = matches!(value, "null" | "false" | "[]" | "{}" | "\"\"");
     if is_nothing || CONTENT.contains(&plain) || plain.starts_with("guided") {
         return Ok(());
@@ -118,8 +118,8 @@ fn check_setting(path: &str, plain: &str, value: &str, model: &Model, depth: usi
         return Ok(());
     }
     // A field that is there twice is an error: Bedrock might believe the other one.
-    let inner = Fields::parse(value.as_bytes())
-        .map_err(|error| Fault::invalid(&format!("{path:.64}"), format!("cannot be read: {error}")))?;
+    let inner = RawObject::parse(value.as_bytes())
+        .map_err(|error| ApiError::invalid(&format!("{path:.64}"), format!("cannot be read: {error}")))?;
     check_settings(path, &inner, model, depth - 1)
 }
 
@@ -134,7 +134,7 @@ fn ordinary_choices(plain: &str) -> &'static [&'static str] {
 
 /// Whether a setting, or its `type` or `latency`, is one of the ordinary choices.
 fn chooses_one_of(value: &str, ordinary: &[&str]) -> bool {
-    let choice = match Object::parse(value.as_bytes()) {
+    let choice = match JsonObject::parse(value.as_bytes()) {
         Ok(object) => object.get("type").or_else(|| object.get("latency")).map(RawValue::get),
         Err(_) => Some(value),
     };

@@ -5,45 +5,45 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::dialect::usage::Counted;
+use crate::dialect::usage::ConverseUsage;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer<'a> {
+pub struct ConverseResponse<'a> {
     #[serde(borrow)]
-    output: Output<'a>,
+    output: ResponseOutput<'a>,
     #[serde(borrow)]
     pub stop_reason: Cow<'a, str>,
-    pub usage: Option<Counted>,
+    pub usage: Option<ConverseUsage>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Output<'a> {
+struct ResponseOutput<'a> {
     #[serde(borrow)]
-    message: Message<'a>,
+    message: ResponseMessage<'a>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Message<'a> {
+struct ResponseMessage<'a> {
     #[serde(borrow)]
-    content: Vec<Content<'a>>,
+    content: Vec<ResponseContent<'a>>,
 }
 
 /// One block: exactly one of these is there, or none where Bedrock has added a kind.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Content<'a> {
+pub struct ResponseContent<'a> {
     #[serde(borrow)]
     pub text: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    pub tool_use: Option<ToolUse<'a>>,
+    pub tool_use: Option<ResponseToolUse<'a>>,
     #[serde(borrow)]
-    pub reasoning_content: Option<Reasoning<'a>>,
+    pub reasoning_content: Option<ResponseReasoning<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ToolUse<'a> {
+pub struct ResponseToolUse<'a> {
     #[serde(borrow)]
     pub tool_use_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -54,28 +54,28 @@ pub struct ToolUse<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Reasoning<'a> {
+pub struct ResponseReasoning<'a> {
     #[serde(borrow)]
-    pub reasoning_text: Option<ReasoningText<'a>>,
+    pub reasoning_text: Option<ResponseReasoningText<'a>>,
     /// In base64.
     #[serde(borrow)]
     pub redacted_content: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ReasoningText<'a> {
+pub struct ResponseReasoningText<'a> {
     #[serde(borrow)]
     pub text: Cow<'a, str>,
     #[serde(borrow)]
     pub signature: Option<Cow<'a, str>>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ConverseResponse<'a> {
     pub fn read(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
 
-    pub fn content(&self) -> &[Content<'a>] {
+    pub fn content(&self) -> &[ResponseContent<'a>] {
         &self.output.message.content
     }
 }

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body<'a> {
-    pub messages: Vec<Message<'a>>,
+pub struct ConverseBody<'a> {
+    pub messages: Vec<ConverseMessage<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub system: Vec<Block<'a>>,
+    pub system: Vec<ConverseBlock<'a>>,
     pub inference_config: InferenceConfig<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_config: Option<ToolConfig<'a>>,
@@ -26,14 +26,14 @@ pub struct Body<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Message<'a> {
-    pub role: Role,
-    pub content: Vec<Block<'a>>,
+pub struct ConverseMessage<'a> {
+    pub role: ConverseRole,
+    pub content: Vec<ConverseBlock<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ConverseRole {
     User,
     Assistant,
 }
@@ -41,7 +41,7 @@ pub enum Role {
 /// A piece of content: of a message, of the system prompt (texts and cache points only), or of a tool's result.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Block<'a> {
+pub enum ConverseBlock<'a> {
     /// A JSON string, as the client wrote it.
     Text(&'a RawValue),
     /// A text that is ours, or that had to be put together.
@@ -51,7 +51,7 @@ pub enum Block<'a> {
     Document(Document<'a>),
     ToolUse(ToolUse<'a>),
     ToolResult(ToolResult<'a>),
-    ReasoningContent(Reasoning<'a>),
+    ReasoningContent(ConverseReasoning<'a>),
     CachePoint(CachePoint),
 }
 
@@ -59,7 +59,7 @@ pub enum Block<'a> {
 pub struct Media<'a> {
     /// `png`, `jpeg`, `gif` or `webp`.
     pub format: Cow<'a, str>,
-    pub source: Source<'a>,
+    pub source: MediaSource<'a>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -67,12 +67,12 @@ pub struct Document<'a> {
     /// `pdf`, `csv`, `doc`, `docx`, `xls`, `xlsx`, `html`, `txt` or `md`.
     pub format: Cow<'a, str>,
     pub name: Cow<'a, str>,
-    pub source: Source<'a>,
+    pub source: MediaSource<'a>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source<'a> {
+pub enum MediaSource<'a> {
     /// In base64.
     Bytes(Cow<'a, str>),
 }
@@ -90,14 +90,14 @@ pub struct ToolUse<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct ToolResult<'a> {
     pub tool_use_id: Cow<'a, str>,
-    pub content: Vec<Block<'a>>,
+    pub content: Vec<ConverseBlock<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Reasoning<'a> {
+pub enum ConverseReasoning<'a> {
     ReasoningText(ReasoningText<'a>),
     /// In base64.
     RedactedContent(Cow<'a, str>),
@@ -212,7 +212,7 @@ impl CachePoint {
     }
 }
 
-impl Body<'_> {
+impl ConverseBody<'_> {
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }

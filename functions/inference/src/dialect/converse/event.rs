@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::dialect::usage::Counted;
+use crate::dialect::usage::ConverseUsage;
 
-/// One event. What Stargate has no use for is [`Event::Other`]: Bedrock adds kinds.
+/// One event. What Stargate has no use for is [`ConverseEvent::Other`]: Bedrock adds kinds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event<'a> {
+pub enum ConverseEvent<'a> {
     MessageStart,
     /// Only tools' blocks are begun by an event of their own; others begin with their first delta.
     ToolStart {
@@ -18,7 +18,7 @@ pub enum Event<'a> {
     },
     Delta {
         index: u64,
-        delta: Delta<'a>,
+        delta: ConverseDelta<'a>,
     },
     BlockStop {
         index: u64,
@@ -27,12 +27,12 @@ pub enum Event<'a> {
         reason: Cow<'a, str>,
     },
     /// The last one.
-    Metadata(Option<Counted>),
+    Metadata(Option<ConverseUsage>),
     Other,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Delta<'a> {
+pub enum ConverseDelta<'a> {
     Text(Cow<'a, str>),
     /// A piece of the JSON text of a tool's input.
     ToolInput(Cow<'a, str>),
@@ -53,7 +53,7 @@ struct Payload<'a> {
     delta: Option<DeltaPayload<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Cow<'a, str>>,
-    usage: Option<Counted>,
+    usage: Option<ConverseUsage>,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ struct ReasoningPayload<'a> {
     redacted_content: Option<Cow<'a, str>>,
 }
 
-impl Delta<'_> {
+impl ConverseDelta<'_> {
     /// What was generated, whatever it is.
     pub fn text(&self) -> &str {
         match self {
@@ -113,7 +113,7 @@ impl Delta<'_> {
     }
 }
 
-impl<'a> Event<'a> {
+impl<'a> ConverseEvent<'a> {
     /// Reads the payload of a frame by the frame's `:event-type`.
     pub fn read(kind: &str, payload: &'a [u8]) -> Result<Self, serde_json::Error> {
         let read = || serde_json::from_slice::<Payload<'a>>(payload);
@@ -139,19 +139,19 @@ impl<'a> Event<'a> {
 }
 
 impl<'a> DeltaPayload<'a> {
-    fn read(self) -> Option<Delta<'a>> {
+    fn read(self) -> Option<ConverseDelta<'a>> {
         let Self { text, tool_use, reasoning_content } = self;
         if let Some(text) = text {
-            return Some(Delta::Text(text));
+            return Some(ConverseDelta::Text(text));
         }
         if let Some(InputPayload { input }) = tool_use {
-            return Some(Delta::ToolInput(input));
+            return Some(ConverseDelta::ToolInput(input));
         }
         let ReasoningPayload { text, signature, redacted_content } = reasoning_content?;
         text.filter(|text| !text.is_empty() || signature.is_none())
-            .map(Delta::Reasoning)
-            .or(signature.map(Delta::Signature))
-            .or(redacted_content.map(Delta::Redacted))
+            .map(ConverseDelta::Reasoning)
+            .or(signature.map(ConverseDelta::Signature))
+            .or(redacted_content.map(ConverseDelta::Redacted))
     }
 }
 
@@ -161,45 +161,50 @@ mod tests {
 
     #[test]
     fn reads_every_kind() {
-        let text = |text: &'static str| Event::Delta { index: 1, delta: Delta::Text(text.into()) };
-        let delta = |delta| Event::Delta { index: 0, delta };
+        let text =
+            |text: &'static str| ConverseEvent::Delta { index: 1, delta: ConverseDelta::Text(text.into()) };
+        let delta = |delta| ConverseEvent::Delta { index: 0, delta };
         for (kind, payload, want) in [
-            ("messageStart", r#"{"role":"assistant","p":"ab"}"#, Event::MessageStart),
+            ("messageStart", r#"{"role":"assistant","p":"ab"}"#, ConverseEvent::MessageStart),
             (
                 "contentBlockStart",
                 r#"{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t1","name":"Read"}}}"#,
-                Event::ToolStart { index: 2, id: "t1".into(), name: "Read".into() },
+                ConverseEvent::ToolStart { index: 2, id: "t1".into(), name: "Read".into() },
             ),
-            ("contentBlockStart", r#"{"contentBlockIndex":2,"start":{"image":{}}}"#, Event::Other),
+            ("contentBlockStart", r#"{"contentBlockIndex":2,"start":{"image":{}}}"#, ConverseEvent::Other),
             ("contentBlockDelta", r#"{"contentBlockIndex":1,"delta":{"text":"a\"b"},"p":"x"}"#, text("a\"b")),
             (
                 "contentBlockDelta",
                 r#"{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}"#,
-                delta(Delta::ToolInput("{}".into())),
+                delta(ConverseDelta::ToolInput("{}".into())),
             ),
             (
                 "contentBlockDelta",
                 r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}}}"#,
-                delta(Delta::Reasoning("hm".into())),
+                delta(ConverseDelta::Reasoning("hm".into())),
             ),
             (
                 "contentBlockDelta",
                 r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"s"}}}"#,
-                delta(Delta::Signature("s".into())),
+                delta(ConverseDelta::Signature("s".into())),
             ),
             (
                 "contentBlockDelta",
                 r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"cg=="}}}"#,
-                delta(Delta::Redacted("cg==".into())),
+                delta(ConverseDelta::Redacted("cg==".into())),
             ),
-            ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"citation":{}}}"#, Event::Other),
-            ("contentBlockStop", r#"{"contentBlockIndex":3}"#, Event::BlockStop { index: 3 }),
-            ("messageStop", r#"{"stopReason":"tool_use"}"#, Event::MessageStop { reason: "tool_use".into() }),
-            ("metadata", r#"{"metrics":{"latencyMs":1}}"#, Event::Metadata(None)),
-            ("somethingNew", "not even JSON", Event::Other),
+            ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"citation":{}}}"#, ConverseEvent::Other),
+            ("contentBlockStop", r#"{"contentBlockIndex":3}"#, ConverseEvent::BlockStop { index: 3 }),
+            (
+                "messageStop",
+                r#"{"stopReason":"tool_use"}"#,
+                ConverseEvent::MessageStop { reason: "tool_use".into() },
+            ),
+            ("metadata", r#"{"metrics":{"latencyMs":1}}"#, ConverseEvent::Metadata(None)),
+            ("somethingNew", "not even JSON", ConverseEvent::Other),
         ] {
-            assert_eq!(Event::read(kind, payload.as_bytes()).unwrap(), want, "{kind} {payload}");
+            assert_eq!(ConverseEvent::read(kind, payload.as_bytes()).unwrap(), want, "{kind} {payload}");
         }
-        assert!(Event::read("contentBlockDelta", b"{").is_err());
+        assert!(ConverseEvent::read("contentBlockDelta", b"{").is_err());
     }
 }

@@ -5,7 +5,7 @@ use shared::model::{Capability, Model};
 
 /// Whether a schema may be asked for by `outputConfig`. Nova's pages tell to force a tool instead, and it is not on
 /// Bedrock's list of models with structured outputs. Not tried on Bedrock.
-pub fn schema(model: &Model) -> bool {
+pub fn supports_json_schema(model: &Model) -> bool {
     model.can(Capability::ResponseSchema) && !is_nova(model)
 }
 

@@ -3,16 +3,16 @@
 use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
-use super::read::{Wrong, field, object, required, string, word};
+use super::read::{FieldError, field, object, require_field, string, word};
 use crate::dialect::converse::body::CachePoint;
-use crate::dialect::raw::Object;
+use crate::dialect::raw::JsonObject;
 
 /// The cache point that a message, a part or a tool asks for after it.
-pub fn cache_control(holder: &Object<'_>) -> Result<Option<CachePoint>, Wrong> {
+pub fn cache_control(holder: &JsonObject<'_>) -> Result<Option<CachePoint>, FieldError> {
     field(holder, "cache_control", |json| {
         let control = object(json)?;
-        if required(&control, "type", word)? != "ephemeral" {
-            return Err(Wrong::new("must be ephemeral").inside("type"));
+        if require_field(&control, "type", word)? != "ephemeral" {
+            return Err(FieldError::new("must be ephemeral").at_step("type"));
         }
         let ttl = field(&control, "ttl", string)?;
         Ok(CachePoint::new(ttl.as_deref() == Some("1h")))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::usage::Usage;
+use super::usage::CompletionUsage;
 
 /// What every piece of one answer begins with.
 #[derive(Debug)]
@@ -20,16 +20,16 @@ pub struct Chunk<'a> {
     model: &'a str,
     system_fingerprint: Null,
     /// One, or none where the usage is told.
-    choices: &'a [Choice<'a>],
+    choices: &'a [ChunkChoice<'a>],
     /// `null` in all but the last, where it was asked for; left out where it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<Usage>>,
+    usage: Option<Option<CompletionUsage>>,
 }
 
 #[derive(Serialize)]
-pub struct Choice<'a> {
+pub struct ChunkChoice<'a> {
     pub index: u64,
-    pub delta: Delta<'a>,
+    pub delta: ChunkDelta<'a>,
     pub logprobs: Null,
     pub finish_reason: Option<&'static str>,
 }
@@ -38,7 +38,7 @@ pub struct Choice<'a> {
 pub type Null = ();
 
 #[derive(Default, Serialize)]
-pub struct Delta<'a> {
+pub struct ChunkDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thinking_blocks: Option<[Thought<'a>; 1]>,
+    pub thinking_blocks: Option<[ThinkingBlock<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[CallDelta<'a>; 1]>,
 }
@@ -54,7 +54,7 @@ pub struct Delta<'a> {
 /// A block of thinking that a client gives back as it is, as LiteLLM has it.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type")]
-pub enum Thought<'a> {
+pub enum ThinkingBlock<'a> {
     #[serde(rename = "thinking")]
     Signed { thinking: &'a str, signature: &'a str },
     #[serde(rename = "redacted_thinking")]
@@ -86,7 +86,11 @@ impl Head {
         Self { id: format!("chatcmpl-{id}"), created, model: model.to_owned() }
     }
 
-    pub fn chunk<'a>(&'a self, choices: &'a [Choice<'a>], usage: Option<Option<Usage>>) -> Chunk<'a> {
+    pub fn chunk<'a>(
+        &'a self,
+        choices: &'a [ChunkChoice<'a>],
+        usage: Option<Option<CompletionUsage>>,
+    ) -> Chunk<'a> {
         let Self { id, created, model } = self;
         Chunk {
             id,
@@ -106,7 +110,7 @@ impl<'a> CallDelta<'a> {
         Self { index, id: Some(id), kind: Some("function"), function }
     }
 
-    pub fn more(index: u64, arguments: &'a str) -> Self {
+    pub fn arguments_delta(index: u64, arguments: &'a str) -> Self {
         Self { index, id: None, kind: None, function: Function { name: None, arguments } }
     }
 }

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::{Capability, Model};
 
-use super::read::{Wrong, field, object, raw_object, required, string, word};
+use super::read::{FieldError, field, object, raw_object, require_field, string, word};
 use super::tools::{Tools, spec};
-use crate::dialect::converse::body::{Block, OutputConfig, TextFormat, Tool, ToolSpec};
+use crate::dialect::converse::body::{ConverseBlock, OutputConfig, TextFormat, Tool, ToolSpec};
 use crate::dialect::converse::takes;
-use crate::dialect::raw::Object;
+use crate::dialect::raw::JsonObject;
 
 /// What stands for `json_object`, for which Converse has nothing.
 const ONE_OBJECT: &str = "Answer with one JSON object only: no other text, and no code fence around it.";
 
 #[derive(Debug, Default)]
-pub enum Format<'a> {
+pub enum ResponseFormat<'a> {
     #[default]
     Text,
     Object,
@@ -30,35 +30,39 @@ pub struct Schema<'a> {
     schema: &'a RawValue,
 }
 
-impl<'a> Format<'a> {
-    pub fn read(json: &'a RawValue) -> Result<Self, Wrong> {
+impl<'a> ResponseFormat<'a> {
+    pub fn read(json: &'a RawValue) -> Result<Self, FieldError> {
         let format = object(json)?;
-        match required(&format, "type", string)?.as_ref() {
+        match require_field(&format, "type", string)?.as_ref() {
             "text" => Ok(Self::Text),
             "json_object" => Ok(Self::Object),
             "json_schema" => {
-                required(&format, "json_schema", |json| Schema::read(&object(json)?)).map(Self::Schema)
+                require_field(&format, "json_schema", |json| Schema::read(&object(json)?)).map(Self::Schema)
             }
-            _ => Err(Wrong::new("must be text, json_object or json_schema").inside("type")),
+            _ => Err(FieldError::new("must be text, json_object or json_schema").at_step("type")),
         }
     }
 
     /// What is added to the system prompt.
-    pub fn instruction(&self) -> Option<Block<'a>> {
-        matches!(self, Self::Object).then(|| Block::OwnText(ONE_OBJECT.into()))
+    pub fn instruction(&self) -> Option<ConverseBlock<'a>> {
+        matches!(self, Self::Object).then(|| ConverseBlock::OwnText(ONE_OBJECT.into()))
     }
 
     /// The schema in Converse's words, for a model that knows them.
-    pub fn config<'b>(&'b self, model: &Model, tools: &Tools<'_>) -> Result<Option<OutputConfig<'b>>, Fault> {
+    pub fn config<'b>(
+        &'b self,
+        model: &Model,
+        tools: &Tools<'_>,
+    ) -> Result<Option<OutputConfig<'b>>, ApiError> {
         let Self::Schema(schema) = self else {
             return Ok(None);
         };
-        if takes::schema(model) {
+        if takes::supports_json_schema(model) {
             return Ok(Some(OutputConfig { text_format: Some(schema.text_format()) }));
         }
         if self.tool(model, tools).is_none() && !tools.are_forced() {
             let rule = format!("{} does not answer by a schema", model.name);
-            return Err(Fault::invalid("response_format", rule));
+            return Err(ApiError::invalid("response_format", rule));
         }
         Ok(None)
     }
@@ -68,7 +72,9 @@ impl<'a> Format<'a> {
     pub fn tool(&self, model: &Model, tools: &Tools<'_>) -> Option<&Schema<'a>> {
         let can_be_made = model.can(Capability::FunctionCalling) && model.can(Capability::ToolChoice);
         match self {
-            Self::Schema(schema) if !takes::schema(model) && can_be_made && !tools.are_forced() => {
+            Self::Schema(schema)
+                if !takes::supports_json_schema(model) && can_be_made && !tools.are_forced() =>
+            {
                 Some(schema)
             }
             _ => None,
@@ -77,11 +83,11 @@ impl<'a> Format<'a> {
 }
 
 impl<'a> Schema<'a> {
-    fn read(object: &Object<'a>) -> Result<Self, Wrong> {
+    fn read(object: &JsonObject<'a>) -> Result<Self, FieldError> {
         Ok(Self {
-            name: required(object, "name", word)?,
+            name: require_field(object, "name", word)?,
             description: field(object, "description", string)?.filter(|text| !text.trim().is_empty()),
-            schema: required(object, "schema", raw_object)?,
+            schema: require_field(object, "schema", raw_object)?,
         })
     }
 

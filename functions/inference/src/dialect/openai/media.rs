@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
-use super::read::{Wrong, field, object, required, string};
-use crate::dialect::converse::body::{Block, Document, Media, Source};
+use super::read::{FieldError, field, object, require_field, string};
+use crate::dialect::converse::body::{ConverseBlock, Document, Media, MediaSource};
 
 const NO_FETCHING: &str = "only data: URLs are taken; the gateway fetches nothing";
 
@@ -28,22 +28,25 @@ const DOCUMENTS: [(&str, &str); 10] = [
 const LONGEST_NAME: usize = 180;
 
 /// `image_url`: an object with a `url`, or the URL itself, as LiteLLM takes it.
-pub fn image(json: &RawValue) -> Result<Block<'_>, Wrong> {
-    let url =
-        if json.get().starts_with('"') { string(json)? } else { required(&object(json)?, "url", string)? };
+pub fn image(json: &RawValue) -> Result<ConverseBlock<'_>, FieldError> {
+    let url = if json.get().starts_with('"') {
+        string(json)?
+    } else {
+        require_field(&object(json)?, "url", string)?
+    };
     if !url.starts_with("data:") {
-        return Err(Wrong::new(NO_FETCHING));
+        return Err(FieldError::new(NO_FETCHING));
     }
     let rule = "must be data:image/png, jpeg, gif or webp in base64";
-    let (media, data) = split(url).ok_or_else(|| Wrong::new(rule))?;
+    let (media, data) = split(url).ok_or_else(|| FieldError::new(rule))?;
     let format = match media.as_str() {
         "image/png" => "png",
         "image/jpeg" | "image/jpg" => "jpeg",
         "image/gif" => "gif",
         "image/webp" => "webp",
-        _ => return Err(Wrong::new(rule)),
+        _ => return Err(FieldError::new(rule)),
     };
-    Ok(Block::Image(Media { format: format.into(), source: Source::Bytes(data) }))
+    Ok(ConverseBlock::Image(Media { format: format.into(), source: MediaSource::Bytes(data) }))
 }
 
 /// The names of the documents so far: Converse wants each to have one of its own.
@@ -51,19 +54,23 @@ pub fn image(json: &RawValue) -> Result<Block<'_>, Wrong> {
 pub struct Names(BTreeSet<String>);
 
 /// `file`, with the document inside.
-pub fn document<'a>(json: &'a RawValue, names: &mut Names) -> Result<Block<'a>, Wrong> {
+pub fn document<'a>(json: &'a RawValue, names: &mut Names) -> Result<ConverseBlock<'a>, FieldError> {
     let file = object(json)?;
     if file.get("file_id").is_some() {
-        return Err(Wrong::new("no files are kept here: send file_data").inside("file_id"));
+        return Err(FieldError::new("no files are kept here: send file_data").at_step("file_id"));
     }
     let rule = "must be a data: URL of a document in base64: pdf, csv, doc, docx, xls, xlsx, html, txt or md";
     let format = |media: &str| DOCUMENTS.iter().find(|(known, _)| *known == media).map(|(_, format)| *format);
-    let (format, data) = required(&file, "file_data", |json| {
-        let (media, data) = split(string(json)?).ok_or_else(|| Wrong::new(rule))?;
-        format(&media).map(|format| (format, data)).ok_or_else(|| Wrong::new(rule))
+    let (format, data) = require_field(&file, "file_data", |json| {
+        let (media, data) = split(string(json)?).ok_or_else(|| FieldError::new(rule))?;
+        format(&media).map(|format| (format, data)).ok_or_else(|| FieldError::new(rule))
     })?;
     let name = names.take(field(&file, "filename", string)?.as_deref());
-    Ok(Block::Document(Document { format: format.into(), name: name.into(), source: Source::Bytes(data) }))
+    Ok(ConverseBlock::Document(Document {
+        format: format.into(),
+        name: name.into(),
+        source: MediaSource::Bytes(data),
+    }))
 }
 
 impl Names {

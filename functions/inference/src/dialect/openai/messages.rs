@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
 use super::caching::{cache_control, fitting, longest};
 use super::calls;
-use super::parts::{Kinds, Met, blocks};
-use super::read::{Wrong, each, object, required, string, word};
-use crate::dialect::converse::body::{Block, Message, Role, ToolResult};
-use crate::dialect::raw::Object;
+use super::parts::{Kinds, SeenMedia, blocks};
+use super::read::{FieldError, object, read_list, require_field, string, word};
+use crate::dialect::converse::body::{ConverseBlock, ConverseMessage, ConverseRole, ToolResult};
+use crate::dialect::raw::JsonObject;
 
 const SYSTEM: Kinds = &["text"];
 const USER: Kinds = &["text", "image_url", "file"];
@@ -23,9 +23,9 @@ const TOOL: Kinds = &["text", "image_url"];
 /// The messages of a request, put into the order and the words of Converse.
 #[derive(Debug, Default)]
 pub struct Conversation<'a> {
-    system: Vec<Block<'a>>,
-    turns: Vec<Message<'a>>,
-    met: Met,
+    system: Vec<ConverseBlock<'a>>,
+    turns: Vec<ConverseMessage<'a>>,
+    met: SeenMedia,
     /// The tools that were called, by name.
     pub called: BTreeSet<Cow<'a, str>>,
     /// Whether tools were called, or results of theirs are there.
@@ -35,20 +35,20 @@ pub struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    pub fn read(messages: &'a RawValue) -> Result<Self, Wrong> {
+    pub fn read(messages: &'a RawValue) -> Result<Self, FieldError> {
         let mut conversation = Self::default();
-        let read = each(messages, |at, json| conversation.take(at, &object(json)?))?;
+        let read = read_list(messages, |at, json| conversation.take(at, &object(json)?))?;
         if read.is_empty() {
-            return Err(Wrong::new("must not be empty"));
+            return Err(FieldError::new("must not be empty"));
         }
         if conversation.turns.is_empty() {
-            return Err(Wrong::new("must hold more than system messages and blank texts"));
+            return Err(FieldError::new("must hold more than system messages and blank texts"));
         }
         Ok(conversation)
     }
 
-    fn take(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
-        let role = required(message, "role", string)?;
+    fn take(&mut self, at: usize, message: &JsonObject<'a>) -> Result<(), FieldError> {
+        let role = require_field(message, "role", string)?;
         match role.as_ref() {
             "system" | "developer" => {
                 let content = self.content(at, message, SYSTEM)?;
@@ -57,30 +57,35 @@ impl<'a> Conversation<'a> {
             }
             "user" => {
                 let content = self.content(at, message, USER)?;
-                self.push(Role::User, with_point(content, message)?);
+                self.push(ConverseRole::User, with_point(content, message)?);
             }
             "assistant" => self.assistant(at, message)?,
             "tool" => self.tool(at, message)?,
             "function" => {
                 let rule = "function is not available on Amazon Bedrock: use tool";
-                return Err(Wrong::new(rule).inside("role"));
+                return Err(FieldError::new(rule).at_step("role"));
             }
             _ => {
                 let rule = "must be system, developer, user, assistant or tool";
-                return Err(Wrong::new(rule).inside("role"));
+                return Err(FieldError::new(rule).at_step("role"));
             }
         }
         Ok(())
     }
 
-    fn content(&mut self, at: usize, message: &Object<'a>, kinds: Kinds) -> Result<Vec<Block<'a>>, Wrong> {
-        required(message, "content", |content| blocks(content, kinds, at, &mut self.met))
+    fn content(
+        &mut self,
+        at: usize,
+        message: &JsonObject<'a>,
+        kinds: Kinds,
+    ) -> Result<Vec<ConverseBlock<'a>>, FieldError> {
+        require_field(message, "content", |content| blocks(content, kinds, at, &mut self.met))
     }
 
-    fn assistant(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
+    fn assistant(&mut self, at: usize, message: &JsonObject<'a>) -> Result<(), FieldError> {
         if message.get("function_call").is_some() {
             let rule = "is not available on Amazon Bedrock: use tool_calls";
-            return Err(Wrong::new(rule).inside("function_call"));
+            return Err(FieldError::new(rule).at_step("function_call"));
         }
         let mut content = calls::thoughts(message)?;
         let thinks = !content.is_empty();
@@ -94,66 +99,72 @@ impl<'a> Conversation<'a> {
         }
         for call in calls {
             self.called.insert(call.name.clone());
-            content.push(Block::ToolUse(call));
+            content.push(ConverseBlock::ToolUse(call));
         }
-        self.push(Role::Assistant, with_point(content, message)?);
+        self.push(ConverseRole::Assistant, with_point(content, message)?);
         Ok(())
     }
 
     /// A tool's result is the user's word in Converse. It is told even if it is empty: the call waits for it.
-    fn tool(&mut self, at: usize, message: &Object<'a>) -> Result<(), Wrong> {
-        let tool_use_id = required(message, "tool_call_id", word)?;
+    fn tool(&mut self, at: usize, message: &JsonObject<'a>) -> Result<(), FieldError> {
+        let tool_use_id = require_field(message, "tool_call_id", word)?;
         let content = self.content(at, message, TOOL)?;
         // Inside a result, Converse knows no cache points.
         let (points, content): (Vec<_>, Vec<_>) = content.into_iter().partition(is_point);
-        let result = Block::ToolResult(ToolResult { tool_use_id, content, status: None });
+        let result = ConverseBlock::ToolResult(ToolResult { tool_use_id, content, status: None });
         let blocks = std::iter::once(result).chain(points.into_iter().next()).collect();
-        self.push(Role::User, with_point(blocks, message)?);
+        self.push(ConverseRole::User, with_point(blocks, message)?);
         self.uses_tools = true;
         Ok(())
     }
 
     /// Adds to the turn of the same role, or begins one.
-    fn push(&mut self, role: Role, content: Vec<Block<'a>>) {
+    fn push(&mut self, role: ConverseRole, content: Vec<ConverseBlock<'a>>) {
         match self.turns.last_mut() {
             Some(turn) if turn.role == role => turn.content.extend(content),
             _ if content.is_empty() => {}
-            _ => self.turns.push(Message { role, content }),
+            _ => self.turns.push(ConverseMessage { role, content }),
         }
     }
 
     /// The turns as `model` takes them.
-    pub fn turns(&self, model: &Model) -> Result<Vec<Message<'a>>, Fault> {
+    pub fn turns(&self, model: &Model) -> Result<Vec<ConverseMessage<'a>>, ApiError> {
         if let Some(path) = self.met.image.as_ref().filter(|_| !model.can(Capability::Vision)) {
-            return Err(Fault::invalid(path, format!("{} does not read images", model.name)));
+            return Err(ApiError::invalid(path, format!("{} does not read images", model.name)));
         }
         let caching = longest(model);
-        let fit = |turn: &Message<'a>| Message { role: turn.role, content: fitted(&turn.content, caching) };
+        let fit = |turn: &ConverseMessage<'a>| ConverseMessage {
+            role: turn.role,
+            content: fit_caching(&turn.content, caching),
+        };
         Ok(self.turns.iter().map(fit).collect())
     }
 
     /// The system prompt as `model` takes it.
-    pub fn system(&self, model: &Model) -> Vec<Block<'a>> {
-        fitted(&self.system, longest(model))
+    pub fn system(&self, model: &Model) -> Vec<ConverseBlock<'a>> {
+        fit_caching(&self.system, longest(model))
     }
 }
 
 /// The content with the cache point that its message asks for, if there is something to cache.
-fn with_point<'a>(mut content: Vec<Block<'a>>, message: &Object<'a>) -> Result<Vec<Block<'a>>, Wrong> {
-    let point = cache_control(message)?.map(Block::CachePoint);
+fn with_point<'a>(
+    mut content: Vec<ConverseBlock<'a>>,
+    message: &JsonObject<'a>,
+) -> Result<Vec<ConverseBlock<'a>>, FieldError> {
+    let point = cache_control(message)?.map(ConverseBlock::CachePoint);
     if content.last().is_some_and(|last| !is_point(last)) {
         content.extend(point);
     }
     Ok(content)
 }
 
-fn is_point(block: &Block<'_>) -> bool {
-    matches!(block, Block::CachePoint(_))
+fn is_point(block: &ConverseBlock<'_>) -> bool {
+    matches!(block, ConverseBlock::CachePoint(_))
 }
 
-fn fitted<'a>(blocks: &[Block<'a>], caching: Caching) -> Vec<Block<'a>> {
-    let fit = |block: &Block<'a>| match block {
-        Block::CachePoint(point) => fitting(*point, caching).map(Block::CachePoint),
+fn fit_caching<'a>(blocks: &[ConverseBlock<'a>], caching: Caching) -> Vec<ConverseBlock<'a>> {
+    let fit = |block: &ConverseBlock<'a>| match block {
+        ConverseBlock::CachePoint(point) => fitting(*point, caching).map(ConverseBlock::CachePoint),
         other => Some(other.clone()),
     };
     blocks.iter().filter_map(fit).collect()

@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::read::{Wrong, each, object, parsed, string};
-use crate::dialect::raw::Object;
+use super::read::{FieldError, object, parse, read_list, string};
+use crate::dialect::raw::JsonObject;
 
 const NOT_AVAILABLE: &str = "is not available on Amazon Bedrock";
 
@@ -17,26 +17,26 @@ const FIELDS: [Field; 14] = [
     ("logit_bias", NOT_AVAILABLE, |json| object(json).is_ok_and(|bias| bias.is_empty())),
     ("frequency_penalty", NOT_AVAILABLE, |json| is_number(json, 0.0)),
     ("presence_penalty", NOT_AVAILABLE, |json| is_number(json, 0.0)),
-    ("audio", NOT_AVAILABLE, never),
+    ("audio", NOT_AVAILABLE, never_supported),
     ("modalities", "only text is available on Amazon Bedrock", is_text),
-    ("prediction", NOT_AVAILABLE, never),
-    ("web_search_options", NOT_AVAILABLE, never),
-    ("functions", "is not available on Amazon Bedrock: use tools", never),
-    ("function_call", "is not available on Amazon Bedrock: use tool_choice", never),
+    ("prediction", NOT_AVAILABLE, never_supported),
+    ("web_search_options", NOT_AVAILABLE, never_supported),
+    ("functions", "is not available on Amazon Bedrock: use tools", never_supported),
+    ("function_call", "is not available on Amazon Bedrock: use tool_choice", never_supported),
     ("store", "nothing is stored by this gateway", is_false),
     ("service_tier", "must be auto or default", |json| is_one_of(json, &["auto", "default"])),
 ];
 
 /// Names the first field that asks for something which there is not.
-pub fn check(body: &Object<'_>) -> Result<(), Wrong> {
+pub fn reject_unsupported(body: &JsonObject<'_>) -> Result<(), FieldError> {
     let asks = |(name, _, asks_nothing): &&Field| body.get(name).is_some_and(|json| !asks_nothing(json));
     match FIELDS.iter().find(asks) {
-        Some((name, rule, _)) => Err(Wrong::new(*rule).inside(name)),
+        Some((name, rule, _)) => Err(FieldError::new(*rule).at_step(name)),
         None => Ok(()),
     }
 }
 
-fn never(_: &RawValue) -> bool {
+fn never_supported(_: &RawValue) -> bool {
     false
 }
 
@@ -45,7 +45,7 @@ fn is_false(json: &RawValue) -> bool {
 }
 
 fn is_number(json: &RawValue, wanted: f64) -> bool {
-    parsed::<f64>(json, "").is_ok_and(|number| (number - wanted).abs() < f64::EPSILON)
+    parse::<f64>(json, "").is_ok_and(|number| (number - wanted).abs() < f64::EPSILON)
 }
 
 fn is_one_of(json: &RawValue, words: &[&str]) -> bool {
@@ -53,5 +53,6 @@ fn is_one_of(json: &RawValue, words: &[&str]) -> bool {
 }
 
 fn is_text(json: &RawValue) -> bool {
-    each(json, |_, modality| string(modality)).is_ok_and(|all| all.iter().all(|modality| modality == "text"))
+    read_list(json, |_, modality| string(modality))
+        .is_ok_and(|all| all.iter().all(|modality| modality == "text"))
 }

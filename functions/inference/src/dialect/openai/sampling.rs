@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use super::read::{Wrong, each, field, ours, parsed, string};
-use crate::dialect::Output;
+use super::read::{FieldError, field, parse, read_list, static_json, string};
+use crate::dialect::OutputLimits;
 use crate::dialect::converse::body::InferenceConfig;
-use crate::dialect::raw::Object;
+use crate::dialect::raw::JsonObject;
 
 /// The output of a request that sets no limit. Bedrock's quota and our reservation are taken by the limit, not by what
 /// is made of it: a model's own 128,000 would let a budget of a few dollars run nothing at all.
@@ -25,11 +25,11 @@ pub struct Sampling<'a> {
 }
 
 impl<'a> Sampling<'a> {
-    pub fn read(body: &Object<'a>) -> Result<Self, Wrong> {
+    pub fn read(body: &JsonObject<'a>) -> Result<Self, FieldError> {
         let mut limit = None;
         // The later name wins; a wrong value of the other is told all the same.
         for name in ["max_tokens", "max_completion_tokens"] {
-            limit = field(body, name, |json| parsed(json, Output::WHOLE_NUMBER))?
+            limit = field(body, name, |json| parse(json, OutputLimits::WHOLE_NUMBER))?
                 .map(|tokens| (name, tokens))
                 .or(limit);
         }
@@ -38,17 +38,17 @@ impl<'a> Sampling<'a> {
         Ok(Self {
             limit,
             // Converse's scale ends where OpenAI's goes on.
-            temperature: temperature.map(|(json, value)| if value > 1.0 { ours("1") } else { json }),
+            temperature: temperature.map(|(json, value)| if value > 1.0 { static_json("1") } else { json }),
             top_p: top_p.map(|(json, _)| json),
             stop: field(body, "stop", stops)?.unwrap_or_default(),
         })
     }
 
     /// The most tokens that the answer of `model` may have.
-    pub fn max_tokens(&self, model: &Model) -> Result<u64, Fault> {
+    pub fn max_tokens(&self, model: &Model) -> Result<u64, ApiError> {
         match self.limit {
             None => Ok(model.max_output_tokens.min(DEFAULT_MAX_TOKENS)),
-            Some((field, tokens)) => Output::checked(field, tokens, model),
+            Some((field, tokens)) => OutputLimits::check_max_tokens(field, tokens, model),
         }
     }
 
@@ -63,23 +63,23 @@ impl<'a> Sampling<'a> {
     }
 }
 
-fn number(json: &RawValue, most: f64) -> Result<(&RawValue, f64), Wrong> {
+fn number(json: &RawValue, most: f64) -> Result<(&RawValue, f64), FieldError> {
     let rule = format!("must be a number from 0 to {most}");
-    let value: f64 = parsed(json, &rule)?;
-    if (0.0..=most).contains(&value) { Ok((json, value)) } else { Err(Wrong::new(rule)) }
+    let value: f64 = parse(json, &rule)?;
+    if (0.0..=most).contains(&value) { Ok((json, value)) } else { Err(FieldError::new(rule)) }
 }
 
-fn stops(json: &RawValue) -> Result<Vec<Cow<'_, str>>, Wrong> {
+fn stops(json: &RawValue) -> Result<Vec<Cow<'_, str>>, FieldError> {
     if json.get().starts_with('[') {
-        return each(json, |_, sequence| stop(sequence));
+        return read_list(json, |_, sequence| stop(sequence));
     }
     Ok(vec![stop(json)?])
 }
 
-fn stop(json: &RawValue) -> Result<Cow<'_, str>, Wrong> {
+fn stop(json: &RawValue) -> Result<Cow<'_, str>, FieldError> {
     let sequence = string(json)?;
     if sequence.trim().is_empty() {
-        return Err(Wrong::new("must hold more than white space"));
+        return Err(FieldError::new("must hold more than white space"));
     }
     Ok(sequence)
 }

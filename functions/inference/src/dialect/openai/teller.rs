@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::mem::take;
 
 use bytes::Bytes;
-use shared::fault::Wire;
-use shared::web::Shape;
+use shared::fault::ErrorResponse;
+use shared::web::ErrorFormat;
 
-use super::chunk::{CallDelta, Choice, Delta, Head, Thought, event};
-use super::usage::{Usage, finish_reason};
-use super::whole::completion;
-use crate::dialect::converse::answer::Answer;
-use crate::dialect::converse::event::{self, Event};
-use crate::dialect::{Heard, Teller};
+use super::chunk::{CallDelta, ChunkChoice, ChunkDelta, Head, ThinkingBlock, event};
+use super::usage::{CompletionUsage, finish_reason};
+use super::whole::chat_completion;
+use crate::dialect::converse::answer::ConverseResponse;
+use crate::dialect::converse::event::{self, ConverseEvent};
+use crate::dialect::{BedrockEvent, ResponseWriter};
 
 /// Keeps the connection open: a comment, which clients pass over.
 const PING: Bytes = Bytes::from_static(b": ping\n\n");
@@ -20,7 +20,7 @@ const PING: Bytes = Bytes::from_static(b": ping\n\n");
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// The teller of one answer.
-pub struct ChatTeller {
+pub struct ChatCompletionStream {
     head: Head,
     include_usage: bool,
     /// The tool whose input is the answer's text.
@@ -30,18 +30,18 @@ pub struct ChatTeller {
     is_answered: bool,
     has_begun: bool,
     /// The calls of tools that are being told, by the index that Converse gives the block.
-    open: BTreeMap<u64, Call>,
+    open: BTreeMap<u64, ToolCallState>,
     /// Calls told so far: OpenAI counts them from 0, whatever else the answer holds.
     calls: u64,
     /// The thinking since the last signature, which is told once more with the next.
     thinking: String,
     finish_reason: &'static str,
-    usage: Option<Usage>,
+    usage: Option<CompletionUsage>,
 }
 
 /// A tool's block.
 #[derive(Default)]
-struct Call {
+struct ToolCallState {
     /// Its number among the calls; `None` where its input is the answer's text.
     index: Option<u64>,
     has_input: bool,
@@ -49,7 +49,7 @@ struct Call {
     is_late: bool,
 }
 
-impl ChatTeller {
+impl ChatCompletionStream {
     pub fn new(head: Head, include_usage: bool, answer: Option<String>) -> Self {
         Self {
             head,
@@ -67,7 +67,7 @@ impl ChatTeller {
     }
 
     /// Tells one delta, and before the first one whose it is.
-    fn say(&mut self, out: &mut Vec<u8>, delta: Delta<'_>) {
+    fn say(&mut self, out: &mut Vec<u8>, delta: ChunkDelta<'_>) {
         self.begin(out);
         self.write(out, delta, None);
     }
@@ -75,13 +75,13 @@ impl ChatTeller {
     fn begin(&mut self, out: &mut Vec<u8>) {
         if !self.has_begun {
             self.has_begun = true;
-            let delta = Delta { role: Some("assistant"), content: Some(""), ..Delta::default() };
+            let delta = ChunkDelta { role: Some("assistant"), content: Some(""), ..ChunkDelta::default() };
             self.write(out, delta, None);
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, finish_reason: Option<&'static str>) {
-        let choice = Choice { index: 0, delta, logprobs: (), finish_reason };
+    fn write(&self, out: &mut Vec<u8>, delta: ChunkDelta<'_>, finish_reason: Option<&'static str>) {
+        let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason };
         event(out, &self.head.chunk(&[choice], self.include_usage.then_some(None)));
     }
 
@@ -89,13 +89,16 @@ impl ChatTeller {
         self.stop(out, block);
         if self.answer.as_deref() == Some(name) {
             let is_late = std::mem::replace(&mut self.is_answered, true);
-            self.open.insert(block, Call { is_late, ..Call::default() });
+            self.open.insert(block, ToolCallState { is_late, ..ToolCallState::default() });
             return;
         }
         let index = self.calls;
         self.calls += 1;
-        self.open.insert(block, Call { index: Some(index), ..Call::default() });
-        self.say(out, Delta { tool_calls: Some([CallDelta::start(index, id, name)]), ..Delta::default() });
+        self.open.insert(block, ToolCallState { index: Some(index), ..ToolCallState::default() });
+        self.say(
+            out,
+            ChunkDelta { tool_calls: Some([CallDelta::start(index, id, name)]), ..ChunkDelta::default() },
+        );
     }
 
     fn input(&mut self, out: &mut Vec<u8>, block: u64, input: &str) {
@@ -107,8 +110,11 @@ impl ChatTeller {
             return;
         }
         let delta = match call.index {
-            Some(index) => Delta { tool_calls: Some([CallDelta::more(index, input)]), ..Delta::default() },
-            None => Delta { content: Some(input), ..Delta::default() },
+            Some(index) => ChunkDelta {
+                tool_calls: Some([CallDelta::arguments_delta(index, input)]),
+                ..ChunkDelta::default()
+            },
+            None => ChunkDelta { content: Some(input), ..ChunkDelta::default() },
         };
         self.say(out, delta);
     }
@@ -122,25 +128,25 @@ impl ChatTeller {
         self.thinking.clear();
     }
 
-    fn delta(&mut self, out: &mut Vec<u8>, block: u64, delta: &event::Delta<'_>) {
-        let thought = |thought| Delta { thinking_blocks: Some([thought]), ..Delta::default() };
+    fn delta(&mut self, out: &mut Vec<u8>, block: u64, delta: &event::ConverseDelta<'_>) {
+        let thought = |thought| ChunkDelta { thinking_blocks: Some([thought]), ..ChunkDelta::default() };
         match delta {
-            event::Delta::Text(_) if self.is_answered => {}
-            event::Delta::Text(text) if self.answer.is_some() => self.held.push_str(text),
-            event::Delta::Text(text) if !text.is_empty() => {
-                self.say(out, Delta { content: Some(text), ..Delta::default() });
+            event::ConverseDelta::Text(_) if self.is_answered => {}
+            event::ConverseDelta::Text(text) if self.answer.is_some() => self.held.push_str(text),
+            event::ConverseDelta::Text(text) if !text.is_empty() => {
+                self.say(out, ChunkDelta { content: Some(text), ..ChunkDelta::default() });
             }
-            event::Delta::ToolInput(input) if !input.is_empty() => self.input(out, block, input),
-            event::Delta::Reasoning(text) if !text.is_empty() => {
+            event::ConverseDelta::ToolInput(input) if !input.is_empty() => self.input(out, block, input),
+            event::ConverseDelta::Reasoning(text) if !text.is_empty() => {
                 self.thinking.push_str(text);
-                self.say(out, Delta { reasoning_content: Some(text), ..Delta::default() });
+                self.say(out, ChunkDelta { reasoning_content: Some(text), ..ChunkDelta::default() });
             }
-            event::Delta::Signature(signature) if !signature.is_empty() => {
+            event::ConverseDelta::Signature(signature) if !signature.is_empty() => {
                 let thinking = take(&mut self.thinking);
-                self.say(out, thought(Thought::Signed { thinking: &thinking, signature }));
+                self.say(out, thought(ThinkingBlock::Signed { thinking: &thinking, signature }));
             }
-            event::Delta::Redacted(data) if !data.is_empty() => {
-                self.say(out, thought(Thought::Redacted { data }));
+            event::ConverseDelta::Redacted(data) if !data.is_empty() => {
+                self.say(out, thought(ThinkingBlock::Redacted { data }));
             }
             _ => {}
         }
@@ -148,29 +154,31 @@ impl ChatTeller {
 
     /// `finish_reason`, as the client sees it: an answer that came as a tool's input is an answer.
     fn finish_reason(&self) -> &'static str {
-        ended(self.finish_reason, self.answer.is_some(), self.calls)
+        effective_finish_reason(self.finish_reason, self.answer.is_some(), self.calls)
     }
 }
 
 /// `finish_reason` where the answer may have come as the input of a tool, besides so many calls of the client's tools.
-pub fn ended(reason: &'static str, is_by_tool: bool, calls: u64) -> &'static str {
+pub fn effective_finish_reason(reason: &'static str, is_by_tool: bool, calls: u64) -> &'static str {
     if reason == "tool_calls" && is_by_tool && calls == 0 { "stop" } else { reason }
 }
 
-impl Teller for ChatTeller {
-    fn tell(&mut self, heard: &Heard<'_>, _: &Bytes) -> Bytes {
-        let Heard::Converse(event) = heard else {
+impl ResponseWriter for ChatCompletionStream {
+    fn write_event(&mut self, heard: &BedrockEvent<'_>, _: &Bytes) -> Bytes {
+        let BedrockEvent::Converse(event) = heard else {
             return Bytes::new();
         };
         let mut out = Vec::new();
         match event {
-            Event::MessageStart => self.begin(&mut out),
-            Event::ToolStart { index, id, name } => self.start(&mut out, *index, id, name),
-            Event::Delta { index, delta } => self.delta(&mut out, *index, delta),
-            Event::BlockStop { index } => self.stop(&mut out, *index),
-            Event::MessageStop { reason } => self.finish_reason = finish_reason(reason),
-            Event::Metadata(counted) => self.usage = counted.as_ref().and_then(Usage::of).or(self.usage),
-            Event::Other => {}
+            ConverseEvent::MessageStart => self.begin(&mut out),
+            ConverseEvent::ToolStart { index, id, name } => self.start(&mut out, *index, id, name),
+            ConverseEvent::Delta { index, delta } => self.delta(&mut out, *index, delta),
+            ConverseEvent::BlockStop { index } => self.stop(&mut out, *index),
+            ConverseEvent::MessageStop { reason } => self.finish_reason = finish_reason(reason),
+            ConverseEvent::Metadata(counted) => {
+                self.usage = counted.as_ref().and_then(CompletionUsage::from_converse).or(self.usage)
+            }
+            ConverseEvent::Other => {}
         }
         out.into()
     }
@@ -180,12 +188,12 @@ impl Teller for ChatTeller {
         self.begin(&mut out);
         let held = take(&mut self.held);
         if !self.is_answered && !held.is_empty() {
-            self.say(&mut out, Delta { content: Some(&held), ..Delta::default() });
+            self.say(&mut out, ChunkDelta { content: Some(&held), ..ChunkDelta::default() });
         }
         for block in self.open.keys().copied().collect::<Vec<_>>() {
             self.stop(&mut out, block);
         }
-        self.write(&mut out, Delta::default(), Some(self.finish_reason()));
+        self.write(&mut out, ChunkDelta::default(), Some(self.finish_reason()));
         if let Some(usage) = self.usage.filter(|_| self.include_usage) {
             event(&mut out, &self.head.chunk(&[], Some(Some(usage))));
         }
@@ -193,8 +201,9 @@ impl Teller for ChatTeller {
         out.into()
     }
 
-    fn whole(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        completion(&self.head, &Answer::read(&answer)?, self.answer.as_deref()).map(Bytes::from)
+    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
+        chat_completion(&self.head, &ConverseResponse::read(&answer)?, self.answer.as_deref())
+            .map(Bytes::from)
     }
 
     fn ping(&self) -> Option<Bytes> {
@@ -202,9 +211,9 @@ impl Teller for ChatTeller {
     }
 
     /// Without an end after it: a client that sees the error must not believe the answer.
-    fn error(&self, wire: &Wire, request_id: &str) -> Bytes {
+    fn error(&self, wire: &ErrorResponse, request_id: &str) -> Bytes {
         let mut out = Vec::new();
-        event(&mut out, &Shape::Plain.body(wire, request_id));
+        event(&mut out, &ErrorFormat::Plain.body(wire, request_id));
         out.into()
     }
 

@@ -2,25 +2,25 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use shared::model::{MessageRules, Model};
+use shared::model::{AnthropicCompat, Model};
 
-use super::read::{Wrong, field, object, parsed, required, string};
-use crate::dialect::Output;
+use super::read::{FieldError, field, object, parse, require_field, string};
+use crate::dialect::OutputLimits;
 use crate::dialect::converse::reasoning;
-use crate::dialect::raw::Object;
+use crate::dialect::raw::JsonObject;
 
 const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const KINDS: [&str; 3] = ["enabled", "adaptive", "disabled"];
 
 #[derive(Debug, Default)]
-pub struct Thinking {
+pub struct ThinkingOptions {
     effort: Option<&'static str>,
-    asked: Option<Asked>,
+    asked: Option<ThinkingParam>,
 }
 
 /// `thinking`, in Anthropic's words.
 #[derive(Debug)]
-struct Asked {
+struct ThinkingParam {
     kind: &'static str,
     budget: Option<u64>,
     display: Option<String>,
@@ -28,7 +28,7 @@ struct Asked {
 
 /// What is said to one model.
 #[derive(Debug, Default)]
-pub struct Thoughts {
+pub struct ReasoningConfig {
     /// Fields that only this model understands.
     pub fields: Map<String, Value>,
     /// Whether it is Claude, and asked to think: then it refuses some other things.
@@ -37,21 +37,21 @@ pub struct Thoughts {
     pub budget: u64,
 }
 
-impl Thinking {
-    pub fn read(body: &Object<'_>) -> Result<Self, Wrong> {
+impl ThinkingOptions {
+    pub fn read(body: &JsonObject<'_>) -> Result<Self, FieldError> {
         Ok(Self {
             effort: field(body, "reasoning_effort", |json| one_of(json, &EFFORTS))?,
-            asked: field(body, "thinking", |json| Asked::read(&object(json)?))?,
+            asked: field(body, "thinking", |json| ThinkingParam::read(&object(json)?))?,
         })
     }
 
     /// What `model` is asked for. Claude is not asked to think where the thoughts are missing that led to its latest
     /// calls of tools: it would refuse to go on without them.
-    pub fn of(&self, model: &Model, max_tokens: u64, lacks_thoughts: bool) -> Thoughts {
+    pub fn config_for(&self, model: &Model, max_tokens: u64, lacks_thoughts: bool) -> ReasoningConfig {
         let mut fields =
             self.effort.map(|effort| reasoning::fields(model, effort, max_tokens)).unwrap_or_default();
         let Some(rules) = &model.rules else {
-            return Thoughts { fields, ..Thoughts::default() };
+            return ReasoningConfig { fields, ..ReasoningConfig::default() };
         };
         if let Some(asked) = &self.asked {
             let thinking = asked.by(rules, max_tokens);
@@ -65,16 +65,20 @@ impl Thinking {
             fields.remove("thinking");
         }
         let budget = fields.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
-        Thoughts { claude_thinks: thinks(&fields), budget: budget.map_or(0, |b| b.min(max_tokens)), fields }
+        ReasoningConfig {
+            claude_thinks: thinks(&fields),
+            budget: budget.map_or(0, |b| b.min(max_tokens)),
+            fields,
+        }
     }
 }
 
-impl Asked {
-    fn read(thinking: &Object<'_>) -> Result<Self, Wrong> {
-        let kind = required(thinking, "type", |json| one_of(json, &KINDS))?;
-        let tokens = |json| parsed(json, Output::WHOLE_NUMBER);
+impl ThinkingParam {
+    fn read(thinking: &JsonObject<'_>) -> Result<Self, FieldError> {
+        let kind = require_field(thinking, "type", |json| one_of(json, &KINDS))?;
+        let tokens = |json| parse(json, OutputLimits::WHOLE_NUMBER);
         let budget = match kind {
-            "enabled" => Some(required(thinking, "budget_tokens", tokens)?),
+            "enabled" => Some(require_field(thinking, "budget_tokens", tokens)?),
             _ => None,
         };
         let display = field(thinking, "display", string)?.map(|display| display.into_owned());
@@ -83,7 +87,7 @@ impl Asked {
 
     /// The kind of thinking that the model knows, as on `/v1/messages`: a budget becomes adaptive and the other way
     /// round.
-    fn by(&self, rules: &MessageRules, max_tokens: u64) -> Option<Value> {
+    fn by(&self, rules: &AnthropicCompat, max_tokens: u64) -> Option<Value> {
         let mut thinking = match self.kind {
             kind if rules.allows_thinking(kind) => match self.budget {
                 Some(budget) => json!({"type": kind, "budget_tokens": budget}),
@@ -103,8 +107,8 @@ impl Asked {
     }
 }
 
-fn one_of(json: &RawValue, words: &'static [&'static str]) -> Result<&'static str, Wrong> {
+fn one_of(json: &RawValue, words: &'static [&'static str]) -> Result<&'static str, FieldError> {
     let word = string(json).ok();
     let known = words.iter().find(|known| word.as_deref() == Some(known));
-    known.copied().ok_or_else(|| Wrong::new(format!("must be one of {}", words.join(", "))))
+    known.copied().ok_or_else(|| FieldError::new(format!("must be one of {}", words.join(", "))))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::{Capability, Model};
 use shared::pricing::Caching;
 
@@ -12,23 +12,25 @@ use super::caching::{cache_control, fitting, longest};
 use super::calls::is_function;
 use super::format::Schema;
 use super::messages::Conversation;
-use super::read::{Wrong, boolean, each, field, object, ours, raw_object, required, string, word};
+use super::read::{
+    FieldError, boolean, field, object, raw_object, read_list, require_field, static_json, string, word,
+};
 use crate::dialect::converse::body::{
     CachePoint, Empty, InputSchema, Tool, ToolChoice, ToolConfig, ToolSpec,
 };
 use crate::dialect::converse::takes;
-use crate::dialect::raw::Object;
+use crate::dialect::raw::JsonObject;
 
 #[derive(Debug)]
 pub struct Tools<'a> {
-    offered: Vec<Offered<'a>>,
-    choice: Choice<'a>,
+    offered: Vec<FunctionTool<'a>>,
+    choice: OpenAiToolChoice<'a>,
     /// Whether several may be called at once.
     parallel: bool,
 }
 
 #[derive(Debug)]
-struct Offered<'a> {
+struct FunctionTool<'a> {
     name: Cow<'a, str>,
     description: Option<Cow<'a, str>>,
     schema: &'a RawValue,
@@ -37,7 +39,7 @@ struct Offered<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Choice<'a> {
+enum OpenAiToolChoice<'a> {
     Auto,
     None,
     Required,
@@ -54,30 +56,30 @@ pub struct Toolbox<'a> {
 }
 
 impl<'a> Tools<'a> {
-    pub fn read(body: &Object<'a>) -> Result<Self, Wrong> {
-        let read = |list| each(list, |_, json| offered(&object(json)?));
-        let offered: Vec<Offered<'a>> = field(body, "tools", read)?.unwrap_or_default();
+    pub fn read(body: &JsonObject<'a>) -> Result<Self, FieldError> {
+        let read = |list| read_list(list, |_, json| read_tool(&object(json)?));
+        let offered: Vec<FunctionTool<'a>> = field(body, "tools", read)?.unwrap_or_default();
         let known = |name: &str| offered.iter().any(|tool| tool.name == name);
-        let choice = field(body, "tool_choice", choice)?.unwrap_or(Choice::Auto);
+        let choice = field(body, "tool_choice", choice)?.unwrap_or(OpenAiToolChoice::Auto);
         let rule = match &choice {
-            Choice::Required if offered.is_empty() => "can only be required where tools are given",
-            Choice::Named(name) if !known(name) => "must name one of the tools",
+            OpenAiToolChoice::Required if offered.is_empty() => "can only be required where tools are given",
+            OpenAiToolChoice::Named(name) if !known(name) => "must name one of the tools",
             _ => {
                 let parallel = field(body, "parallel_tool_calls", boolean)?.unwrap_or(true);
                 return Ok(Self { offered, choice, parallel });
             }
         };
-        Err(Wrong::new(rule).inside("tool_choice"))
+        Err(FieldError::new(rule).at_step("tool_choice"))
     }
 
     /// Whether the model is made to call a tool: then its answer is no text.
     pub fn are_forced(&self) -> bool {
-        matches!(self.choice, Choice::Required | Choice::Named(_))
+        matches!(self.choice, OpenAiToolChoice::Required | OpenAiToolChoice::Named(_))
     }
 
     /// Whether the model may call one.
     fn are_open(&self) -> bool {
-        !self.offered.is_empty() && self.choice != Choice::None
+        !self.offered.is_empty() && self.choice != OpenAiToolChoice::None
     }
 
     /// What `model` is told of tools. `answer` is the tool whose input is the answer, where a schema is asked for that
@@ -88,12 +90,12 @@ impl<'a> Tools<'a> {
         model: &Model,
         answer: Option<&Schema<'b>>,
         thinks: bool,
-    ) -> Result<Toolbox<'b>, Fault> {
+    ) -> Result<Toolbox<'b>, ApiError> {
         let mut tools = self.tools(conversation, model);
         if let Some(schema) = answer {
             if self.offered.iter().any(|tool| tool.name == schema.name) {
                 let rule = "must not be the name of a tool";
-                return Err(Fault::invalid("response_format.json_schema.name", rule));
+                return Err(ApiError::invalid("response_format.json_schema.name", rule));
             }
             tools.push(schema.tool());
         }
@@ -102,15 +104,15 @@ impl<'a> Tools<'a> {
         }
         if !model.can(Capability::FunctionCalling) {
             let field = if self.offered.is_empty() { "messages" } else { "tools" };
-            return Err(Fault::invalid(field, format!("{} does not call tools", model.name)));
+            return Err(ApiError::invalid(field, format!("{} does not call tools", model.name)));
         }
         if self.are_forced() && !model.can(Capability::ToolChoice) {
             let rule = format!("{} cannot be made to call a tool", model.name);
-            return Err(Fault::invalid("tool_choice", rule));
+            return Err(ApiError::invalid("tool_choice", rule));
         }
         let choice = self.choice(answer, thinks);
         let one_by_one = self.are_open() && !self.parallel && model.rules.is_some();
-        let claudes_choice = one_by_one.then(|| claudes(choice.as_ref()));
+        let claudes_choice = one_by_one.then(|| anthropic_tool_choice(choice.as_ref()));
         let tool_choice = choice.filter(|_| claudes_choice.is_none());
         Ok(Toolbox { config: Some(ToolConfig { tools, tool_choice }), claudes_choice })
     }
@@ -121,7 +123,7 @@ impl<'a> Tools<'a> {
             return Vec::new();
         }
         if self.offered.is_empty() {
-            let known = |name: &Cow<'b, str>| spec(name.clone(), ours(r#"{"type":"object"}"#));
+            let known = |name: &Cow<'b, str>| spec(name.clone(), static_json(r#"{"type":"object"}"#));
             return conversation.called.iter().map(known).map(Tool::ToolSpec).collect();
         }
         // Among tools, Bedrock's pages have only Claude take cache points; to others they would be an error.
@@ -142,18 +144,18 @@ impl<'a> Tools<'a> {
             return None;
         }
         match (&self.choice, answer) {
-            (Choice::Required, _) => Some(ToolChoice::Any(Empty {})),
-            (Choice::Named(name), _) => Some(ToolChoice::Tool { name: Cow::Borrowed(name) }),
+            (OpenAiToolChoice::Required, _) => Some(ToolChoice::Any(Empty {})),
+            (OpenAiToolChoice::Named(name), _) => Some(ToolChoice::Tool { name: Cow::Borrowed(name) }),
             // A call of the client's own tools is as good as an answer.
-            (Choice::Auto, Some(_)) if self.are_open() => Some(ToolChoice::Any(Empty {})),
+            (OpenAiToolChoice::Auto, Some(_)) if self.are_open() => Some(ToolChoice::Any(Empty {})),
             (_, Some(schema)) => Some(ToolChoice::Tool { name: schema.name.clone() }),
-            (Choice::Auto | Choice::None, None) => None,
+            (OpenAiToolChoice::Auto | OpenAiToolChoice::None, None) => None,
         }
     }
 }
 
 /// One call at a time: only Claude can be told, and only in its own words.
-fn claudes(choice: Option<&ToolChoice<'_>>) -> Value {
+fn anthropic_tool_choice(choice: Option<&ToolChoice<'_>>) -> Value {
     let mut own = match choice {
         None | Some(ToolChoice::Auto(_)) => json!({"type": "auto"}),
         Some(ToolChoice::Any(_)) => json!({"type": "any"}),
@@ -163,12 +165,12 @@ fn claudes(choice: Option<&ToolChoice<'_>>) -> Value {
     own
 }
 
-impl<'a> Offered<'a> {
+impl<'a> FunctionTool<'a> {
     fn spec<'b>(&'b self, model: &Model) -> ToolSpec<'b> {
         ToolSpec {
             description: self.description.as_deref().map(Cow::Borrowed),
             // Who cannot answer by a schema cannot call by one.
-            strict: (self.strict && takes::schema(model)).then_some(true),
+            strict: (self.strict && takes::supports_json_schema(model)).then_some(true),
             ..spec(Cow::Borrowed(&self.name), self.schema)
         }
     }
@@ -184,37 +186,39 @@ pub fn spec<'a>(name: Cow<'a, str>, schema: &'a RawValue) -> ToolSpec<'a> {
     }
 }
 
-fn offered<'a>(tool: &Object<'a>) -> Result<Offered<'a>, Wrong> {
+fn read_tool<'a>(tool: &JsonObject<'a>) -> Result<FunctionTool<'a>, FieldError> {
     is_function(tool)?;
     let point = cache_control(tool)?;
-    required(tool, "function", |json| {
+    require_field(tool, "function", |json| {
         let function = object(json)?;
         let schema = field(&function, "parameters", raw_object)?;
         let is_given = |schema: &&RawValue| object(schema).is_ok_and(|schema| !schema.is_empty());
-        Ok(Offered {
-            name: required(&function, "name", word)?,
+        Ok(FunctionTool {
+            name: require_field(&function, "name", word)?,
             description: field(&function, "description", string)?.filter(|text| !text.trim().is_empty()),
-            schema: schema.filter(is_given).unwrap_or_else(|| ours(r#"{"type":"object","properties":{}}"#)),
+            schema: schema
+                .filter(is_given)
+                .unwrap_or_else(|| static_json(r#"{"type":"object","properties":{}}"#)),
             strict: field(&function, "strict", boolean)?.unwrap_or(false),
             point,
         })
     })
 }
 
-fn choice(json: &RawValue) -> Result<Choice<'_>, Wrong> {
+fn choice(json: &RawValue) -> Result<OpenAiToolChoice<'_>, FieldError> {
     let rule = "must be auto, none, required, or a function by its name";
     if json.get().starts_with('{') {
         let choice = object(json)?;
-        if required(&choice, "type", string)? != "function" {
-            return Err(Wrong::new("only function is available on Amazon Bedrock").inside("type"));
+        if require_field(&choice, "type", string)? != "function" {
+            return Err(FieldError::new("only function is available on Amazon Bedrock").at_step("type"));
         }
-        return required(&choice, "function", |json| required(&object(json)?, "name", word))
-            .map(Choice::Named);
+        return require_field(&choice, "function", |json| require_field(&object(json)?, "name", word))
+            .map(OpenAiToolChoice::Named);
     }
-    match string(json).map_err(|_| Wrong::new(rule))?.as_ref() {
-        "auto" => Ok(Choice::Auto),
-        "none" => Ok(Choice::None),
-        "required" => Ok(Choice::Required),
-        _ => Err(Wrong::new(rule)),
+    match string(json).map_err(|_| FieldError::new(rule))?.as_ref() {
+        "auto" => Ok(OpenAiToolChoice::Auto),
+        "none" => Ok(OpenAiToolChoice::None),
+        "required" => Ok(OpenAiToolChoice::Required),
+        _ => Err(FieldError::new(rule)),
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::dialect::usage::Counted;
+use crate::dialect::usage::ConverseUsage;
 
 /// `usage`, with the fields that LiteLLM adds for the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Usage {
+pub struct CompletionUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -21,10 +21,10 @@ struct PromptDetails {
     cache_creation_tokens: u64,
 }
 
-impl Usage {
+impl CompletionUsage {
     /// `None` where the prompt or the answer was not counted: unknown is never zero. Of a cache that is not told of,
     /// nothing was used.
-    pub fn of(counted: &Counted) -> Option<Self> {
+    pub fn from_converse(counted: &ConverseUsage) -> Option<Self> {
         let read = counted.cache_read_input_tokens.map_or(0, |tokens| tokens);
         let written = counted.cache_write_input_tokens.map_or(0, |tokens| tokens);
         // Converse counts the cache apart from the prompt; OpenAI counts it in.

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::chunk::{Function, Head, Null, Thought};
-use super::teller::ended;
-use super::usage::{Usage, finish_reason};
-use crate::dialect::converse::answer::{Answer, Content, Reasoning};
+use super::chunk::{Function, Head, Null, ThinkingBlock};
+use super::teller::effective_finish_reason;
+use super::usage::{CompletionUsage, finish_reason};
+use crate::dialect::converse::answer::{ConverseResponse, ResponseContent, ResponseReasoning};
 
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -14,34 +14,34 @@ struct Completion<'a> {
     created: i64,
     model: &'a str,
     system_fingerprint: Null,
-    choices: [Choice<'a>; 1],
+    choices: [CompletionChoice<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Usage>,
+    usage: Option<CompletionUsage>,
 }
 
 #[derive(Serialize)]
-struct Choice<'a> {
+struct CompletionChoice<'a> {
     index: u64,
-    message: Message<'a>,
+    message: CompletionMessage<'a>,
     logprobs: Null,
     finish_reason: &'static str,
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct CompletionMessage<'a> {
     role: &'static str,
     content: Option<String>,
     refusal: Null,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    thinking_blocks: Vec<Thought<'a>>,
+    thinking_blocks: Vec<ThinkingBlock<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Call<'a>>,
+    tool_calls: Vec<CompletionToolCall<'a>>,
 }
 
 #[derive(Serialize)]
-struct Call<'a> {
+struct CompletionToolCall<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -50,22 +50,27 @@ struct Call<'a> {
 
 /// What the blocks of an answer come to.
 #[derive(Default)]
-struct Told<'a> {
+struct CompletionParts<'a> {
     text: String,
     /// Whether the text is what the answer's tool was called with: then nothing is said besides.
     is_answered: bool,
     reasoning: String,
-    thoughts: Vec<Thought<'a>>,
-    calls: Vec<Call<'a>>,
+    thoughts: Vec<ThinkingBlock<'a>>,
+    calls: Vec<CompletionToolCall<'a>>,
 }
 
 /// The answer as OpenAI would give it; `by` is the tool whose input is the answer's text.
-pub fn completion(head: &Head, answer: &Answer<'_>, by: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut told = Told::default();
+pub fn chat_completion(
+    head: &Head,
+    answer: &ConverseResponse<'_>,
+    by: Option<&str>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut told = CompletionParts::default();
     answer.content().iter().for_each(|block| told.take(block, by));
-    let Told { text, reasoning, thoughts, calls, .. } = told;
-    let finish_reason = ended(finish_reason(&answer.stop_reason), by.is_some(), calls.len() as u64);
-    let message = Message {
+    let CompletionParts { text, reasoning, thoughts, calls, .. } = told;
+    let finish_reason =
+        effective_finish_reason(finish_reason(&answer.stop_reason), by.is_some(), calls.len() as u64);
+    let message = CompletionMessage {
         role: "assistant",
         content: (!text.is_empty() || calls.is_empty()).then_some(text),
         refusal: (),
@@ -79,13 +84,13 @@ pub fn completion(head: &Head, answer: &Answer<'_>, by: Option<&str>) -> Result<
         created: head.created,
         model: &head.model,
         system_fingerprint: (),
-        choices: [Choice { index: 0, message, logprobs: (), finish_reason }],
-        usage: answer.usage.as_ref().and_then(Usage::of),
+        choices: [CompletionChoice { index: 0, message, logprobs: (), finish_reason }],
+        usage: answer.usage.as_ref().and_then(CompletionUsage::from_converse),
     })
 }
 
-impl<'a> Told<'a> {
-    fn take(&mut self, block: &'a Content<'_>, by: Option<&str>) {
+impl<'a> CompletionParts<'a> {
+    fn take(&mut self, block: &'a ResponseContent<'_>, by: Option<&str>) {
         if let Some(text) = block.text.as_deref().filter(|_| !self.is_answered) {
             self.text.push_str(text);
         }
@@ -98,7 +103,7 @@ impl<'a> Told<'a> {
                 }
             } else {
                 let function = Function { name: Some(&tool.name), arguments };
-                self.calls.push(Call { id: &tool.tool_use_id, kind: "function", function });
+                self.calls.push(CompletionToolCall { id: &tool.tool_use_id, kind: "function", function });
             }
         }
         if let Some(reasoning) = &block.reasoning_content {
@@ -106,15 +111,15 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn think(&mut self, reasoning: &'a Reasoning<'_>) {
+    fn think(&mut self, reasoning: &'a ResponseReasoning<'_>) {
         if let Some(text) = &reasoning.reasoning_text {
             self.reasoning.push_str(&text.text);
             // Unsigned, it cannot be given back.
-            let signed = |signature| Thought::Signed { thinking: &text.text, signature };
+            let signed = |signature| ThinkingBlock::Signed { thinking: &text.text, signature };
             self.thoughts.extend(text.signature.as_deref().map(signed));
         }
         if let Some(data) = &reasoning.redacted_content {
-            self.thoughts.push(Thought::Redacted { data });
+            self.thoughts.push(ThinkingBlock::Redacted { data });
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::super::validate::Body;
+use super::super::validate::ValidBody;
 use super::super::wire::Wire;
-use super::{Content, Turn};
+use super::{RequestContent, UserTurn};
 
-pub(super) fn content(body: &Body, bytes: usize) -> Content<'_> {
+pub(super) fn content(body: &ValidBody, bytes: usize) -> RequestContent<'_> {
     let users = body.messages().iter().rev().filter(|message| message["role"] == "user");
-    Content {
+    RequestContent {
         wire: Wire::Converse,
         turns: users.map(turn).collect(),
         schema: schema(body),
@@ -17,16 +17,16 @@ pub(super) fn content(body: &Body, bytes: usize) -> Content<'_> {
     }
 }
 
-fn turn(message: &Value) -> Turn<'_> {
+fn turn(message: &Value) -> UserTurn<'_> {
     let blocks = message["content"].as_array().map_or(&[][..], Vec::as_slice);
-    Turn {
+    UserTurn {
         texts: blocks.iter().filter_map(|block| block["text"].as_str()).collect(),
         brings_results: blocks.iter().any(|block| block.get("toolResult").is_some()),
     }
 }
 
 /// The schema, which Converse takes as a text.
-fn schema(body: &Body) -> Option<Value> {
+fn schema(body: &ValidBody) -> Option<Value> {
     let format = body.get("outputConfig")?.get("textFormat")?;
     let text = format["structure"]["jsonSchema"]["schema"].as_str()?;
     serde_json::from_str(text).ok()

@@ -5,21 +5,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::model;
-use super::super::refusal::Refusal;
+use super::super::refusal::FakeError;
 use super::super::validate;
 use super::{Ask, converse};
 
 /// Takes base ids of Claude models and refuses cross-region profiles, as the real one does.
-pub(super) fn read(model: &str, bytes: &[u8]) -> Result<Ask, Refusal> {
+pub(super) fn read(model: &str, bytes: &[u8]) -> Result<Ask, FakeError> {
     if model::is_profile(model) || model::is_foreign(model) {
-        return Err(Refusal::validation("The provided model doesn't support counting tokens."));
+        return Err(FakeError::validation("The provided model doesn't support counting tokens."));
     }
     let asked = Value::Object(validate::object(bytes)?);
     let input = &asked["input"];
     match (input.get("invokeModel"), input.get("converse")) {
         (Some(invoke), None) => {
             let body = invoke["body"].as_str().and_then(|body| STANDARD.decode(body).ok());
-            let body = body.ok_or_else(|| Refusal::validation("input.invokeModel.body: Field required"))?;
+            let body = body.ok_or_else(|| FakeError::validation("input.invokeModel.body: Field required"))?;
             Ask::invoke(model, &body)
         }
         (None, Some(Value::Object(fields))) => {
@@ -27,6 +27,6 @@ pub(super) fn read(model: &str, bytes: &[u8]) -> Result<Ask, Refusal> {
             let body = validate::converse::check_counted(model, fields.clone())?;
             Ask::new(model, converse::content(&body, bytes))
         }
-        _ => Err(Refusal::validation("input: exactly one of invokeModel and converse is required")),
+        _ => Err(FakeError::validation("input: exactly one of invokeModel and converse is required")),
     }
 }

@@ -5,17 +5,17 @@ use serde_json::Value;
 
 use super::super::script;
 use super::super::wire::Wire;
-use super::{Content, Turn};
+use super::{RequestContent, UserTurn};
 
 /// The script is the last one in the body.
-pub(super) fn content(body: &Value, bytes: usize) -> Content<'_> {
+pub(super) fn content(body: &Value, bytes: usize) -> RequestContent<'_> {
     let mut texts = Vec::new();
     collect(body, &mut texts);
     let scripted = texts.iter().rfind(|text| script::is_in(text));
     let said = scripted.or(texts.last()).copied();
-    Content {
+    RequestContent {
         wire: Wire::Native,
-        turns: vec![Turn { texts: said.into_iter().collect(), brings_results: false }],
+        turns: vec![UserTurn { texts: said.into_iter().collect(), brings_results: false }],
         schema: None,
         max_tokens: None,
         bytes,

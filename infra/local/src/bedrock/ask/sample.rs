@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 /// The plainest value that fits a schema of the kinds Claude Code sends.
-pub(super) fn of(schema: &Value) -> Value {
+pub(super) fn sample_value(schema: &Value) -> Value {
     if let Some(first) = schema["enum"].get(0).or_else(|| schema.get("const")) {
         return first.clone();
     }
     if let Some(first) = schema["anyOf"].get(0) {
-        return of(first);
+        return sample_value(first);
     }
     match schema["type"].as_str() {
         Some("object") => Value::Object(properties(schema)),
@@ -30,6 +30,6 @@ fn properties(schema: &Value) -> Map<String, Value> {
     properties
         .iter()
         .filter(|(name, _)| is_required(name))
-        .map(|(name, schema)| (name.clone(), of(schema)))
+        .map(|(name, schema)| (name.clone(), sample_value(schema)))
         .collect()
 }

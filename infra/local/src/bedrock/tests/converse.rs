@@ -19,7 +19,7 @@ use super::*;
 
 const NOVA: &str = "eu.amazon.nova-lite-v1:0";
 
-type Broken = SdkError<ConverseStreamOutputError, RawMessage>;
+type ConverseSdkError = SdkError<ConverseStreamOutputError, RawMessage>;
 
 impl Bedrock {
     fn converse(&self, content: ContentBlock) -> ConverseFluentBuilder {
@@ -31,12 +31,12 @@ impl Bedrock {
     }
 
     /// All events of a scripted stream, and the error that ended it, if one did.
-    async fn play_converse(&self, script: Value) -> (Vec<Event>, Option<Broken>) {
+    async fn play_converse(&self, script: Value) -> (Vec<Event>, Option<ConverseSdkError>) {
         all(self.converse_stream(directive(&script)).send().await.unwrap()).await
     }
 }
 
-async fn all(mut output: Output) -> (Vec<Event>, Option<Broken>) {
+async fn all(mut output: Output) -> (Vec<Event>, Option<ConverseSdkError>) {
     let mut events = Vec::new();
     loop {
         match output.stream.recv().await {
@@ -52,10 +52,10 @@ fn directive(script: &Value) -> ContentBlock {
 }
 
 fn user(content: ContentBlock) -> Message {
-    said(ConversationRole::User, content)
+    message_of(ConversationRole::User, content)
 }
 
-fn said(role: ConversationRole, content: ContentBlock) -> Message {
+fn message_of(role: ConversationRole, content: ContentBlock) -> Message {
     Message::builder().role(role).content(content).build().unwrap()
 }
 

@@ -21,11 +21,11 @@ async fn refuses_before_the_stream() {
     ] {
         let mut script = script;
         script["message"] = json!("so it is");
-        let error = bedrock.stream(&scripted(&script)).await.unwrap_err();
+        let error = bedrock.stream(&scripted_body(&script)).await.unwrap_err();
         assert_eq!(error.raw_response().unwrap().status().as_u16(), status, "{script}");
         assert_eq!((error.code(), error.message()), (Some(code), Some("so it is")), "{script}");
     }
-    let error = bedrock.stream(&scripted(&json!({"status": 502}))).await.unwrap_err();
+    let error = bedrock.stream(&scripted_body(&json!({"status": 502}))).await.unwrap_err();
     assert_eq!((error.raw_response().unwrap().status().as_u16(), error.code()), (502, None));
 }
 
@@ -98,7 +98,7 @@ async fn breaks_and_ends_where_told() {
 #[tokio::test]
 async fn goes_silent() {
     let bedrock = Bedrock::start().await;
-    let mut stream = bedrock.stream(&scripted(&json!({"deltas": 3, "silence_after": 2}))).await.unwrap();
+    let mut stream = bedrock.stream(&scripted_body(&json!({"deltas": 3, "silence_after": 2}))).await.unwrap();
     for _ in 0..4 {
         next(&mut stream).await.unwrap();
     }

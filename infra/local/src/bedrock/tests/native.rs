@@ -33,7 +33,7 @@ async fn answers_in_one_piece() {
 /// The SDK's answer does not show the headers.
 #[tokio::test]
 async fn counts_in_the_head_of_a_whole_answer() {
-    let fake = Fake::instant();
+    let fake = FakeBedrock::instant();
     for (at, counted) in [("both", true), ("start", false)] {
         let script =
             json!({"input_tokens": 7, "output_tokens": 3, "cache_read": 2, "cache_write": 4, "usage_at": at});

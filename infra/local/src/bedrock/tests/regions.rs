@@ -10,7 +10,7 @@ const AMERICA: &str = "us.anthropic.claude-opus-5-5";
 impl Bedrock {
     /// The events of an answer, or the code of its refusal.
     async fn ask(&self, model: &str, script: &Value) -> Result<(String, bool), Option<String>> {
-        let body = Blob::new(scripted(script).to_string());
+        let body = Blob::new(scripted_body(script).to_string());
         let request = self.sdk.invoke_model_with_response_stream().model_id(model).body(body);
         let mut stream = request.send().await.map_err(|error| error.code().map(str::to_owned))?;
         let mut events = Vec::new();
@@ -76,6 +76,6 @@ async fn fails_so_many_times() {
         assert_eq!(&bedrock.ask(EUROPE, &script).await, want);
     }
 
-    let error = bedrock.stream(&scripted(&json!({"failures": 1}))).await.unwrap_err();
+    let error = bedrock.stream(&scripted_body(&json!({"failures": 1}))).await.unwrap_err();
     assert!(error.message().unwrap().contains("failures of which there are none"));
 }

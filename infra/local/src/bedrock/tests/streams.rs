@@ -10,7 +10,7 @@ async fn says_that_it_is_a_stand_in() {
     while let Some(event) = next(&mut stream).await.unwrap() {
         events.push(event);
     }
-    let text = joined(&events, "text");
+    let text = join_deltas(&events, "text");
     assert!(text.contains("scripted Bedrock of the local gateway"), "{text}");
     assert!(text.ends_with("You said: \"what is Rust?\""), "{text}");
 
@@ -37,8 +37,8 @@ async fn follows_its_script() {
         outline(&events),
         "message_start start delta*4 stop start delta*4 stop message_delta message_stop"
     );
-    assert_eq!(joined(&events, "text"), "ab >> c");
-    assert!(!joined(&events, "thinking").is_empty() && !joined(&events, "signature").is_empty());
+    assert_eq!(join_deltas(&events, "text"), "ab >> c");
+    assert!(!join_deltas(&events, "thinking").is_empty() && !join_deltas(&events, "signature").is_empty());
     let end = &events[events.len() - 2];
     assert_eq!(end["delta"]["stop_reason"], "stop_sequence");
     assert_eq!(
@@ -88,10 +88,10 @@ async fn calls_tools_and_then_speaks() {
     let start = &events[1]["content_block"];
     assert_eq!((&start["type"], &start["name"]), (&json!("tool_use"), &json!("Bash")));
     let first: Vec<Value> = events.iter().filter(|event| event["index"] == 0).cloned().collect();
-    assert_eq!(joined(&first, "partial_json"), input.to_string());
+    assert_eq!(join_deltas(&first, "partial_json"), input.to_string());
     assert_eq!(events[events.len() - 2]["delta"]["stop_reason"], "tool_use");
 
-    let mut body = scripted(&script);
+    let mut body = scripted_body(&script);
     let id = start["id"].clone();
     let turns = body["messages"].as_array_mut().unwrap();
     turns.push(json!({"role": "assistant", "content": [{"type": "tool_use", "id": id, "name": "Bash", "input": input}]}));
@@ -103,7 +103,7 @@ async fn calls_tools_and_then_speaks() {
     while let Some(event) = next(&mut stream).await.unwrap() {
         events.push(event);
     }
-    assert_eq!(joined(&events, "text"), "done");
+    assert_eq!(join_deltas(&events, "text"), "done");
     assert_eq!(events[events.len() - 2]["delta"]["stop_reason"], "end_turn");
 }
 
@@ -111,15 +111,15 @@ async fn calls_tools_and_then_speaks() {
 async fn one_stream_does_not_wait_for_another() {
     let bedrock = Bedrock::start().await;
     let held = json!({"text": "abc", "deltas": 3, "gate": "g"});
-    let mut slow = bedrock.stream(&scripted(&held)).await.unwrap();
+    let mut slow = bedrock.stream(&scripted_body(&held)).await.unwrap();
     for _ in 0..4 {
         next(&mut slow).await.unwrap(); // start, block start, and two deltas arrive before the third is made
     }
-    bedrock.until(|fake| fake.waiting("g") == 1).await;
+    bedrock.wait_until(|fake| fake.waiting("g") == 1).await;
     assert_eq!((bedrock.fake.deltas_made(), bedrock.fake.open_streams()), (2, 1));
 
     let (events, _) = bedrock.play(json!({"text": "x", "deltas": 1})).await;
-    assert_eq!(joined(&events, "text"), "x");
+    assert_eq!(join_deltas(&events, "text"), "x");
 
     bedrock.fake.release("g");
     let last = next(&mut slow).await.unwrap().unwrap();
@@ -129,9 +129,9 @@ async fn one_stream_does_not_wait_for_another() {
 #[tokio::test]
 async fn sees_that_the_client_went_away() {
     let bedrock = Bedrock::start().await;
-    let mut stream = bedrock.stream(&scripted(&json!({"silence_after": 1}))).await.unwrap();
+    let mut stream = bedrock.stream(&scripted_body(&json!({"silence_after": 1}))).await.unwrap();
     next(&mut stream).await.unwrap();
     assert_eq!(bedrock.fake.open_streams(), 1);
     drop(stream);
-    bedrock.until(|fake| fake.open_streams() == 0).await;
+    bedrock.wait_until(|fake| fake.open_streams() == 0).await;
 }

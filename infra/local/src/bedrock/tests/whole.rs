@@ -3,7 +3,7 @@
 use aws_sdk_bedrockruntime::error::ProvideErrorMetadata;
 use aws_sdk_bedrockruntime::types::{CountTokensInput, InvokeModelTokensRequest};
 
-use super::super::Operation;
+use super::super::FakeOperation;
 use super::*;
 
 impl Bedrock {
@@ -32,7 +32,7 @@ impl Bedrock {
 async fn answers_in_one_piece() {
     let bedrock = Bedrock::start().await;
     let script = json!({"thinking": true, "tools": [{"name": "Now"}], "input_tokens": 7, "output_tokens": 3});
-    let message = bedrock.invoke(&scripted(&script)).await.unwrap();
+    let message = bedrock.invoke(&scripted_body(&script)).await.unwrap();
     assert_eq!((&message["type"], &message["stop_reason"]), (&json!("message"), &json!("tool_use")));
     assert_eq!(message["content"][0]["type"], "thinking");
     assert_eq!(
@@ -45,7 +45,7 @@ async fn answers_in_one_piece() {
     );
 
     let received = bedrock.fake.requests().remove(0);
-    assert_eq!((received.operation, received.model.as_str()), (Operation::Invoke, MODEL));
+    assert_eq!((received.operation, received.model.as_str()), (FakeOperation::Invoke, MODEL));
     assert!(received.headers.contains_key("authorization"));
 }
 
@@ -57,7 +57,7 @@ async fn fails_in_one_piece() {
         (json!({"exception": {"type": "serviceUnavailableException"}}), Some("ServiceUnavailableException")),
         (json!({"cut_after": 1}), None),
     ] {
-        let failed = bedrock.invoke(&scripted(&script)).await.unwrap_err();
+        let failed = bedrock.invoke(&scripted_body(&script)).await.unwrap_err();
         assert_eq!(failed.as_deref(), code, "{script}");
     }
 }
@@ -65,7 +65,7 @@ async fn fails_in_one_piece() {
 #[tokio::test]
 async fn fills_a_schema() {
     let bedrock = Bedrock::start().await;
-    let mut body = scripted(&json!({"tools": [{"name": "Bash"}]}));
+    let mut body = scripted_body(&json!({"tools": [{"name": "Bash"}]}));
     let schema = json!({"type": "object", "properties": {"title": {"type": "string"}, "n": {"type": "integer"}}, "required": ["title"]});
     body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
     let message = bedrock.invoke(&body).await.unwrap();
@@ -76,7 +76,7 @@ async fn fills_a_schema() {
 #[tokio::test]
 async fn counts_tokens_for_base_models_only() {
     let bedrock = Bedrock::start().await;
-    let body = scripted(&json!({"input_tokens": 100, "cache_read": 20, "cache_write_1h": 3}));
+    let body = scripted_body(&json!({"input_tokens": 100, "cache_read": 20, "cache_write_1h": 3}));
     assert_eq!(bedrock.count_tokens(MODEL, &body).await, Ok(123));
     assert_eq!(
         bedrock.count_tokens(MODEL, &asking("hi")).await,

@@ -11,8 +11,8 @@ mod features;
 use serde_json::{Map, Value};
 
 use super::super::model;
-use super::super::refusal::Refusal;
-use super::Body;
+use super::super::refusal::FakeError;
+use super::ValidBody;
 
 /// The one version that Bedrock takes.
 const VERSION: &str = "bedrock-2023-05-31";
@@ -63,9 +63,9 @@ const BETAS: [&str; 15] = [
 const MAX_OUTPUT: u64 = 128_000;
 
 /// Checks a body for `model`, and reports the first thing wrong with it.
-pub(in super::super) fn check(model: &str, fields: Map<String, Value>) -> Result<Body, Refusal> {
-    let max_tokens = rules(model, &fields).map_err(Refusal::validation)?;
-    Ok(Body { fields, max_tokens: Some(max_tokens) })
+pub(in super::super) fn check(model: &str, fields: Map<String, Value>) -> Result<ValidBody, FakeError> {
+    let max_tokens = rules(model, &fields).map_err(FakeError::validation)?;
+    Ok(ValidBody { fields, max_tokens: Some(max_tokens) })
 }
 
 fn rules(model: &str, fields: &Map<String, Value>) -> Result<u64, String> {

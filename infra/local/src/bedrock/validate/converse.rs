@@ -12,10 +12,10 @@ mod turns;
 
 use serde_json::{Map, Value};
 
-use super::super::refusal::Refusal;
-use super::Body;
+use super::super::refusal::FakeError;
+use super::ValidBody;
 
-use node::{Checked, Object};
+use node::{CheckResult, ObjectNode};
 
 const FIELDS: [&str; 12] = [
     "messages",
@@ -36,23 +36,26 @@ const FIELDS: [&str; 12] = [
 const COUNTED: [&str; 4] = ["messages", "system", "toolConfig", "additionalModelRequestFields"];
 
 /// Checks a body for `model`, and reports the first thing wrong with it.
-pub(in super::super) fn check(model: &str, fields: Map<String, Value>) -> Result<Body, Refusal> {
-    checked(model, fields, &FIELDS)
+pub(in super::super) fn check(model: &str, fields: Map<String, Value>) -> Result<ValidBody, FakeError> {
+    check_body(model, fields, &FIELDS)
 }
 
 /// The same for the `converse` of `CountTokens`.
-pub(in super::super) fn check_counted(model: &str, fields: Map<String, Value>) -> Result<Body, Refusal> {
-    checked(model, fields, &COUNTED)
+pub(in super::super) fn check_counted(
+    model: &str,
+    fields: Map<String, Value>,
+) -> Result<ValidBody, FakeError> {
+    check_body(model, fields, &COUNTED)
 }
 
-fn checked(model: &str, fields: Map<String, Value>, known: &[&str]) -> Result<Body, Refusal> {
-    rules(model, &fields, known).map_err(Refusal::validation)?;
+fn check_body(model: &str, fields: Map<String, Value>, known: &[&str]) -> Result<ValidBody, FakeError> {
+    rules(model, &fields, known).map_err(FakeError::validation)?;
     let max_tokens = fields.get("inferenceConfig").and_then(|config| config["maxTokens"].as_u64());
-    Ok(Body { fields, max_tokens })
+    Ok(ValidBody { fields, max_tokens })
 }
 
-fn rules(model: &str, fields: &Map<String, Value>, known: &[&str]) -> Checked {
-    let body = Object::top(fields, known)?;
+fn rules(model: &str, fields: &Map<String, Value>, known: &[&str]) -> CheckResult {
+    let body = ObjectNode::top(fields, known)?;
     turns::check(&body.need("messages")?)?;
     body.each_of("system", blocks::system)?;
     tools::check(&body)?;

@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::super::answer::Answer;
-use super::super::block::{Block, Delta};
-use super::super::event::Event;
-use super::super::hidden::{Hidden, Shown, Step};
+use super::super::answer::FakeResponse;
+use super::super::block::{FakeBlock, FakeDelta};
+use super::super::event::FakeEvent;
+use super::super::hidden::{HiddenThinking, Step, ThinkingDisplay};
 use super::super::model;
 use super::add;
 
-pub(super) fn whole(answer: &Answer) -> Value {
+pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
     let content: Vec<Value> = answer.blocks.iter().map(block).collect();
     let mut message = head(answer, content, Some(&answer.stop_reason));
     add(&mut message, "usage", answer.usage.in_message());
     message
 }
 
-pub(super) fn events(answer: &Answer) -> Vec<Event> {
+pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
     let mut message = head(answer, Vec::new(), None);
     add(&mut message, "usage", answer.usage.at_start());
     let start = json!({"type": "message_start", "message": message});
@@ -28,14 +28,14 @@ pub(super) fn events(answer: &Answer) -> Vec<Event> {
     add(&mut stop, "amazon-bedrock-invocationMetrics", answer.usage.metrics());
 
     let blocks = answer.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
-    [Event::chunk(&start, false)]
+    [FakeEvent::chunk(&start, false)]
         .into_iter()
         .chain(blocks)
-        .chain([Event::chunk(&delta, false), Event::chunk(&stop, false)])
+        .chain([FakeEvent::chunk(&delta, false), FakeEvent::chunk(&stop, false)])
         .collect()
 }
 
-fn head(answer: &Answer, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
+fn head(answer: &FakeResponse, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
     json!({
         "id": format!("msg_bdrk_scripted{:08}", answer.number), "type": "message", "role": "assistant",
         "model": model::anthropic(&answer.model),
@@ -43,79 +43,81 @@ fn head(answer: &Answer, content: Vec<Value>, stop_reason: Option<&str>) -> Valu
     })
 }
 
-fn block(block: &Block) -> Value {
+fn block(block: &FakeBlock) -> Value {
     match block {
-        Block::Hidden { signature, .. } => {
+        FakeBlock::Hidden { signature, .. } => {
             json!({"type": "thinking", "thinking": "", "signature": signature})
         }
-        Block::Thinking { pieces, signature } => {
+        FakeBlock::Thinking { pieces, signature } => {
             json!({"type": "thinking", "thinking": pieces.concat(), "signature": signature})
         }
-        Block::Text { pieces } => json!({"type": "text", "text": pieces.concat()}),
-        Block::ToolUse { id, name, input } => {
+        FakeBlock::Text { pieces } => json!({"type": "text", "text": pieces.concat()}),
+        FakeBlock::ToolUse { id, name, input } => {
             json!({"type": "tool_use", "id": id, "name": name, "input": input})
         }
     }
 }
 
 /// Start, deltas and stop of the block at `index`.
-fn block_events(index: usize, block: &Block) -> Vec<Event> {
+fn block_events(index: usize, block: &FakeBlock) -> Vec<FakeEvent> {
     let start = json!({"type": "content_block_start", "index": index, "content_block": opening(block)});
     let stop = json!({"type": "content_block_stop", "index": index});
-    if let Block::Hidden { hidden, signature } = block
-        && hidden.shown == Shown::Redacted
+    if let FakeBlock::Hidden { hidden, signature } = block
+        && hidden.shown == ThinkingDisplay::Redacted
     {
         let data = json!({"type": "redacted_thinking", "data": signature});
         let start = json!({"type": "content_block_start", "index": index, "content_block": data});
         return hidden
             .steps()
             .into_iter()
-            .map(|step| Event::hidden(step, None))
-            .chain([Event::chunk(&start, false), Event::chunk(&stop, false)])
+            .map(|step| FakeEvent::for_hidden_step(step, None))
+            .chain([FakeEvent::chunk(&start, false), FakeEvent::chunk(&stop, false)])
             .collect();
     }
     let deltas = block.deltas().into_iter().map(|piece| {
         let json = json!({"type": "content_block_delta", "index": index, "delta": delta(&piece)});
-        Event::chunk(&json, true)
+        FakeEvent::chunk(&json, true)
     });
     let thought = match block {
-        Block::Hidden { hidden, .. } => thought(index, hidden),
+        FakeBlock::Hidden { hidden, .. } => thinking_events(index, hidden),
         _ => Vec::new(),
     };
-    let start = [Event::chunk(&start, false)].into_iter().chain(thought);
-    start.chain(deltas).chain([Event::chunk(&stop, false)]).collect()
+    let start = [FakeEvent::chunk(&start, false)].into_iter().chain(thought);
+    start.chain(deltas).chain([FakeEvent::chunk(&stop, false)]).collect()
 }
 
 /// The pieces of hidden thinking, with what is shown of each.
-fn thought(index: usize, hidden: &Hidden) -> Vec<Event> {
+fn thinking_events(index: usize, hidden: &HiddenThinking) -> Vec<FakeEvent> {
     let shown = |step: &Step| {
         let mut delta = match (hidden.shown, step.estimate) {
-            (Shown::Summary, _) => json!({"thinking": "hm, "}),
-            (Shown::Estimates, Some(tokens)) => json!({"thinking": "", "estimated_tokens": tokens}),
+            (ThinkingDisplay::Summary, _) => json!({"thinking": "hm, "}),
+            (ThinkingDisplay::Estimates, Some(tokens)) => json!({"thinking": "", "estimated_tokens": tokens}),
             _ => return None,
         };
         delta["type"] = json!("thinking_delta");
         let json = json!({"type": "content_block_delta", "index": index, "delta": delta});
-        Some(Event::chunk(&json, false))
+        Some(FakeEvent::chunk(&json, false))
     };
-    hidden.steps().into_iter().map(|step| Event::hidden(step, shown(&step))).collect()
+    hidden.steps().into_iter().map(|step| FakeEvent::for_hidden_step(step, shown(&step))).collect()
 }
 
-fn opening(block: &Block) -> Value {
+fn opening(block: &FakeBlock) -> Value {
     match block {
-        Block::Thinking { .. } | Block::Hidden { .. } => {
+        FakeBlock::Thinking { .. } | FakeBlock::Hidden { .. } => {
             json!({"type": "thinking", "thinking": "", "signature": ""})
         }
-        Block::Text { .. } => json!({"type": "text", "text": ""}),
-        Block::ToolUse { id, name, .. } => json!({"type": "tool_use", "id": id, "name": name, "input": {}}),
+        FakeBlock::Text { .. } => json!({"type": "text", "text": ""}),
+        FakeBlock::ToolUse { id, name, .. } => {
+            json!({"type": "tool_use", "id": id, "name": name, "input": {}})
+        }
     }
 }
 
-fn delta(delta: &Delta) -> Value {
+fn delta(delta: &FakeDelta) -> Value {
     match delta {
-        Delta::Thinking(piece) => json!({"type": "thinking_delta", "thinking": piece}),
-        Delta::Signature(signature) => json!({"type": "signature_delta", "signature": signature}),
-        Delta::Text(piece) => json!({"type": "text_delta", "text": piece}),
-        Delta::Input(piece) => json!({"type": "input_json_delta", "partial_json": piece}),
+        FakeDelta::Thinking(piece) => json!({"type": "thinking_delta", "thinking": piece}),
+        FakeDelta::Signature(signature) => json!({"type": "signature_delta", "signature": signature}),
+        FakeDelta::Text(piece) => json!({"type": "text_delta", "text": piece}),
+        FakeDelta::Input(piece) => json!({"type": "input_json_delta", "partial_json": piece}),
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::answer::Answer;
-use super::super::block::{Block, Delta};
-use super::super::event::Event;
-use super::super::hidden::{Hidden, Shown};
+use super::super::answer::FakeResponse;
+use super::super::block::{FakeBlock, FakeDelta};
+use super::super::event::FakeEvent;
+use super::super::hidden::{HiddenThinking, ThinkingDisplay};
 use super::add;
 
-pub(super) fn whole(answer: &Answer) -> Value {
+pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
     let content: Vec<Value> = answer.blocks.iter().map(block).collect();
     let mut whole = json!({
         "output": {"message": {"role": "assistant", "content": content}},
@@ -19,71 +19,70 @@ pub(super) fn whole(answer: &Answer) -> Value {
     whole
 }
 
-pub(super) fn events(answer: &Answer) -> Vec<Event> {
-    let start = Event::named("messageStart", json!({"role": "assistant"}), false);
+pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
+    let start = FakeEvent::with_name("messageStart", json!({"role": "assistant"}), false);
     let blocks = answer.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
-    let stop = Event::named("messageStop", json!({"stopReason": answer.stop_reason}), false);
-    let metadata = answer
-        .usage
-        .converse()
-        .map(|usage| Event::named("metadata", json!({"usage": usage, "metrics": {"latencyMs": 1}}), false));
+    let stop = FakeEvent::with_name("messageStop", json!({"stopReason": answer.stop_reason}), false);
+    let metadata = answer.usage.converse().map(|usage| {
+        FakeEvent::with_name("metadata", json!({"usage": usage, "metrics": {"latencyMs": 1}}), false)
+    });
     [start].into_iter().chain(blocks).chain([stop]).chain(metadata).collect()
 }
 
-fn block(block: &Block) -> Value {
+fn block(block: &FakeBlock) -> Value {
     match block {
-        Block::Hidden { signature, .. } => json!({"reasoningContent": {"redactedContent": signature}}),
-        Block::Thinking { pieces, signature } => {
+        FakeBlock::Hidden { signature, .. } => json!({"reasoningContent": {"redactedContent": signature}}),
+        FakeBlock::Thinking { pieces, signature } => {
             json!({"reasoningContent": {"reasoningText": {"text": pieces.concat(), "signature": signature}}})
         }
-        Block::Text { pieces } => json!({"text": pieces.concat()}),
-        Block::ToolUse { id, name, input } => {
+        FakeBlock::Text { pieces } => json!({"text": pieces.concat()}),
+        FakeBlock::ToolUse { id, name, input } => {
             json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
         }
     }
 }
 
 /// Only a tool's block has a start of its own: texts and reasoning begin with their first delta.
-fn block_events(index: usize, block: &Block) -> Vec<Event> {
+fn block_events(index: usize, block: &FakeBlock) -> Vec<FakeEvent> {
     let start = match block {
-        Block::ToolUse { id, name, .. } => {
+        FakeBlock::ToolUse { id, name, .. } => {
             let start = json!({"toolUse": {"toolUseId": id, "name": name}});
             let json = json!({"contentBlockIndex": index, "start": start});
-            Some(Event::named("contentBlockStart", json, false))
+            Some(FakeEvent::with_name("contentBlockStart", json, false))
         }
-        Block::Thinking { .. } | Block::Text { .. } => None,
-        Block::Hidden { hidden, signature } => return thought(index, hidden, signature),
+        FakeBlock::Thinking { .. } | FakeBlock::Text { .. } => None,
+        FakeBlock::Hidden { hidden, signature } => return thinking_events(index, hidden, signature),
     };
     let deltas = block.deltas().into_iter().map(|piece| {
         let json = json!({"contentBlockIndex": index, "delta": delta(&piece)});
-        Event::named("contentBlockDelta", json, true)
+        FakeEvent::with_name("contentBlockDelta", json, true)
     });
-    let stop = Event::named("contentBlockStop", json!({"contentBlockIndex": index}), false);
+    let stop = FakeEvent::with_name("contentBlockStop", json!({"contentBlockIndex": index}), false);
     start.into_iter().chain(deltas).chain([stop]).collect()
 }
 
 /// Hidden thinking: a summary as it goes, or nothing until it is over.
-fn thought(index: usize, hidden: &Hidden, signature: &str) -> Vec<Event> {
+fn thinking_events(index: usize, hidden: &HiddenThinking, signature: &str) -> Vec<FakeEvent> {
     let reasoning = |content: Value| {
         let json = json!({"contentBlockIndex": index, "delta": {"reasoningContent": content}});
-        Event::named("contentBlockDelta", json, false)
+        FakeEvent::with_name("contentBlockDelta", json, false)
     };
-    let shown = || (hidden.shown == Shown::Summary).then(|| reasoning(json!({"text": "hm, "})));
-    let steps = hidden.steps().into_iter().map(|step| Event::hidden(step, shown()));
+    let shown = || (hidden.shown == ThinkingDisplay::Summary).then(|| reasoning(json!({"text": "hm, "})));
+    let steps = hidden.steps().into_iter().map(|step| FakeEvent::for_hidden_step(step, shown()));
     let last = match hidden.shown {
-        Shown::Nothing | Shown::Estimates => return steps.collect(),
-        Shown::Summary => reasoning(json!({"signature": signature})),
-        Shown::Redacted => reasoning(json!({"redactedContent": signature})),
+        ThinkingDisplay::Nothing | ThinkingDisplay::Estimates => return steps.collect(),
+        ThinkingDisplay::Summary => reasoning(json!({"signature": signature})),
+        ThinkingDisplay::Redacted => reasoning(json!({"redactedContent": signature})),
     };
-    let stop = Event::named("contentBlockStop", json!({"contentBlockIndex": index}), false);
+    let stop = FakeEvent::with_name("contentBlockStop", json!({"contentBlockIndex": index}), false);
     steps.chain([last, stop]).collect()
 }
 
-fn delta(delta: &Delta) -> Value {
+fn delta(delta: &FakeDelta) -> Value {
     match delta {
-        Delta::Thinking(piece) => json!({"reasoningContent": {"text": piece}}),
-        Delta::Signature(signature) => json!({"reasoningContent": {"signature": signature}}),
-        Delta::Text(piece) => json!({"text": piece}),
-        Delta::Input(piece) => json!({"toolUse": {"input": piece}}),
+        FakeDelta::Thinking(piece) => json!({"reasoningContent": {"text": piece}}),
+        FakeDelta::Signature(signature) => json!({"reasoningContent": {"signature": signature}}),
+        FakeDelta::Text(piece) => json!({"text": piece}),
+        FakeDelta::Input(piece) => json!({"toolUse": {"input": piece}}),
     }
 }

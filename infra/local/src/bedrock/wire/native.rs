@@ -3,35 +3,36 @@
 
 use serde_json::{Value, json};
 
-use super::super::answer::Answer;
-use super::super::block::{Block, Delta};
-use super::super::event::Event;
+use super::super::answer::FakeResponse;
+use super::super::block::{FakeBlock, FakeDelta};
+use super::super::event::FakeEvent;
 use super::add;
 
-pub(super) fn whole(answer: &Answer) -> Value {
+pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
     let text: String = texts(answer).concat();
     json!({"generation": text, "stop_reason": stop_reason(answer)})
 }
 
-pub(super) fn events(answer: &Answer) -> Vec<Event> {
+pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
     let mut last = json!({"generation": "", "stop_reason": stop_reason(answer)});
     add(&mut last, "amazon-bedrock-invocationMetrics", answer.usage.metrics());
     let hidden = answer.blocks.iter().flat_map(|block| match block {
-        Block::Hidden { hidden, .. } => hidden.steps(),
+        FakeBlock::Hidden { hidden, .. } => hidden.steps(),
         _ => Vec::new(),
     });
-    let hidden = hidden.map(|step| Event::hidden(step, None));
-    let pieces = texts(answer).into_iter().map(|piece| Event::chunk(&json!({"generation": piece}), true));
-    hidden.chain(pieces).chain([Event::chunk(&last, false)]).collect()
+    let hidden = hidden.map(|step| FakeEvent::for_hidden_step(step, None));
+    let pieces = texts(answer).into_iter().map(|piece| FakeEvent::chunk(&json!({"generation": piece}), true));
+    hidden.chain(pieces).chain([FakeEvent::chunk(&last, false)]).collect()
 }
 
-fn texts(answer: &Answer) -> Vec<&str> {
-    let deltas = answer.blocks.iter().flat_map(Block::deltas);
-    let texts = deltas.filter_map(|delta| if let Delta::Text(piece) = delta { Some(piece) } else { None });
+fn texts(answer: &FakeResponse) -> Vec<&str> {
+    let deltas = answer.blocks.iter().flat_map(FakeBlock::deltas);
+    let texts =
+        deltas.filter_map(|delta| if let FakeDelta::Text(piece) = delta { Some(piece) } else { None });
     texts.collect()
 }
 
-fn stop_reason(answer: &Answer) -> &str {
+fn stop_reason(answer: &FakeResponse) -> &str {
     match answer.stop_reason.as_str() {
         "end_turn" => "stop",
         other => other,

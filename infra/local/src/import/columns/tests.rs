@@ -3,7 +3,7 @@
 use super::*;
 
 fn other_fields_of(table: &'static str, json: &str) -> OtherFields {
-    other_fields(&Row { table, number: 1, values: serde_json::from_str(json).unwrap() }).unwrap()
+    other_fields(&DumpRow { table, number: 1, values: serde_json::from_str(json).unwrap() }).unwrap()
 }
 
 /// Every column of LiteLLM 1.110's schema, with a value.
@@ -59,7 +59,7 @@ fn every_column_is_carried_over_or_noted_or_named() {
         ),
     ] {
         let values = columns.split_whitespace().map(|name| (name.to_owned(), Value::from(1)));
-        let found = other_fields(&Row { table, number: 1, values: values.collect() }).unwrap();
+        let found = other_fields(&DumpRow { table, number: 1, values: values.collect() }).unwrap();
         let names = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(found, OtherFields { limits: names(limits), dropped: names(dropped), unknown: Vec::new() }, "{table}");
         for column in limit_columns(table) {

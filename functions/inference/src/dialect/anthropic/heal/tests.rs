@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use super::*;
 
 /// What is left of a body, as it is written, and what is gone.
-fn left(body: &str, refusal: &str) -> Option<(String, Vec<String>)> {
-    healed(body.as_bytes(), refusal).map(|(body, gone)| (String::from_utf8(body).unwrap(), gone))
+fn strip(body: &str, refusal: &str) -> Option<(String, Vec<String>)> {
+    strip_rejected_fields(body.as_bytes(), refusal)
+        .map(|(body, gone)| (String::from_utf8(body).unwrap(), gone))
 }
 
 #[test]
@@ -29,10 +30,10 @@ fn betas_go_by_name_or_all() {
         ("messages: Field required", None),
     ] {
         let want = want.map(|(body, gone)| (body.to_owned(), gone.into_iter().map(str::to_owned).collect()));
-        assert_eq!(left(body, refusal), want, "{refusal}");
+        assert_eq!(strip(body, refusal), want, "{refusal}");
     }
-    assert_eq!(left(none, "invalid beta flag"), None);
-    assert_eq!(left("nonsense", "invalid beta flag"), None);
+    assert_eq!(strip(none, "invalid beta flag"), None);
+    assert_eq!(strip("nonsense", "invalid beta flag"), None);
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn fields_go_by_their_path() {
         ),
     ] {
         let refusal = format!("Malformed input: {path}: Extra inputs are not permitted");
-        assert_eq!(left(body, &refusal), Some((want.to_owned(), vec![path.to_owned()])), "{path} {body}");
+        assert_eq!(strip(body, &refusal), Some((want.to_owned(), vec![path.to_owned()])), "{path} {body}");
     }
 }
 
@@ -113,9 +114,9 @@ fn what_is_needed_or_is_not_there_stays() {
         "a.b.c.d.e.f.g.h.i.j.k.l.m",
     ] {
         let refusal = format!("{path}: Extra inputs are not permitted");
-        assert_eq!(left(&body.to_string(), &refusal), None, "{path}");
+        assert_eq!(strip(&body.to_string(), &refusal), None, "{path}");
     }
-    assert_eq!(left(&body.to_string(), "metadata: Extra inputs are welcome"), None);
+    assert_eq!(strip(&body.to_string(), "metadata: Extra inputs are welcome"), None);
 }
 
 #[test]
@@ -124,12 +125,12 @@ fn several_go_at_once_and_not_too_many() {
     let refusal = "invalid beta flag\na: Extra inputs are not permitted; c: Extra inputs are not permitted, \
                    a: Extra inputs are not permitted. messages: Extra inputs are not permitted";
     let gone = ["x", "a", "c"].map(str::to_owned).to_vec();
-    assert_eq!(left(body, refusal), Some((r#"{"b":2}"#.to_owned(), gone)));
+    assert_eq!(strip(body, refusal), Some((r#"{"b":2}"#.to_owned(), gone)));
 
     let many: serde_json::Map<String, Value> = (0..40).map(|at| (format!("f{at}"), json!(at))).collect();
     let refusal: String =
         many.keys().map(|name| format!("{name}: Extra inputs are not permitted\n")).collect();
-    let (_, gone) = healed(Value::from(many).to_string().as_bytes(), &refusal).unwrap();
+    let (_, gone) = strip_rejected_fields(Value::from(many).to_string().as_bytes(), &refusal).unwrap();
     assert_eq!(gone.len(), 4);
 }
 
@@ -168,7 +169,7 @@ proptest! {
         prop_assume!(!all.is_empty());
         let path = at.get(&all);
         let refusal = format!("{path}: Extra inputs are not permitted");
-        if let Some((healed, gone)) = healed(body.to_string().as_bytes(), &refusal) {
+        if let Some((healed, gone)) = strip_rejected_fields(body.to_string().as_bytes(), &refusal) {
             prop_assert_eq!(&gone, std::slice::from_ref(path));
             let healed: Value = serde_json::from_slice(&healed).unwrap();
             let pointer = format!("/{}", path.replace('.', "/"));
@@ -186,8 +187,8 @@ proptest! {
     #[test]
     fn no_text_breaks_it(body in any_json(), refusal in ".{0,80}", path in "[a-z0-9.\\[\\]_]{0,40}") {
         let body = body.to_string();
-        let _ = healed(body.as_bytes(), &refusal);
-        let _ = healed(body.as_bytes(), &format!("{refusal} {path}: Extra inputs are not permitted {refusal}"));
-        let _ = healed(refusal.as_bytes(), &format!("invalid beta flag {path}"));
+        let _ = strip_rejected_fields(body.as_bytes(), &refusal);
+        let _ = strip_rejected_fields(body.as_bytes(), &format!("{refusal} {path}: Extra inputs are not permitted {refusal}"));
+        let _ = strip_rejected_fields(refusal.as_bytes(), &format!("invalid beta flag {path}"));
     }
 }

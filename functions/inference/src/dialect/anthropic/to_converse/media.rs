@@ -6,18 +6,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::{Capability, Model};
 
 use super::content::Fields;
-use super::read::{At, any_string, object, required, string};
-use crate::dialect::converse::body::{Block, Document, Media, Source as Bytes};
+use super::read::{FieldPath, any_string, object, require, string};
+use crate::dialect::converse::body::{ConverseBlock, Document, Media, MediaSource as Bytes};
 
 /// The longest part of a document's name that is its title's: Converse takes 200, and a number follows.
 const LONGEST_TITLE: usize = 180;
 
 #[derive(Deserialize)]
-struct Source<'a> {
+struct SourceBody<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -27,43 +27,43 @@ struct Source<'a> {
 }
 
 /// A source that lies in the body: its type (`base64` or `text`), its media type and its data.
-struct Sent<'a> {
+struct InlineSource<'a> {
     kind: Cow<'a, str>,
     media_type: Cow<'a, str>,
     data: Cow<'a, str>,
 }
 
-fn sent<'a>(fields: &Fields<'a>, path: &str) -> Result<Sent<'a>, Fault> {
-    let at = At { path, name: "source" };
+fn read_inline_source<'a>(fields: &Fields<'a>, path: &str) -> Result<InlineSource<'a>, ApiError> {
+    let at = FieldPath { path, name: "source" };
     let path = format!("{path}.source");
-    let source: Source<'a> = object(required(fields.source, at)?, &path)?;
-    let kind = string(source.kind, At { path: &path, name: "type" })?;
+    let source: SourceBody<'a> = object(require(fields.source, at)?, &path)?;
+    let kind = string(source.kind, FieldPath { path: &path, name: "type" })?;
     if !matches!(kind.as_ref(), "base64" | "text") {
         return Err(
             at.wrong(format!("{kind:.64} is not taken: the gateway fetches nothing, send the data itself"))
         );
     }
-    let media_type = string(source.media_type, At { path: &path, name: "media_type" })?;
-    let data = string(source.data, At { path: &path, name: "data" })?;
-    Ok(Sent { kind, media_type, data })
+    let media_type = string(source.media_type, FieldPath { path: &path, name: "media_type" })?;
+    let data = string(source.data, FieldPath { path: &path, name: "data" })?;
+    Ok(InlineSource { kind, media_type, data })
 }
 
-pub fn image<'a>(fields: &Fields<'a>, path: &str, model: &Model) -> Result<Block<'a>, Fault> {
+pub fn image<'a>(fields: &Fields<'a>, path: &str, model: &Model) -> Result<ConverseBlock<'a>, ApiError> {
     if !model.can(Capability::Vision) {
-        return Err(Fault::invalid(path, format!("{} does not read images", model.name)));
+        return Err(ApiError::invalid(path, format!("{} does not read images", model.name)));
     }
-    let Sent { kind, media_type, data } = sent(fields, path)?;
+    let InlineSource { kind, media_type, data } = read_inline_source(fields, path)?;
     let format = match (kind.as_ref(), media_type.as_ref()) {
         ("base64", "image/png") => "png",
         ("base64", "image/jpeg") => "jpeg",
         ("base64", "image/gif") => "gif",
         ("base64", "image/webp") => "webp",
         _ => {
-            let at = At { path, name: "source.media_type" };
+            let at = FieldPath { path, name: "source.media_type" };
             return Err(at.wrong("must be image/png, image/jpeg, image/gif or image/webp, in base64"));
         }
     };
-    Ok(Block::Image(Media { format: format.into(), source: Bytes::Bytes(data) }))
+    Ok(ConverseBlock::Image(Media { format: format.into(), source: Bytes::Bytes(data) }))
 }
 
 /// A document, what the client says about it before it. Converse refuses one that no text stands beside, and says so:
@@ -74,12 +74,12 @@ pub fn document<'a>(
     path: &str,
     model: &Model,
     number: usize,
-) -> Result<Vec<Block<'a>>, Fault> {
-    let Sent { kind, media_type, data } = sent(fields, path)?;
-    let title = any_string(fields.title, At { path, name: "title" })?;
-    let context = any_string(fields.context, At { path, name: "context" })?;
-    let said = |text: Cow<'a, str>| (!text.trim().is_empty()).then_some(Block::OwnText(text));
-    let mut blocks: Vec<Block<'a>> = context.and_then(said).into_iter().collect();
+) -> Result<Vec<ConverseBlock<'a>>, ApiError> {
+    let InlineSource { kind, media_type, data } = read_inline_source(fields, path)?;
+    let title = any_string(fields.title, FieldPath { path, name: "title" })?;
+    let context = any_string(fields.context, FieldPath { path, name: "context" })?;
+    let said = |text: Cow<'a, str>| (!text.trim().is_empty()).then_some(ConverseBlock::OwnText(text));
+    let mut blocks: Vec<ConverseBlock<'a>> = context.and_then(said).into_iter().collect();
     let (format, data) = match (kind.as_ref(), media_type.as_ref()) {
         ("base64", "application/pdf") => ("pdf", data),
         ("text", "text/plain") if model.can(Capability::PdfInput) => {
@@ -90,12 +90,16 @@ pub fn document<'a>(
             return Ok(blocks);
         }
         _ => {
-            let at = At { path, name: "source.media_type" };
+            let at = FieldPath { path, name: "source.media_type" };
             return Err(at.wrong("must be application/pdf in base64, or text/plain as text"));
         }
     };
     let name = name(title.as_deref().unwrap_or_default(), number).into();
-    blocks.push(Block::Document(Document { format: format.into(), name, source: Bytes::Bytes(data) }));
+    blocks.push(ConverseBlock::Document(Document {
+        format: format.into(),
+        name,
+        source: Bytes::Bytes(data),
+    }));
     Ok(blocks)
 }
 

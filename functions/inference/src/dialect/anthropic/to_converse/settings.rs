@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
 use super::field;
-use super::read::{At, any_string, list, object, string};
+use super::read::{FieldPath, any_string, list, object, string};
 use crate::dialect::converse::body::InferenceConfig;
 use crate::dialect::converse::reasoning;
-use crate::dialect::raw::Fields;
+use crate::dialect::raw::RawObject;
 
 #[derive(Deserialize)]
-struct Thinking<'a> {
+struct ThinkingBody<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -23,16 +23,16 @@ struct Thinking<'a> {
 }
 
 #[derive(Deserialize)]
-struct Config<'a> {
+struct OutputConfigEffort<'a> {
     #[serde(borrow)]
     effort: Option<&'a RawValue>,
 }
 
-pub fn inference<'a>(fields: &'a Fields<'_>, max_tokens: u64) -> Result<InferenceConfig<'a>, Fault> {
+pub fn inference<'a>(fields: &'a RawObject<'_>, max_tokens: u64) -> Result<InferenceConfig<'a>, ApiError> {
     let mut stop_sequences: Vec<Cow<'a, str>> = Vec::new();
     if let Some(raw) = field(fields, "stop_sequences")? {
         for (number, raw) in list(raw, "stop_sequences")?.into_iter().enumerate() {
-            let at = At { path: "stop_sequences", name: &number.to_string() };
+            let at = FieldPath { path: "stop_sequences", name: &number.to_string() };
             stop_sequences.push(string(Some(raw), at)?);
         }
     }
@@ -42,40 +42,44 @@ pub fn inference<'a>(fields: &'a Fields<'_>, max_tokens: u64) -> Result<Inferenc
     Ok(InferenceConfig { max_tokens, temperature, top_p: number(fields, "top_p")?, stop_sequences })
 }
 
-fn number<'a>(fields: &'a Fields<'_>, name: &str) -> Result<Option<&'a RawValue>, Fault> {
+fn number<'a>(fields: &'a RawObject<'_>, name: &str) -> Result<Option<&'a RawValue>, ApiError> {
     let raw = field(fields, name)?;
     match raw {
         Some(raw) if !raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-            Err(Fault::invalid(name, "must be a number"))
+            Err(ApiError::invalid(name, "must be a number"))
         }
         _ => Ok(raw),
     }
 }
 
 /// The fields that ask for thinking in the model's own words.
-pub fn thinking(fields: &Fields<'_>, model: &Model, max_tokens: u64) -> Result<Map<String, Value>, Fault> {
+pub fn thinking(
+    fields: &RawObject<'_>,
+    model: &Model,
+    max_tokens: u64,
+) -> Result<Map<String, Value>, ApiError> {
     Ok(effort(fields)?.map(|effort| reasoning::fields(model, &effort, max_tokens)).unwrap_or_default())
 }
 
 /// How hard the model shall think; `None` if the client does not say.
-fn effort<'a>(fields: &'a Fields<'_>) -> Result<Option<Cow<'a, str>>, Fault> {
-    let config: Option<Config<'a>> =
+fn effort<'a>(fields: &'a RawObject<'_>) -> Result<Option<Cow<'a, str>>, ApiError> {
+    let config: Option<OutputConfigEffort<'a>> =
         field(fields, "output_config")?.map(|raw| object(raw, "output_config")).transpose()?;
-    let at = At { path: "output_config", name: "effort" };
+    let at = FieldPath { path: "output_config", name: "effort" };
     let effort = any_string(config.and_then(|config| config.effort), at)?;
     let Some(raw) = field(fields, "thinking")? else {
         return Ok(effort);
     };
-    let thinking: Thinking<'a> = object(raw, "thinking")?;
-    let at = At { path: "thinking", name: "type" };
+    let thinking: ThinkingBody<'a> = object(raw, "thinking")?;
+    let at = FieldPath { path: "thinking", name: "type" };
     Ok(match (string(thinking.kind, at)?.as_ref(), effort) {
         ("disabled", _) => Some("none".into()),
         ("adaptive" | "enabled", Some(effort)) => Some(effort),
         ("adaptive", None) => Some("high".into()),
         ("enabled", None) => {
             let budget = thinking.budget_tokens.map(|raw| serde_json::from_str::<u64>(raw.get())).transpose();
-            let budget =
-                budget.map_err(|_| At { name: "budget_tokens", ..at }.wrong("must be a whole number"))?;
+            let budget = budget
+                .map_err(|_| FieldPath { name: "budget_tokens", ..at }.wrong("must be a whole number"))?;
             Some(level(budget.unwrap_or(u64::MAX)).into())
         }
         _ => return Err(at.wrong("must be enabled, adaptive or disabled")),

@@ -11,10 +11,10 @@ use shared::model::Catalog;
 
 use super::*;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::bundled("global").unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load_bundled("global").unwrap());
 
 /// What is sent to a model for a body, or why not. Who asks and how much is added to the body.
-fn sent(model: &str, mut body: Value) -> Result<Value, String> {
+fn converse_body(model: &str, mut body: Value) -> Result<Value, String> {
     let model = CATALOG.find(model).unwrap();
     body["model"] = json!(model.name);
     body["max_tokens"] = json!(4096);
@@ -28,7 +28,7 @@ fn sent(model: &str, mut body: Value) -> Result<Value, String> {
 }
 
 /// What becomes of one user's message with this content.
-fn said(model: &str, content: Value) -> Result<Value, String> {
-    let body = sent(model, json!({"messages": [{"role": "user", "content": content}]}))?;
+fn converse_content(model: &str, content: Value) -> Result<Value, String> {
+    let body = converse_body(model, json!({"messages": [{"role": "user", "content": content}]}))?;
     Ok(body["messages"][0]["content"].clone())
 }

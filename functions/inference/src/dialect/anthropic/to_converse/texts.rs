@@ -1,24 +1,24 @@
 //! Content that is text alone.
 
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 
 use super::content::Fields;
-use super::read::{At, list, object, string, text};
-use crate::dialect::converse::body::Block;
+use super::read::{FieldPath, list, object, string, text};
+use crate::dialect::converse::body::ConverseBlock;
 
 /// A text, unless it is blank.
-pub fn said(text: &RawValue) -> Option<Block<'_>> {
-    (!is_blank(text)).then_some(Block::Text(text))
+pub fn text_block(text: &RawValue) -> Option<ConverseBlock<'_>> {
+    (!is_blank(text)).then_some(ConverseBlock::Text(text))
 }
 
 /// Text alone: a string, or blocks of type `text`.
-pub fn texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<Block<'a>>, Fault> {
-    Ok(marked_texts(raw, path)?.into_iter().map(|(text, _)| Block::Text(text)).collect())
+pub fn texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<ConverseBlock<'a>>, ApiError> {
+    Ok(marked_texts(raw, path)?.into_iter().map(|(text, _)| ConverseBlock::Text(text)).collect())
 }
 
 /// Texts that are not blank, each with whether it ends what shall be cached.
-pub fn marked_texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<(&'a RawValue, bool)>, Fault> {
+pub fn marked_texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<(&'a RawValue, bool)>, ApiError> {
     if raw.get().starts_with('"') {
         return Ok(if is_blank(raw) { Vec::new() } else { vec![(raw, false)] });
     }
@@ -26,11 +26,11 @@ pub fn marked_texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<(&'a RawVal
     for (number, raw) in blocks_of(raw, path)?.into_iter().enumerate() {
         let path = format!("{path}.{number}");
         let fields: Fields<'a> = object(raw, &path)?;
-        let at = At { path: &path, name: "type" };
+        let at = FieldPath { path: &path, name: "type" };
         if string(fields.kind, at)? != "text" {
             return Err(at.wrong("must be text"));
         }
-        let text = text(fields.text, At { name: "text", ..at })?;
+        let text = text(fields.text, FieldPath { name: "text", ..at })?;
         if !is_blank(text) {
             texts.push((text, fields.cache_control.is_some()));
         }
@@ -39,8 +39,8 @@ pub fn marked_texts<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<(&'a RawVal
 }
 
 /// The blocks of content that is no string.
-pub fn blocks_of<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue>, Fault> {
-    list(raw, path).map_err(|_| Fault::invalid(path, "must be a string or an array"))
+pub fn blocks_of<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue>, ApiError> {
+    list(raw, path).map_err(|_| ApiError::invalid(path, "must be a string or an array"))
 }
 
 /// Whether a string says nothing: Converse refuses texts of white space.

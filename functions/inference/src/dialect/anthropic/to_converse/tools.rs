@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::{Capability, Model};
 
 use super::field;
-use super::read::{At, any_string, list, object, raw_object, string};
-use crate::dialect::anthropic::blocks::runs_elsewhere;
+use super::read::{FieldPath, any_string, list, object, raw_object, string};
+use crate::dialect::anthropic::blocks::unsupported_server_tool;
 use crate::dialect::converse::body::{
-    Block, CachePoint, Empty, InputSchema, Message, Tool, ToolChoice, ToolConfig, ToolSpec,
+    CachePoint, ConverseBlock, ConverseMessage, Empty, InputSchema, Tool, ToolChoice, ToolConfig, ToolSpec,
 };
 use crate::dialect::converse::takes;
-use crate::dialect::raw::Fields;
+use crate::dialect::raw::RawObject;
 
 /// How the types of the tools begin that Anthropic's own servers run.
 const SERVER_TOOLS: [&str; 5] =
@@ -23,7 +23,7 @@ const SERVER_TOOLS: [&str; 5] =
 
 /// Tools that load later are tools like the others here: `defer_loading` is not read.
 #[derive(Deserialize)]
-struct Given<'a> {
+struct ToolParam<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -37,7 +37,7 @@ struct Given<'a> {
 }
 
 #[derive(Deserialize)]
-struct Choice<'a> {
+struct ToolChoiceBody<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -47,56 +47,57 @@ struct Choice<'a> {
 /// The tools that the model may call. Converse wants some wherever the conversation tells of calls: then they stay
 /// even if none shall be called, and if the client gives none, they are made from the names that were called.
 pub fn config<'a>(
-    fields: &'a Fields<'_>,
+    fields: &'a RawObject<'_>,
     model: &Model,
-    messages: &[Message<'a>],
-) -> Result<Option<ToolConfig<'a>>, Fault> {
+    messages: &[ConverseMessage<'a>],
+) -> Result<Option<ToolConfig<'a>>, ApiError> {
     let choice = choice(fields, model)?;
     let blocks = || messages.iter().flat_map(|message| &message.content);
-    let tells_of_calls = blocks().any(|block| matches!(block, Block::ToolUse(_) | Block::ToolResult(_)));
+    let tells_of_calls =
+        blocks().any(|block| matches!(block, ConverseBlock::ToolUse(_) | ConverseBlock::ToolResult(_)));
     if choice.is_none() && !tells_of_calls {
         return Ok(None);
     }
-    let mut tools = given(fields, model)?;
+    let mut tools = read_tools(fields, model)?;
     let tool_choice = choice.filter(|choice| !matches!(choice, ToolChoice::Auto(_)));
     if tools.is_empty() {
         if tool_choice.is_some() {
-            return Err(Fault::invalid("tool_choice", "there are no tools to choose from"));
+            return Err(ApiError::invalid("tool_choice", "there are no tools to choose from"));
         }
-        let called: BTreeSet<&Cow<'a, str>> = blocks().filter_map(called).collect();
-        tools = called.into_iter().map(|name| unknown(name.clone())).collect::<Result<_, _>>()?;
+        let called: BTreeSet<&Cow<'a, str>> = blocks().filter_map(called_tool).collect();
+        tools = called.into_iter().map(|name| placeholder_tool(name.clone())).collect::<Result<_, _>>()?;
     }
     Ok((!tools.is_empty()).then_some(ToolConfig { tools, tool_choice }))
 }
 
-fn called<'b, 'a>(block: &'b Block<'a>) -> Option<&'b Cow<'a, str>> {
+fn called_tool<'b, 'a>(block: &'b ConverseBlock<'a>) -> Option<&'b Cow<'a, str>> {
     match block {
-        Block::ToolUse(tool) => Some(&tool.name),
+        ConverseBlock::ToolUse(tool) => Some(&tool.name),
         _ => None,
     }
 }
 
 /// A tool of which only the name is known.
-fn unknown(name: Cow<'_, str>) -> Result<Tool<'_>, Fault> {
+fn placeholder_tool(name: Cow<'_, str>) -> Result<Tool<'_>, ApiError> {
     let schema = RawValue::from_string(r#"{"type":"object"}"#.to_owned());
-    let json = Cow::Owned(schema.map_err(|error| Fault::invalid("tools", error.to_string()))?);
+    let json = Cow::Owned(schema.map_err(|error| ApiError::invalid("tools", error.to_string()))?);
     let input_schema = InputSchema { json };
     Ok(Tool::ToolSpec(ToolSpec { name, description: None, input_schema, strict: None }))
 }
 
-fn given<'a>(fields: &'a Fields<'_>, model: &Model) -> Result<Vec<Tool<'a>>, Fault> {
+fn read_tools<'a>(fields: &'a RawObject<'_>, model: &Model) -> Result<Vec<Tool<'a>>, ApiError> {
     let raw = field(fields, "tools")?.map(|raw| list(raw, "tools")).transpose()?.unwrap_or_default();
     if !raw.is_empty() && !model.can(Capability::FunctionCalling) {
-        return Err(Fault::invalid("tools", format!("{} does not call tools", model.name)));
+        return Err(ApiError::invalid("tools", format!("{} does not call tools", model.name)));
     }
     let mut tools = Vec::with_capacity(raw.len());
     for (number, raw) in raw.into_iter().enumerate() {
         let path = format!("tools.{number}");
-        let given: Given<'a> = object(raw, &path)?;
-        let at = |name| At { path: &path, name };
+        let given: ToolParam<'a> = object(raw, &path)?;
+        let at = |name| FieldPath { path: &path, name };
         let kind = any_string(given.kind, at("type"))?;
         if let Some(kind) = kind.filter(|kind| kind != "custom") {
-            return Err(Fault::invalid(&path, not_taken(&kind, model)));
+            return Err(ApiError::invalid(&path, not_taken(&kind, model)));
         }
         let json = Cow::Borrowed(raw_object(given.input_schema, at("input_schema"))?);
         let description = any_string(given.description, at("description"))?;
@@ -116,18 +117,18 @@ fn given<'a>(fields: &'a Fields<'_>, model: &Model) -> Result<Vec<Tool<'a>>, Fau
 /// Why a tool that has a type of Anthropic's is refused.
 fn not_taken(kind: &str, model: &Model) -> String {
     if SERVER_TOOLS.iter().any(|server| kind.starts_with(server)) {
-        return runs_elsewhere(kind);
+        return unsupported_server_tool(kind);
     }
     format!("{kind:.64} is a tool that only Claude knows and is not available with {}", model.name)
 }
 
 /// What may be called; `None`: nothing.
-fn choice<'a>(fields: &'a Fields<'_>, model: &Model) -> Result<Option<ToolChoice<'a>>, Fault> {
+fn choice<'a>(fields: &'a RawObject<'_>, model: &Model) -> Result<Option<ToolChoice<'a>>, ApiError> {
     let Some(raw) = field(fields, "tool_choice")? else {
         return Ok(Some(ToolChoice::Auto(Empty {})));
     };
-    let choice: Choice<'a> = object(raw, "tool_choice")?;
-    let at = |name| At { path: "tool_choice", name };
+    let choice: ToolChoiceBody<'a> = object(raw, "tool_choice")?;
+    let at = |name| FieldPath { path: "tool_choice", name };
     let chosen = match string(choice.kind, at("type"))?.as_ref() {
         "auto" => return Ok(Some(ToolChoice::Auto(Empty {}))),
         "none" => return Ok(None),
@@ -137,7 +138,7 @@ fn choice<'a>(fields: &'a Fields<'_>, model: &Model) -> Result<Option<ToolChoice
     };
     if !model.can(Capability::ToolChoice) {
         let rule = format!("{} cannot be made to call a tool: it takes auto and none", model.name);
-        return Err(Fault::invalid("tool_choice", rule));
+        return Err(ApiError::invalid("tool_choice", rule));
     }
     Ok(Some(chosen))
 }

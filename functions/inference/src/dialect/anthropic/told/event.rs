@@ -4,49 +4,49 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::anthropic::sse;
-use crate::dialect::usage::Counted;
+use crate::dialect::usage::ConverseUsage;
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Event<'a> {
-    MessageStart { message: Message<'a> },
-    ContentBlockStart { index: u64, content_block: Block<'a> },
-    ContentBlockDelta { index: u64, delta: Delta<'a> },
+pub enum AnthropicEvent<'a> {
+    MessageStart { message: AnthropicMessage<'a> },
+    ContentBlockStart { index: u64, content_block: AnthropicBlock<'a> },
+    ContentBlockDelta { index: u64, delta: AnthropicDelta<'a> },
     ContentBlockStop { index: u64 },
-    MessageDelta { delta: Ending, usage: Usage },
+    MessageDelta { delta: StopReason, usage: MessageUsage },
     MessageStop {},
 }
 
 #[derive(Debug, Serialize)]
-pub struct Message<'a> {
+pub struct AnthropicMessage<'a> {
     pub id: &'a str,
     #[serde(rename = "type")]
-    pub kind: Kind,
-    pub role: Role,
+    pub kind: MessageType,
+    pub role: AssistantRole,
     pub model: &'a str,
-    pub content: Vec<Block<'a>>,
+    pub content: Vec<AnthropicBlock<'a>>,
     #[serde(flatten)]
-    pub ending: Ending,
-    pub usage: Usage,
+    pub ending: StopReason,
+    pub usage: MessageUsage,
 }
 
 /// `message`
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MessageType {
     Message,
 }
 
 /// `assistant`
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum AssistantRole {
     Assistant,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Block<'a> {
+pub enum AnthropicBlock<'a> {
     Text {
         text: &'a str,
     },
@@ -75,7 +75,7 @@ pub enum Input<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type")]
-pub enum Delta<'a> {
+pub enum AnthropicDelta<'a> {
     #[serde(rename = "text_delta")]
     Text { text: &'a str },
     #[serde(rename = "thinking_delta")]
@@ -88,14 +88,14 @@ pub enum Delta<'a> {
 
 /// Why a message ended. Which sequence stopped it Converse does not tell.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Ending {
+pub struct StopReason {
     pub stop_reason: Option<&'static str>,
     pub stop_sequence: Option<&'static str>,
 }
 
 /// What is known of the tokens. `output_tokens` is always there: the SDKs read it without looking.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Usage {
+pub struct MessageUsage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<u64>,
     pub output_tokens: u64,
@@ -115,7 +115,7 @@ pub struct CacheCreation {
 
 // === impl Event ===
 
-impl Event<'_> {
+impl AnthropicEvent<'_> {
     /// Adds it to what is told.
     pub fn tell(&self, out: &mut Vec<u8>) {
         // Names and strings can always be written.
@@ -138,9 +138,9 @@ impl Event<'_> {
 
 // === impl Ending ===
 
-impl Ending {
+impl StopReason {
     /// Converse's reason in Anthropic's words.
-    pub fn of(reason: &str) -> Self {
+    pub fn from_converse(reason: &str) -> Self {
         let told = match reason {
             "stop_sequence" => "stop_sequence",
             "max_tokens" => "max_tokens",
@@ -156,11 +156,11 @@ impl Ending {
 
 // === impl Usage ===
 
-impl Usage {
-    pub fn of(counted: &Counted) -> Self {
+impl MessageUsage {
+    pub fn from_converse(counted: &ConverseUsage) -> Self {
         let creation = CacheCreation {
-            ephemeral_5m_input_tokens: counted.written("5m"),
-            ephemeral_1h_input_tokens: counted.written("1h"),
+            ephemeral_5m_input_tokens: counted.cache_writes("5m"),
+            ephemeral_1h_input_tokens: counted.cache_writes("1h"),
         };
         let split = creation.ephemeral_5m_input_tokens.saturating_add(creation.ephemeral_1h_input_tokens);
         Self {

@@ -8,20 +8,20 @@ use shared::model::Catalog;
 
 use super::*;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::bundled("global").unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load_bundled("global").unwrap());
 
-fn told() -> Told {
-    Told::new(CATALOG.find("nova-pro").unwrap(), "req_01J")
+fn new_writer() -> ConverseToAnthropic {
+    ConverseToAnthropic::new(CATALOG.find("nova-pro").unwrap(), "req_01J")
 }
 
 /// What a client reads of Converse's events, and of the end.
 fn stream(events: &[(&str, Value)]) -> String {
-    let mut teller = told();
+    let mut teller = new_writer();
     let mut out = Vec::new();
     for (kind, payload) in events {
         let payload = payload.to_string();
         let event = HeardEvent::read(kind, payload.as_bytes()).unwrap();
-        out.extend_from_slice(&teller.tell(&Heard::Converse(event), &Bytes::new()));
+        out.extend_from_slice(&teller.write_event(&BedrockEvent::Converse(event), &Bytes::new()));
     }
     out.extend_from_slice(&teller.end());
     String::from_utf8(out).unwrap()
@@ -164,7 +164,7 @@ fn a_whole_answer() {
         {"text":"Hi"},{"text":""},{"citationsContent":{}},
         {"toolUse":{"toolUseId":"tooluse_1","name":"Read","input":{"a" : 1.50}}}]}},
         "stopReason":"tool_use","usage":{"inputTokens":3,"outputTokens":4,"totalTokens":7}}"#;
-    let whole = told().whole(Bytes::from_static(answer.as_bytes())).unwrap();
+    let whole = new_writer().write_buffered(Bytes::from_static(answer.as_bytes())).unwrap();
     let want = concat!(
         r#"{"id":"msg_01J","type":"message","role":"assistant","model":"nova-pro-v1:0","content":["#,
         r#"{"type":"thinking","thinking":"hm","signature":"s"},{"type":"thinking","thinking":"ha","signature":""},"#,
@@ -173,14 +173,14 @@ fn a_whole_answer() {
         r#""stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":4}}"#,
     );
     assert_eq!(String::from_utf8_lossy(&whole), want);
-    assert!(told().whole(Bytes::from_static(b"{}")).is_err());
+    assert!(new_writer().write_buffered(Bytes::from_static(b"{}")).is_err());
 }
 
 #[test]
 fn what_is_not_converses_is_not_told() {
-    let mut teller = told();
-    let message = Heard::Message { kind: Cow::Borrowed("ping"), json: b"{}" };
-    assert!(teller.tell(&message, &Bytes::new()).is_empty());
-    assert!(teller.tell(&Heard::Native(b"{}"), &Bytes::new()).is_empty());
+    let mut teller = new_writer();
+    let message = BedrockEvent::Message { kind: Cow::Borrowed("ping"), json: b"{}" };
+    assert!(teller.write_event(&message, &Bytes::new()).is_empty());
+    assert!(teller.write_event(&BedrockEvent::Native(b"{}"), &Bytes::new()).is_empty());
     assert_eq!((teller.ping(), teller.media_type()), (Some(sse::PING), "text/event-stream; charset=utf-8"));
 }

@@ -1,13 +1,13 @@
 //! Output limits of bodies in a model's own form, by any of their names.
 
 use serde_json::Number;
-use shared::fault::Fault;
+use shared::fault::ApiError;
 use shared::model::Model;
 
-use crate::dialect::Output;
+use crate::dialect::OutputLimits;
 
 /// Holds a limit of output tokens to the announced one. A setting of another name is none of its business.
-pub fn check(path: &str, plain: &str, value: &str, model: &Model) -> Result<(), Fault> {
+pub fn check(path: &str, plain: &str, value: &str, model: &Model) -> Result<(), ApiError> {
     // An object of such a name holds limits of its own.
     if !is_of_output_tokens(plain) || value.starts_with('{') {
         return Ok(());
@@ -16,19 +16,19 @@ pub fn check(path: &str, plain: &str, value: &str, model: &Model) -> Result<(), 
     match whole_number(value) {
         // No least length: `min_tokens` is 0 unless it is set.
         Some(0) if plain.starts_with("min") => Ok(()),
-        Some(tokens) => Output::checked(&field, tokens, model).map(|_| ()),
-        None => Err(Fault::invalid(&field, Output::WHOLE_NUMBER)),
+        Some(tokens) => OutputLimits::check_max_tokens(&field, tokens, model).map(|_| ()),
+        None => Err(ApiError::invalid(&field, OutputLimits::WHOLE_NUMBER)),
     }
 }
 
 /// Holds Nova's reasoning to the efforts with which its output has a limit.
-pub fn check_effort(path: &str, value: &str) -> Result<(), Fault> {
+pub fn check_effort(path: &str, value: &str) -> Result<(), ApiError> {
     let effort: Result<String, _> = serde_json::from_str(value);
     if effort.is_ok_and(|effort| ["low", "medium"].contains(&effort.as_str())) {
         return Ok(());
     }
     let rule = "must be low or medium: with high the model's output has no limit";
-    Err(Fault::invalid(&format!("{path:.64}"), rule))
+    Err(ApiError::invalid(&format!("{path:.64}"), rule))
 }
 
 /// Whether a name is one of the many for the most or the least output tokens: `max_tokens`, `max_gen_len`, `maxTokenCount`,

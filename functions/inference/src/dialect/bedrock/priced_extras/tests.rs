@@ -2,8 +2,8 @@ use super::*;
 use shared::model::Catalog;
 
 fn refusal(model: &str, body: &str) -> Option<String> {
-    let catalog = Catalog::bundled("global").unwrap();
-    let fields = Fields::parse(body.as_bytes()).unwrap();
+    let catalog = Catalog::load_bundled("global").unwrap();
+    let fields = RawObject::parse(body.as_bytes()).unwrap();
     check_native(&fields, catalog.find(model).unwrap()).err().map(|fault| fault.to_string())
 }
 

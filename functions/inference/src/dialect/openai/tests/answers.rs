@@ -1,15 +1,15 @@
 use bytes::Bytes;
 use http::StatusCode;
-use shared::fault::{Kind, Wire};
+use shared::fault::{ErrorKind, ErrorResponse};
 
 use super::super::chunk::Head;
-use super::super::teller::ChatTeller;
+use super::super::teller::ChatCompletionStream;
 use super::*;
-use crate::dialect::Heard;
-use crate::dialect::converse::event::Event;
+use crate::dialect::BedrockEvent;
+use crate::dialect::converse::event::ConverseEvent;
 
-pub fn teller(include_usage: bool, answer: Option<&str>) -> ChatTeller {
-    ChatTeller::new(
+pub fn teller(include_usage: bool, answer: Option<&str>) -> ChatCompletionStream {
+    ChatCompletionStream::new(
         Head::new("req_01", 1_763_000_000, "claude-haiku-4-5"),
         include_usage,
         answer.map(str::to_owned),
@@ -17,12 +17,12 @@ pub fn teller(include_usage: bool, answer: Option<&str>) -> ChatTeller {
 }
 
 /// The text of a stream of these frames, each by its type and payload.
-fn streamed(mut teller: ChatTeller, frames: &[(&str, Value)]) -> String {
+fn stream_text(mut teller: ChatCompletionStream, frames: &[(&str, Value)]) -> String {
     let mut out = Vec::new();
     for (kind, payload) in frames {
         let frame = Bytes::from(payload.to_string());
-        let event = Event::read(kind, &frame).unwrap();
-        out.extend(teller.tell(&Heard::Converse(event), &frame));
+        let event = ConverseEvent::read(kind, &frame).unwrap();
+        out.extend(teller.write_event(&BedrockEvent::Converse(event), &frame));
     }
     out.extend(teller.end());
     String::from_utf8(out).unwrap()
@@ -45,11 +45,11 @@ fn stop(block: u64) -> (&'static str, Value) {
     ("contentBlockStop", json!({"contentBlockIndex": block}))
 }
 
-fn stopped(reason: &str) -> (&'static str, Value) {
+fn message_stop(reason: &str) -> (&'static str, Value) {
     ("messageStop", json!({"stopReason": reason}))
 }
 
-fn counted() -> (&'static str, Value) {
+fn usage_event() -> (&'static str, Value) {
     let usage = json!({"inputTokens": 10, "outputTokens": 5, "cacheReadInputTokens": 3,
         "cacheWriteInputTokens": 2, "totalTokens": 20});
     ("metadata", json!({"usage": usage, "metrics": {"latencyMs": 1}}))
@@ -75,10 +75,10 @@ fn a_stream_is_told_chunk_by_chunk() {
         stop(3),
         start(4, "t2", "List"),
         stop(4),
-        stopped("tool_use"),
-        counted(),
+        message_stop("tool_use"),
+        usage_event(),
     ];
-    insta::assert_snapshot!("stream_with_usage", streamed(teller(true, None), &frames));
+    insta::assert_snapshot!("stream_with_usage", stream_text(teller(true, None), &frames));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_signature_is_told_with_its_own_thinking() {
         (vec![think(0, "a"), sign(0), think(1, "b"), sign(1)], vec!["a", "b"]),
         (vec![think(0, "unsigned"), stop(0), think(1, "b"), sign(1)], vec!["b"]),
     ] {
-        let told = streamed(teller(false, None), &frames);
+        let told = stream_text(teller(false, None), &frames);
         let begun = told.split(r#"{"type":"thinking","thinking":""#).skip(1);
         assert_eq!(begun.map(|rest| rest.split('"').next().unwrap()).collect::<Vec<_>>(), want);
     }
@@ -103,13 +103,13 @@ fn a_stream_without_usage_has_none() {
         ("messageStart", json!({})),
         delta(0, json!({"text": "Hi"})),
         stop(0),
-        stopped("end_turn"),
-        counted(),
+        message_stop("end_turn"),
+        usage_event(),
     ];
-    insta::assert_snapshot!("stream", streamed(teller(false, None), &frames));
+    insta::assert_snapshot!("stream", stream_text(teller(false, None), &frames));
     // What was not counted is not told as 0.
     for metadata in [json!({}), json!({"usage": {"inputTokens": 1}}), json!({"usage": {"outputTokens": 1}})] {
-        let told = streamed(teller(true, None), &[("metadata", metadata)]);
+        let told = stream_text(teller(true, None), &[("metadata", metadata)]);
         assert!(!told.contains("total_tokens") && told.contains(r#""usage":null"#), "{told}");
     }
 }
@@ -117,11 +117,11 @@ fn a_stream_without_usage_has_none() {
 #[test]
 fn an_answer_by_tool_is_text() {
     let mut frames = vec![start(0, "t1", "person"), input(0, "{\"name\":"), input(0, "\"Ada\"}"), stop(0)];
-    frames.push(stopped("tool_use"));
-    insta::assert_snapshot!("stream_by_tool", streamed(teller(false, Some("person")), &frames));
+    frames.push(message_stop("tool_use"));
+    insta::assert_snapshot!("stream_by_tool", stream_text(teller(false, Some("person")), &frames));
     // Besides calls of the client's tools, it is these that are to be answered.
     frames.insert(4, start(1, "t2", "Read"));
-    let told = streamed(teller(false, Some("person")), &frames);
+    let told = stream_text(teller(false, Some("person")), &frames);
     assert!(told.contains(r#""finish_reason":"tool_calls""#), "{told}");
     assert!(told.contains(r#""tool_calls":[{"index":0,"id":"t2""#), "{told}");
 }
@@ -138,7 +138,7 @@ fn every_ending_has_its_word() {
         ("content_filtered", "content_filter"),
         ("malformed_model_output", "stop"),
     ] {
-        let told = streamed(teller(false, None), &[stopped(reason)]);
+        let told = stream_text(teller(false, None), &[message_stop(reason)]);
         let last =
             format!(r#""choices":[{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"{want}"}}]}}"#);
         assert!(told.ends_with(&format!("{last}\n\ndata: [DONE]\n\n")), "{told}");
@@ -150,13 +150,13 @@ fn what_is_not_converses_is_not_told() {
     let mut teller = teller(false, None);
     let frame = Bytes::new();
     for heard in [
-        Heard::Native(b"{}"),
-        Heard::Message { kind: "ping".into(), json: b"{}" },
-        Heard::Converse(Event::Other),
-        Heard::Converse(Event::MessageStop { reason: "end_turn".into() }),
-        Heard::Converse(Event::Metadata(None)),
+        BedrockEvent::Native(b"{}"),
+        BedrockEvent::Message { kind: "ping".into(), json: b"{}" },
+        BedrockEvent::Converse(ConverseEvent::Other),
+        BedrockEvent::Converse(ConverseEvent::MessageStop { reason: "end_turn".into() }),
+        BedrockEvent::Converse(ConverseEvent::Metadata(None)),
     ] {
-        assert_eq!(teller.tell(&heard, &frame), Bytes::new(), "{heard:?}");
+        assert_eq!(teller.write_event(&heard, &frame), Bytes::new(), "{heard:?}");
     }
 }
 
@@ -165,9 +165,9 @@ fn what_surrounds_a_stream() {
     let teller = teller(false, None);
     assert_eq!(teller.ping().unwrap(), ": ping\n\n");
     assert_eq!(teller.media_type(), "text/event-stream; charset=utf-8");
-    let wire = Wire {
+    let wire = ErrorResponse {
         status: StatusCode::BAD_GATEWAY,
-        kind: Kind::Api,
+        kind: ErrorKind::Api,
         message: "broken".to_owned(),
         param: None,
         retry_after: None,
@@ -178,10 +178,10 @@ fn what_surrounds_a_stream() {
 }
 
 /// A whole answer with this content.
-fn whole(mut teller: ChatTeller, content: &Value, reason: &str, usage: &Value) -> Value {
+fn completion_of(mut teller: ChatCompletionStream, content: &Value, reason: &str, usage: &Value) -> Value {
     let message = json!({"role": "assistant", "content": content});
     let answer = json!({"output": {"message": message}, "stopReason": reason, "usage": usage});
-    let told = teller.whole(Bytes::from(answer.to_string())).unwrap();
+    let told = teller.write_buffered(Bytes::from(answer.to_string())).unwrap();
     serde_json::from_slice(&told).unwrap()
 }
 
@@ -194,7 +194,7 @@ fn a_whole_answer() {
         {"text": "Hi"}, {"somethingNew": {}}, {"text": " there"},
         {"toolUse": {"toolUseId": "t1", "name": "Read", "input": {"path": "a", "n": 1}}},
     ]);
-    let told = whole(teller(false, None), &content, "tool_use", &counted().1["usage"]);
+    let told = completion_of(teller(false, None), &content, "tool_use", &usage_event().1["usage"]);
     insta::assert_snapshot!("whole", serde_json::to_string_pretty(&told).unwrap());
 }
 
@@ -212,7 +212,7 @@ fn the_parts_of_a_whole_answer() {
         (Some("person"), json!([call]), "tool_use", "/message/tool_calls", json!(null)),
         (Some("person"), json!([call]), "tool_use", "/finish_reason", json!("stop")),
     ] {
-        let told = whole(teller(false, answer), &content, reason, &json!(null));
+        let told = completion_of(teller(false, answer), &content, reason, &json!(null));
         assert_eq!(
             told.pointer(&format!("/choices/0{pointer}")).cloned().unwrap_or_default(),
             want,
@@ -220,19 +220,20 @@ fn the_parts_of_a_whole_answer() {
         );
         assert_eq!(told.get("usage"), None);
     }
-    assert!(teller(false, None).whole(Bytes::from_static(b"{}")).is_err());
+    assert!(teller(false, None).write_buffered(Bytes::from_static(b"{}")).is_err());
 }
 
 #[test]
 fn the_request_decides_who_tells() {
     let schema = json!({"type": "json_schema", "json_schema": {"name": "s", "schema": {}}});
-    let request = asked(&json!({"response_format": schema}));
+    let request = request_with(&json!({"response_format": schema}));
     let chat = Chat::parse(request.as_bytes()).unwrap();
     for (name, want) in [("deepseek-v3", "{}"), ("deepseek-v3.2", "")] {
         let mut teller = chat.teller(model(name), "req_9", 7);
         let content = json!([{"toolUse": {"toolUseId": "t", "name": "s", "input": {}}}]);
         let answer = json!({"output": {"message": {"content": content}}, "stopReason": "tool_use"});
-        let told: Value = serde_json::from_slice(&teller.whole(answer.to_string().into()).unwrap()).unwrap();
+        let told: Value =
+            serde_json::from_slice(&teller.write_buffered(answer.to_string().into()).unwrap()).unwrap();
         assert_eq!((&told["id"], &told["created"]), (&json!("chatcmpl-9"), &json!(7)));
         assert_eq!(told["choices"][0]["message"]["content"].as_str().unwrap_or_default(), want, "{name}");
     }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::answers::teller;
 use super::*;
-use crate::dialect::Heard;
-use crate::dialect::converse::event::{Delta, Event};
+use crate::dialect::BedrockEvent;
+use crate::dialect::converse::event::{ConverseDelta, ConverseEvent};
 
 /// Words of requests, so that a body has something to go wrong at.
 const WORDS: [&str; 34] = [
@@ -84,7 +84,7 @@ fn try_all(body: &str) {
     for name in ["claude-haiku-4-5", "claude-opus-5-5", "nova-lite", "deepseek-v3", "jamba-instruct"] {
         let model = model(name);
         let max_tokens = chat.output(model).map_or(1, |output| output.max_tokens);
-        if let Ok(said) = chat.said_to(model, max_tokens) {
+        if let Ok(said) = chat.to_bedrock(model, max_tokens) {
             let body: Value = serde_json::from_slice(&said.body).unwrap();
             let roles: Vec<_> =
                 body["messages"].as_array().unwrap().iter().map(|turn| &turn["role"]).collect();
@@ -93,30 +93,30 @@ fn try_all(body: &str) {
     }
 }
 
-fn any_event() -> impl Strategy<Value = Event<'static>> {
+fn any_event() -> impl Strategy<Value = ConverseEvent<'static>> {
     let text = || ".{0,4}".prop_map(Cow::Owned);
     let delta = prop_oneof![
-        1 => text().prop_map(Delta::Text),
-        4 => text().prop_map(Delta::ToolInput),
-        1 => text().prop_map(Delta::Reasoning),
-        1 => text().prop_map(Delta::Signature),
-        1 => text().prop_map(Delta::Redacted),
+        1 => text().prop_map(ConverseDelta::Text),
+        4 => text().prop_map(ConverseDelta::ToolInput),
+        1 => text().prop_map(ConverseDelta::Reasoning),
+        1 => text().prop_map(ConverseDelta::Signature),
+        1 => text().prop_map(ConverseDelta::Redacted),
     ];
     let index = || 0..4_u64;
     prop_oneof![
-        1 => Just(Event::MessageStart),
+        1 => Just(ConverseEvent::MessageStart),
         4 => (index(), text(), prop::sample::select(vec!["f", "g", "answer"]))
-            .prop_map(|(index, id, name)| Event::ToolStart { index, id, name: name.into() }),
-        8 => (index(), delta).prop_map(|(index, delta)| Event::Delta { index, delta }),
-        2 => index().prop_map(|index| Event::BlockStop { index }),
-        1 => text().prop_map(|reason| Event::MessageStop { reason }),
-        1 => Just(Event::Metadata(None)),
-        1 => Just(Event::Other),
+            .prop_map(|(index, id, name)| ConverseEvent::ToolStart { index, id, name: name.into() }),
+        8 => (index(), delta).prop_map(|(index, delta)| ConverseEvent::Delta { index, delta }),
+        2 => index().prop_map(|index| ConverseEvent::BlockStop { index }),
+        1 => text().prop_map(|reason| ConverseEvent::MessageStop { reason }),
+        1 => Just(ConverseEvent::Metadata(None)),
+        1 => Just(ConverseEvent::Other),
     ]
 }
 
 /// What a client makes of a stream: the text, and each call's name and arguments.
-fn understood(sse: &str) -> (String, Vec<(String, String)>) {
+fn read_stream(sse: &str) -> (String, Vec<(String, String)>) {
     let (mut text, mut calls) = (String::new(), Vec::<(String, String)>::new());
     let events: Vec<&str> = sse.split_terminator("\n\n").collect();
     let (done, chunks) = events.split_last().unwrap();
@@ -146,21 +146,21 @@ fn understood(sse: &str) -> (String, Vec<(String, String)>) {
 }
 
 /// What the events say, told without regard to order of writing: the calls that were begun, and their inputs.
-fn meant(events: &[Event<'_>]) -> Vec<(String, String)> {
+fn tool_calls_of(events: &[ConverseEvent<'_>]) -> Vec<(String, String)> {
     let mut calls: Vec<(String, String)> = Vec::new();
     let mut open: BTreeMap<u64, usize> = BTreeMap::new();
     for event in events {
         match event {
-            Event::ToolStart { index, name, .. } => {
+            ConverseEvent::ToolStart { index, name, .. } => {
                 open.insert(*index, calls.len());
                 calls.push((name.to_string(), String::new()));
             }
-            Event::Delta { index, delta: Delta::ToolInput(input) } => {
+            ConverseEvent::Delta { index, delta: ConverseDelta::ToolInput(input) } => {
                 if let Some(call) = open.get(index) {
                     calls[*call].1.push_str(input);
                 }
             }
-            Event::BlockStop { index } => {
+            ConverseEvent::BlockStop { index } => {
                 open.remove(index);
             }
             _ => {}
@@ -203,15 +203,15 @@ proptest! {
         let mut teller = teller(false, is_by_tool.then_some("answer"));
         let mut out = Vec::new();
         for event in &events {
-            out.extend(teller.tell(&Heard::Converse(event.clone()), &Bytes::new()));
+            out.extend(teller.write_event(&BedrockEvent::Converse(event.clone()), &Bytes::new()));
         }
         out.extend(teller.end());
-        let (text, calls) = understood(std::str::from_utf8(&out).unwrap());
+        let (text, calls) = read_stream(std::str::from_utf8(&out).unwrap());
         let (answers, others): (Vec<_>, Vec<_>) =
-            meant(&events).into_iter().partition(|(name, _)| is_by_tool && name == "answer");
+            tool_calls_of(&events).into_iter().partition(|(name, _)| is_by_tool && name == "answer");
         prop_assert_eq!(calls, others);
         let said: String = events.iter().filter_map(|event| match event {
-            Event::Delta { delta: Delta::Text(text), .. } => Some(text.as_ref()),
+            ConverseEvent::Delta { delta: ConverseDelta::Text(text), .. } => Some(text.as_ref()),
             _ => None,
         }).collect();
         // An answer by a tool is what it was called with first, and nothing besides.

@@ -2,8 +2,8 @@ use super::*;
 
 /// What the client is told, and of which field.
 fn refusal(name: &str, request: &str) -> (String, Option<String>) {
-    let fault = said(name, request).unwrap_err();
-    let wire = fault.wire();
+    let fault = bedrock_body(name, request).unwrap_err();
+    let wire = fault.to_error_response();
     assert_eq!(wire.status.as_u16(), 400, "{request}");
     (wire.message, wire.param)
 }
@@ -44,7 +44,12 @@ fn the_body_itself() {
     ] {
         assert_eq!(refusal("claude-haiku-4-5", body).0, want, "{body}");
     }
-    check("nova-lite", &asked(&json!({"model": "x".repeat(257)})), "model", "must be at most 256 bytes long");
+    check(
+        "nova-lite",
+        &request_with(&json!({"model": "x".repeat(257)})),
+        "model",
+        "must be at most 256 bytes long",
+    );
 }
 
 #[test]
@@ -102,7 +107,7 @@ fn fields() {
         (json!({"thinking": {"type": "enabled"}}), "thinking.budget_tokens", "Field required"),
         (json!({"thinking": {"type": "enabled", "budget_tokens": -1}}), "thinking.budget_tokens", whole),
     ] {
-        check("claude-haiku-4-5", &asked(&fields), path, rule);
+        check("claude-haiku-4-5", &request_with(&fields), path, rule);
     }
 }
 
@@ -156,7 +161,7 @@ fn tools() {
             "Field required",
         ),
     ] {
-        check("claude-haiku-4-5", &asked(&fields), path, rule);
+        check("claude-haiku-4-5", &request_with(&fields), path, rule);
     }
 }
 
@@ -200,6 +205,6 @@ fn what_a_model_cannot_do() {
             "must not be the name of a tool",
         ),
     ] {
-        check(model, &asked(&fields), path, rule);
+        check(model, &request_with(&fields), path, rule);
     }
 }

@@ -21,14 +21,14 @@ fn messages() {
     ] {
         check(
             "claude-haiku-4-5",
-            &asked(&json!({"messages": [message]})),
+            &request_with(&json!({"messages": [message]})),
             &format!("messages.0.{path}"),
             rule,
         );
     }
     let blank = json!([{"role": "user", "content": " "}, {"role": "system", "content": "x"}]);
     let rule = "must hold more than system messages and blank texts";
-    check("claude-haiku-4-5", &asked(&json!({"messages": blank})), "messages", rule);
+    check("claude-haiku-4-5", &request_with(&json!({"messages": blank})), "messages", rule);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn parts() {
     ] {
         let messages = json!([{"role": role, "tool_call_id": "t", "content": [part]}]);
         let path = format!("messages.0.content.0{path}");
-        check("claude-haiku-4-5", &asked(&json!({"messages": messages})), &path, rule);
+        check("claude-haiku-4-5", &request_with(&json!({"messages": messages})), &path, rule);
     }
 }
 
@@ -85,7 +85,7 @@ fn history() {
         message.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let path = format!("messages.1.{path}");
         let messages = json!([{"role": "user", "content": "a"}, message]);
-        check("claude-haiku-4-5", &asked(&json!({"messages": messages})), &path, rule);
+        check("claude-haiku-4-5", &request_with(&json!({"messages": messages})), &path, rule);
     }
 }
 
@@ -115,6 +115,6 @@ fn media() {
         let messages = json!([{"role": "system", "content": "s"},
             {"role": "user", "content": [{"type": "text", "text": "t"}, part]}]);
         let path = format!("messages.1.content.1.{path}");
-        check("claude-haiku-4-5", &asked(&json!({"messages": messages})), &path, rule);
+        check("claude-haiku-4-5", &request_with(&json!({"messages": messages})), &path, rule);
     }
 }

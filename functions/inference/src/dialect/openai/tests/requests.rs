@@ -9,7 +9,7 @@ fn requests_become_converse() {
         let path = format!("{}/src/dialect/openai/tests/requests/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let request = fs::read_to_string(path).unwrap();
         let fields: Value = serde_json::from_str(&request).unwrap();
-        let said = said(fields["model"].as_str().unwrap(), &request).unwrap();
+        let said = bedrock_body(fields["model"].as_str().unwrap(), &request).unwrap();
         insta::assert_snapshot!(name, serde_json::to_string_pretty(&said).unwrap());
     }
 }
@@ -21,7 +21,7 @@ fn texts_and_arguments_pass_byte_for_byte() {
         {"role":"assistant","tool_calls":[{"id":"t","function":{"name":"f","arguments":"{ \"n\": 1.50}"}}]}],
         "tools":[{"function":{"name":"f","parameters":{ "type" : "object" }}}]}"#;
     let chat = Chat::parse(request.as_bytes()).unwrap();
-    let said = chat.said_to(model("claude-haiku-4-5"), 1).unwrap().body;
+    let said = chat.to_bedrock(model("claude-haiku-4-5"), 1).unwrap().body;
     let said = String::from_utf8(said).unwrap();
     for piece in
         [r#"{"text":"\u00e8 \/ 1.50"}"#, r#""input":{ "n": 1.50}"#, r#"{"json":{ "type" : "object" }}"#]
@@ -32,7 +32,7 @@ fn texts_and_arguments_pass_byte_for_byte() {
 
 /// The part at `pointer` of what is sent to `model` for a request with these fields.
 pub fn part(model: &str, fields: &Value, pointer: &str) -> Value {
-    said(model, &asked(fields)).unwrap().pointer(pointer).cloned().unwrap_or_default()
+    bedrock_body(model, &request_with(fields)).unwrap().pointer(pointer).cloned().unwrap_or_default()
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn cache_points_are_what_the_model_takes() {
             std::iter::once(block).chain(point).collect::<Vec<_>>()
         };
         let result = json!({"toolResult": {"toolUseId": "t", "content": [{"text": "x"}]}});
-        let said = said(model, &asked(&fields)).unwrap();
+        let said = bedrock_body(model, &request_with(&fields)).unwrap();
         assert_eq!(said["system"], json!(after(json!({"text": "s"}), &point)), "{model}");
         let content = [after(json!({"text": "x"}), &hour), after(result, &hour)].concat();
         assert_eq!(said["messages"], json!([{"role": "user", "content": content}]), "{model}");
@@ -123,7 +123,7 @@ fn cache_points_are_what_the_model_takes() {
 
 #[test]
 fn what_asks_for_nothing_is_taken() {
-    let plain = said("claude-haiku-4-5", &asked(&json!({}))).unwrap();
+    let plain = bedrock_body("claude-haiku-4-5", &request_with(&json!({}))).unwrap();
     let fields = json!({
         "n": 1, "logprobs": false, "top_logprobs": 0, "logit_bias": {}, "frequency_penalty": 0.0,
         "presence_penalty": 0, "modalities": ["text"], "store": false, "service_tier": "auto", "audio": null,
@@ -132,7 +132,7 @@ fn what_asks_for_nothing_is_taken() {
         "stop": null, "temperature": null, "response_format": null, "reasoning_effort": null, "thinking": null,
         "stream": null, "stream_options": null, "parallel_tool_calls": null,
     });
-    assert_eq!(said("claude-haiku-4-5", &asked(&fields)).unwrap(), plain);
+    assert_eq!(bedrock_body("claude-haiku-4-5", &request_with(&fields)).unwrap(), plain);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn what_is_streamed_and_counted() {
         (json!({"stream": true, "stream_options": {}}), true, false),
         (json!({"stream": true, "stream_options": {"include_usage": true}}), true, true),
     ] {
-        let request = asked(&fields);
+        let request = request_with(&fields);
         let chat = Chat::parse(request.as_bytes()).unwrap();
         assert_eq!((chat.model(), chat.streams(), chat.include_usage), ("m", streams, counts), "{fields}");
     }
@@ -152,6 +152,6 @@ fn what_is_streamed_and_counted() {
 #[test]
 fn our_own_json_is_json() {
     for json in ["1", "{}", r#"{"type":"object"}"#, r#"{"type":"object","properties":{}}"#] {
-        assert_eq!(read::ours(json).get(), json);
+        assert_eq!(read::static_json(json).get(), json);
     }
 }

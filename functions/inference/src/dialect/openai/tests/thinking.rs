@@ -43,9 +43,13 @@ fn a_budget_of_thinking_is_part_of_the_output() {
             5000,
         ),
     ] {
-        let request = asked(&fields);
+        let request = request_with(&fields);
         let output = Chat::parse(request.as_bytes()).unwrap().output(model(name)).unwrap();
-        assert_eq!(output, Output { asked: max_tokens, max_tokens, thinking_budget }, "{name} {fields}");
+        assert_eq!(
+            output,
+            OutputLimits { asked: max_tokens, max_tokens, thinking_budget },
+            "{name} {fields}"
+        );
     }
 }
 
@@ -58,7 +62,7 @@ fn what_a_thinking_claude_refuses_is_not_sent() {
     for (model, effort, is_sent) in
         [("claude-haiku-4-5", "low", false), ("claude-haiku-4-5", "none", true), ("nova-2-lite", "low", true)]
     {
-        let said = said(model, &asked(&fields(effort))).unwrap();
+        let said = bedrock_body(model, &request_with(&fields(effort))).unwrap();
         for pointer in ["/inferenceConfig/temperature", "/inferenceConfig/topP", "/toolConfig/toolChoice/any"]
         {
             assert_eq!(said.pointer(pointer).is_some(), is_sent, "{model} {effort} {pointer}");

@@ -95,7 +95,7 @@ fn claude_is_told_to_call_one_tool_at_a_time() {
         ),
         ("nova-lite", with(json!("required")), json!(null), json!({"any": {}})),
     ] {
-        let said = said(model, &asked(&fields)).unwrap();
+        let said = bedrock_body(model, &request_with(&fields)).unwrap();
         assert_eq!(
             said.pointer("/additionalModelRequestFields/tool_choice").cloned().unwrap_or_default(),
             own
@@ -130,7 +130,7 @@ fn an_answer_by_a_schema_is_had_from_whoever_can() {
         ),
         ("deepseek-v3.2", with(json!({"tools": tools})), json!(["f"]), json!(null)),
     ] {
-        let said = said(model, &asked(&fields)).unwrap();
+        let said = bedrock_body(model, &request_with(&fields)).unwrap();
         let told = said["toolConfig"]["tools"].as_array().unwrap().iter();
         let told: Vec<_> = told.map(|tool| tool["toolSpec"]["name"].clone()).collect();
         assert_eq!(

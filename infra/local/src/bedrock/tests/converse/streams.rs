@@ -1,6 +1,6 @@
 //! Streams that go well.
 
-use super::super::super::Operation;
+use super::super::super::FakeOperation;
 use super::*;
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn echoes_and_keeps_what_arrived() {
     assert_eq!(stop_reason(&events), "end_turn");
 
     let received = bedrock.fake.requests().remove(0);
-    assert_eq!((received.operation, received.model.as_str()), (Operation::ConverseStream, NOVA));
+    assert_eq!((received.operation, received.model.as_str()), (FakeOperation::ConverseStream, NOVA));
     let usage = events.last().unwrap().as_metadata().unwrap().usage.clone().unwrap();
     assert_eq!(usize::try_from(usage.input_tokens).unwrap(), received.body.len().div_ceil(4));
     assert!(usage.cache_details().is_empty());
@@ -94,7 +94,7 @@ async fn calls_tools_and_then_speaks() {
     let result = result.content(ToolResultContentBlock::Text("ok".to_owned())).build().unwrap();
     let request = bedrock.converse_stream(directive(&script)).tool_config(tools());
     let request = request
-        .messages(said(ConversationRole::Assistant, ContentBlock::ToolUse(called)))
+        .messages(message_of(ConversationRole::Assistant, ContentBlock::ToolUse(called)))
         .messages(user(ContentBlock::ToolResult(result)));
     let (events, _) = all(request.send().await.unwrap()).await;
     assert_eq!((parts(&events)[2].as_str(), stop_reason(&events).as_str()), ("done", "end_turn"));
@@ -108,7 +108,7 @@ async fn waits_at_its_gate() {
     for _ in 0..3 {
         output.stream.recv().await.unwrap(); // the start, and two deltas
     }
-    bedrock.until(|fake| fake.waiting("g") == 1).await;
+    bedrock.wait_until(|fake| fake.waiting("g") == 1).await;
     assert_eq!((bedrock.fake.deltas_made(), bedrock.fake.open_streams()), (2, 1));
     bedrock.fake.release("g");
     let (rest, _) = all(output).await;

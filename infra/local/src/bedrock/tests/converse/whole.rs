@@ -6,7 +6,7 @@ use aws_sdk_bedrockruntime::types::{
     OutputFormatStructure, OutputFormatType,
 };
 
-use super::super::super::Operation;
+use super::super::super::FakeOperation;
 use super::*;
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn answers_in_one_piece() {
     assert_eq!((call.name.as_str(), &call.input), ("Now", &Document::Object([].into())));
 
     let received = bedrock.fake.requests().remove(0);
-    assert_eq!((received.operation, received.model.as_str()), (Operation::Converse, NOVA));
+    assert_eq!((received.operation, received.model.as_str()), (FakeOperation::Converse, NOVA));
     assert!(received.headers.contains_key("authorization"));
 }
 

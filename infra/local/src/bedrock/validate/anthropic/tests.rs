@@ -6,7 +6,7 @@ const NEW: &str = "us.anthropic.claude-opus-5-5";
 const OLD: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 /// Why the smallest good body is refused once some fields are set; `null` takes a field out.
-fn refused(model: &str, change: &Value) -> Option<String> {
+fn refusal_of(model: &str, change: &Value) -> Option<String> {
     let mut body = json!({
         "anthropic_version": VERSION, "max_tokens": 64,
         "messages": [{"role": "user", "content": "hi"}],
@@ -21,7 +21,7 @@ fn refused(model: &str, change: &Value) -> Option<String> {
 }
 
 fn refuses(model: &str, change: Value, why: &str) {
-    let got = refused(model, &change).unwrap_or_default();
+    let got = refusal_of(model, &change).unwrap_or_default();
     assert!(got.starts_with(why), "{change}\n got: {got}\nwant: {why}");
 }
 
@@ -96,6 +96,6 @@ fn takes_what_claude_code_sends_in_bedrock_mode() {
     let managed =
         json!({"context_management": {"edits": []}, "anthropic_beta": ["context-management-2025-06-27"]});
     for (model, change) in [(NEW, newest), (OLD, older), (NEW, managed)] {
-        assert_eq!(refused(model, &change), None);
+        assert_eq!(refusal_of(model, &change), None);
     }
 }

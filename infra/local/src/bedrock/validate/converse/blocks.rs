@@ -1,6 +1,6 @@
 //! Checks on content blocks.
 
-use super::node::{Checked, Node};
+use super::node::{CheckResult, Node};
 
 const MEMBERS: [&str; 12] = [
     "text",
@@ -26,7 +26,7 @@ const AUDIOS: [&str; 15] = [
 ];
 
 /// A block of a message.
-pub(super) fn message(block: &Node) -> Checked {
+pub(super) fn message(block: &Node) -> CheckResult {
     let (member, inner) = block.union(&MEMBERS)?;
     match member {
         "text" => not_blank("ContentBlock", block, &inner),
@@ -36,37 +36,37 @@ pub(super) fn message(block: &Node) -> Checked {
         "document" => document(&inner),
         "toolUse" => tool_use(&inner),
         "toolResult" => tool_result(&inner),
-        "guardContent" => guarded(&inner),
+        "guardContent" => check_guard_content(&inner),
         "cachePoint" => cache_point(&inner),
         "reasoningContent" => reasoning(&inner),
         "searchResult" => search_result(&inner),
-        _ => cited(&inner),
+        _ => check_citations(&inner),
     }
 }
 
 /// A block of the system prompt.
-pub(super) fn system(block: &Node) -> Checked {
+pub(super) fn system(block: &Node) -> CheckResult {
     let (member, inner) = block.union(&["text", "guardContent", "cachePoint"])?;
     match member {
         "text" => not_blank("SystemContentBlock", block, &inner),
-        "guardContent" => guarded(&inner),
+        "guardContent" => check_guard_content(&inner),
         _ => cache_point(&inner),
     }
 }
 
-pub(super) fn cache_point(point: &Node) -> Checked {
+pub(super) fn cache_point(point: &Node) -> CheckResult {
     let point = point.object(&["type", "ttl"])?;
     point.need("type")?.one_of(&["default"])?;
     point.if_any("ttl", |ttl| ttl.one_of(&["5m", "1h"]).map(drop))
 }
 
 /// The name or id of a tool.
-pub(super) fn tool_word(word: &Node) -> Checked {
+pub(super) fn tool_word(word: &Node) -> CheckResult {
     word.not_empty()?;
     word.matching("[a-zA-Z0-9_-]+", 64, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).map(drop)
 }
 
-fn not_blank(kind: &str, block: &Node, text: &Node) -> Checked {
+fn not_blank(kind: &str, block: &Node, text: &Node) -> CheckResult {
     if text.text()?.trim().is_empty() {
         let path = &block.path;
         return Err(format!(
@@ -76,14 +76,14 @@ fn not_blank(kind: &str, block: &Node, text: &Node) -> Checked {
     Ok(())
 }
 
-fn media(media: &Node, formats: &[&str]) -> Checked {
+fn media(media: &Node, formats: &[&str]) -> CheckResult {
     let media = media.object(&["format", "source"])?;
     media.need("format")?.one_of(formats)?;
     let (member, source) = media.need("source")?.union(&["bytes", "s3Location"])?;
     if member == "bytes" { source.base64() } else { s3_location(&source) }
 }
 
-fn s3_location(location: &Node) -> Checked {
+fn s3_location(location: &Node) -> CheckResult {
     let location = location.object(&["uri", "bucketOwner"])?;
     let uri = location.need("uri")?;
     if !uri.text()?.starts_with("s3://") {
@@ -92,7 +92,7 @@ fn s3_location(location: &Node) -> Checked {
     location.if_any("bucketOwner", |owner| owner.not_empty().map(drop))
 }
 
-fn document(document: &Node) -> Checked {
+fn document(document: &Node) -> CheckResult {
     let document = document.object(&["format", "name", "source", "context", "citations"])?;
     document.if_any("format", |format| format.one_of(&DOCUMENTS).map(drop))?;
     document_name(document.need("name")?.not_empty()?)?;
@@ -102,12 +102,12 @@ fn document(document: &Node) -> Checked {
     match member {
         "bytes" => source.base64(),
         "text" => source.not_empty().map(drop),
-        "content" => source.each(only_text),
+        "content" => source.check_each(only_text),
         _ => s3_location(&source),
     }
 }
 
-fn document_name(name: &str) -> Checked {
+fn document_name(name: &str) -> CheckResult {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " -()[]".contains(c);
     if name.chars().all(allowed) && !name.contains("  ") {
         return Ok(());
@@ -117,22 +117,22 @@ fn document_name(name: &str) -> Checked {
         .to_owned())
 }
 
-fn citations(citations: &Node) -> Checked {
+fn citations(citations: &Node) -> CheckResult {
     citations.object(&["enabled"])?.need("enabled")?.boolean()
 }
 
-fn only_text(block: &Node) -> Checked {
+fn only_text(block: &Node) -> CheckResult {
     block.object(&["text"])?.need("text")?.text().map(drop)
 }
 
-fn tool_use(call: &Node) -> Checked {
+fn tool_use(call: &Node) -> CheckResult {
     let call = call.object(&["toolUseId", "name", "input"])?;
     tool_word(&call.need("toolUseId")?)?;
     tool_word(&call.need("name")?)?;
     json_object(&call.need("input")?)
 }
 
-fn json_object(json: &Node) -> Checked {
+fn json_object(json: &Node) -> CheckResult {
     if json.value.is_object() {
         return Ok(());
     }
@@ -144,12 +144,12 @@ fn json_object(json: &Node) -> Checked {
 
 /// Its texts may be blank, and without an error it may be empty: so the real service was
 /// seen to answer.
-fn tool_result(result: &Node) -> Checked {
+fn tool_result(result: &Node) -> CheckResult {
     let path = &result.path;
     let result = result.object(&["toolUseId", "content", "status"])?;
     tool_word(&result.need("toolUseId")?)?;
     let content = result.need("content")?;
-    content.each(|block| {
+    content.check_each(|block| {
         let (member, inner) = block.union(&["text", "json", "image", "document"])?;
         match member {
             "text" => inner.text().map(drop),
@@ -167,7 +167,7 @@ fn tool_result(result: &Node) -> Checked {
     Ok(())
 }
 
-fn guarded(content: &Node) -> Checked {
+fn check_guard_content(content: &Node) -> CheckResult {
     let (member, inner) = content.union(&["text", "image"])?;
     if member == "image" {
         return media(&inner, &["png", "jpeg"]);
@@ -179,7 +179,7 @@ fn guarded(content: &Node) -> Checked {
     })
 }
 
-fn reasoning(content: &Node) -> Checked {
+fn reasoning(content: &Node) -> CheckResult {
     let (member, inner) = content.union(&["reasoningText", "redactedContent"])?;
     if member == "redactedContent" {
         return inner.base64();
@@ -189,15 +189,15 @@ fn reasoning(content: &Node) -> Checked {
     text.if_any("signature", |signature| signature.text().map(drop))
 }
 
-fn search_result(result: &Node) -> Checked {
+fn search_result(result: &Node) -> CheckResult {
     let result = result.object(&["source", "title", "content", "citations"])?;
     result.need("source")?.text()?;
     result.need("title")?.text()?;
-    result.need("content")?.each(only_text)?;
+    result.need("content")?.check_each(only_text)?;
     result.if_any("citations", citations)
 }
 
-fn cited(content: &Node) -> Checked {
+fn check_citations(content: &Node) -> CheckResult {
     let content = content.object(&["content", "citations"])?;
     content.each_of("content", only_text)?;
     content.each_of("citations", |citation| citation.entries().map(drop))

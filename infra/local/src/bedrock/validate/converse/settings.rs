@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::super::model;
-use super::node::{Checked, Node, Object};
+use super::node::{CheckResult, Node, ObjectNode};
 
 /// What Claude models take in `additionalModelRequestFields`: what Converse has no field for.
 const ADDITIONAL: [&str; 5] = ["thinking", "anthropic_beta", "output_config", "tool_choice", "top_k"];
@@ -11,7 +11,7 @@ const ADDITIONAL: [&str; 5] = ["thinking", "anthropic_beta", "output_config", "t
 const MOST_METADATA: usize = 16;
 const LONGEST_METADATA: usize = 256;
 
-pub(super) fn check(model: &str, body: &Object) -> Checked {
+pub(super) fn check(model: &str, body: &ObjectNode) -> CheckResult {
     body.if_any("inferenceConfig", inference)?;
     body.if_any("additionalModelRequestFields", |fields| additional(model, fields))?;
     body.each_of("additionalModelResponseFieldPaths", |path| path.not_empty().map(drop))?;
@@ -30,18 +30,18 @@ pub(super) fn check(model: &str, body: &Object) -> Checked {
     body.if_any("outputConfig", |config| output(model, config))
 }
 
-fn inference(config: &Node) -> Checked {
+fn inference(config: &Node) -> CheckResult {
     let config = config.object(&["maxTokens", "temperature", "topP", "stopSequences"])?;
     config.if_any("maxTokens", |most| {
         most.number(1.0..=f64::INFINITY)?;
-        most.value.as_u64().map(drop).ok_or_else(|| most.expected("Integer"))
+        most.value.as_u64().map(drop).ok_or_else(|| most.wrong_type("Integer"))
     })?;
     config.if_any("temperature", |temperature| temperature.number(0.0..=1.0))?;
     config.if_any("topP", |top| top.number(0.0..=1.0))?;
     config.each_of("stopSequences", |sequence| sequence.not_empty().map(drop))
 }
 
-fn additional(model: &str, fields: &Node) -> Checked {
+fn additional(model: &str, fields: &Node) -> CheckResult {
     let entries = fields.entries()?;
     if model::maker(model) != Some(model::ANTHROPIC) {
         return Ok(());
@@ -54,7 +54,7 @@ fn additional(model: &str, fields: &Node) -> Checked {
     }
 }
 
-fn guardrail(config: &Node) -> Checked {
+fn guardrail(config: &Node) -> CheckResult {
     let config =
         config.object(&["guardrailIdentifier", "guardrailVersion", "trace", "streamProcessingMode"])?;
     config.need("guardrailIdentifier")?.not_empty()?;
@@ -63,14 +63,14 @@ fn guardrail(config: &Node) -> Checked {
     config.if_any("streamProcessingMode", |mode| mode.one_of(&["sync", "async"]).map(drop))
 }
 
-fn variables(variables: &Node) -> Checked {
+fn variables(variables: &Node) -> CheckResult {
     for (_, variable) in variables.entries()? {
         variable.object(&["text"])?.need("text")?.text()?;
     }
     Ok(())
 }
 
-fn metadata(metadata: &Node) -> Checked {
+fn metadata(metadata: &Node) -> CheckResult {
     let entries = metadata.entries()?;
     if entries.len() > MOST_METADATA {
         return Err(
@@ -92,7 +92,7 @@ fn in_metadata(c: char) -> bool {
     c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || ":_@$#=/+,-.".contains(c)
 }
 
-fn output(model: &str, config: &Node) -> Checked {
+fn output(model: &str, config: &Node) -> CheckResult {
     let config = config.object(&["textFormat", "effort"])?;
     config.if_any("effort", |effort| effort.one_of(&["low", "medium", "high", "xhigh", "max"]).map(drop))?;
     config.if_any("textFormat", |format| {
@@ -112,7 +112,7 @@ fn output(model: &str, config: &Node) -> Checked {
 }
 
 /// A schema is an object, written as a text.
-fn schema(schema: &Node) -> Checked {
+fn schema(schema: &Node) -> CheckResult {
     match serde_json::from_str(schema.text()?) {
         Ok(Value::Object(_)) => Ok(()),
         _ => Err(format!("The value at {} is not a valid JSON schema.", schema.path)),

@@ -9,7 +9,7 @@ const OTHER: &str = "deepseek.v3.2";
 const CLAUDE: &str = "us.anthropic.claude-opus-5-5";
 
 /// Why the smallest good body is refused once some fields are set; `null` takes a field out.
-fn refused(model: &str, change: &Value) -> Option<String> {
+fn refusal_of(model: &str, change: &Value) -> Option<String> {
     let mut body = json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]});
     for (field, value) in change.as_object().unwrap() {
         match value {
@@ -21,7 +21,7 @@ fn refused(model: &str, change: &Value) -> Option<String> {
 }
 
 fn refuses(change: Value, why: &str) {
-    let got = refused(OTHER, &change).unwrap_or_default();
+    let got = refusal_of(OTHER, &change).unwrap_or_default();
     assert!(got.contains(why), "{change}\n got: {got}\nwant: {why}");
 }
 
@@ -109,7 +109,7 @@ fn takes_a_body_with_everything() {
             "textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{}", "name": "n"}}},
         },
     });
-    assert_eq!(refused(OTHER, &body), None);
+    assert_eq!(refusal_of(OTHER, &body), None);
     assert_eq!(
         check(OTHER, body.as_object().unwrap().clone()).map(|body| body.max_tokens()).unwrap(),
         Some(1)

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::blocks;
-use super::node::{Checked, Node, Object};
+use super::node::{CheckResult, Node, ObjectNode};
 
-pub(super) fn check(body: &Object) -> Checked {
+pub(super) fn check(body: &ObjectNode) -> CheckResult {
     if let Some(config) = body.get("toolConfig") {
         return tool_config(&config);
     }
@@ -22,7 +22,7 @@ fn uses_tools(messages: &Value) -> bool {
     blocks.any(|block| block.get("toolUse").is_some() || block.get("toolResult").is_some())
 }
 
-fn tool_config(config: &Node) -> Checked {
+fn tool_config(config: &Node) -> CheckResult {
     let config = config.object(&["tools", "toolChoice"])?;
     let tools = config.need("tools")?;
     let listed = tools.list()?;
@@ -34,7 +34,7 @@ fn tool_config(config: &Node) -> Checked {
     config.if_any("toolChoice", |choice| tool_choice(choice, &names))
 }
 
-fn tool(tool: &Node) -> Checked {
+fn tool(tool: &Node) -> CheckResult {
     let (member, inner) = tool.union(&["toolSpec", "cachePoint"])?;
     if member == "cachePoint" {
         return blocks::cache_point(&inner);
@@ -50,7 +50,7 @@ fn tool(tool: &Node) -> Checked {
     Ok(())
 }
 
-fn tool_choice(choice: &Node, names: &[&str]) -> Checked {
+fn tool_choice(choice: &Node, names: &[&str]) -> CheckResult {
     let (member, inner) = choice.union(&["auto", "any", "tool"])?;
     if member != "tool" {
         return inner.object(&[]).map(drop);

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::blocks;
-use super::node::{Checked, Node};
+use super::node::{CheckResult, Node};
 
 /// One message that was checked by itself.
-struct Turn<'a> {
+struct CheckedTurn<'a> {
     role: &'a str,
     content: Node<'a>,
 }
 
-pub(super) fn check(messages: &Node) -> Checked {
-    let turns = messages.list()?.iter().map(turn).collect::<Checked<Vec<_>>>()?;
+pub(super) fn check(messages: &Node) -> CheckResult {
+    let turns = messages.list()?.iter().map(turn).collect::<CheckResult<Vec<_>>>()?;
     if turns.first().is_none_or(|first| first.role != "user") {
         return Err(
             "A conversation must start with a user message. Try again with a conversation that starts with a \
@@ -27,13 +27,13 @@ pub(super) fn check(messages: &Node) -> Checked {
                         conversation alternates between user and assistant roles and try again."
                 .to_owned());
         }
-        answered(&calls, &ids(&turn.content, "toolResult"), &turn.content.path)?;
+        check_results(&calls, &ids(&turn.content, "toolResult"), &turn.content.path)?;
         calls = ids(&turn.content, "toolUse");
     }
     Ok(())
 }
 
-fn turn<'a>(message: &Node<'a>) -> Checked<Turn<'a>> {
+fn turn<'a>(message: &Node<'a>) -> CheckResult<CheckedTurn<'a>> {
     let path = &message.path;
     let message = message.object(&["role", "content"])?;
     let role = message.need("role")?.one_of(&["user", "assistant"])?;
@@ -49,11 +49,11 @@ fn turn<'a>(message: &Node<'a>) -> Checked<Turn<'a>> {
         blocks::message(block)?;
         belongs(role, block)?;
     }
-    Ok(Turn { role, content })
+    Ok(CheckedTurn { role, content })
 }
 
 /// Whether a block of this kind comes from this side at all.
-fn belongs(role: &str, block: &Node) -> Checked {
+fn belongs(role: &str, block: &Node) -> CheckResult {
     let others: &[&str] = match role {
         "user" => &["toolUse", "reasoningContent", "citationsContent"],
         _ => &["toolResult"],
@@ -70,7 +70,7 @@ fn ids<'a>(content: &Node<'a>, member: &str) -> Vec<&'a str> {
     blocks.iter().filter_map(|block| block.get(member)?.get("toolUseId").and_then(Value::as_str)).collect()
 }
 
-fn answered(calls: &[&str], results: &[&str], path: &str) -> Checked {
+fn check_results(calls: &[&str], results: &[&str], path: &str) -> CheckResult {
     if results.len() > calls.len() {
         return Err(format!(
             "The number of toolResult blocks at {path} exceeds the number of toolUse blocks of previous turn."

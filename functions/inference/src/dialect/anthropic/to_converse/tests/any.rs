@@ -111,12 +111,12 @@ proptest! {
         ]),
         value in any_json(),
     ) {
-        let _ = sent("nova-2-lite", json!({"messages": messages, field: value})).is_ok();
+        let _ = converse_body("nova-2-lite", json!({"messages": messages, field: value})).is_ok();
     }
 
     #[test]
     fn every_conversation_is_one_that_converse_takes(messages in any_messages()) {
-        let sent = match sent("nova-pro", json!({"messages": messages})) {
+        let sent = match converse_body("nova-pro", json!({"messages": messages})) {
             Err(nothing) => {
                 prop_assert_eq!(nothing, "messages: at least one message must have content");
                 return Ok(());

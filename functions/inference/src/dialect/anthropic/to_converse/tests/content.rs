@@ -45,7 +45,7 @@ fn turns_alternate_and_empty_ones_are_left_out() {
             json!([["user", "a", "b"]]),
         ),
     ] {
-        let sent = sent("nova-pro", json!({"messages": messages})).unwrap();
+        let sent = converse_body("nova-pro", json!({"messages": messages})).unwrap();
         let turns: Vec<Value> = sent["messages"]
             .as_array()
             .unwrap()
@@ -134,7 +134,7 @@ fn blocks_become_converses() {
             json!([{"toolResult": {"toolUseId": "t", "content": [{"text": "x"}]}}]),
         ),
     ] {
-        assert_eq!(said(model, content.clone()), Ok(want), "{content}");
+        assert_eq!(converse_content(model, content.clone()), Ok(want), "{content}");
     }
 }
 
@@ -155,14 +155,14 @@ fn cache_points_follow_what_they_end() {
         ),
         ("qwen3-32b", json!([text("a")]), json!([{"text": "a"}])),
     ] {
-        assert_eq!(said(model, content.clone()), Ok(want), "{model} {content}");
+        assert_eq!(converse_content(model, content.clone()), Ok(want), "{model} {content}");
     }
     let system = json!([text("a"), {"type": "text", "text": "b"}]);
     let tools = json!([{"name": "t", "input_schema": {}, "cache_control": control}]);
     for (model, in_system, in_tools) in
         [("nova-pro", true, false), ("kimi-k3", true, true), ("qwen3-32b", false, false)]
     {
-        let sent = sent(model, json!({"system": system, "tools": tools})).unwrap();
+        let sent = converse_body(model, json!({"system": system, "tools": tools})).unwrap();
         assert_eq!(sent["system"][1] == point, in_system, "{model}");
         assert_eq!(sent["toolConfig"]["tools"][1] == point, in_tools, "{model}");
     }
@@ -178,7 +178,7 @@ fn the_system_prompt_is_all_but_the_billing_header() {
         (json!(""), Value::Null),
         (Value::Null, Value::Null),
     ] {
-        let sent = sent("nova-pro", json!({"system": system})).unwrap();
+        let sent = converse_body("nova-pro", json!({"system": system})).unwrap();
         assert_eq!(sent["system"], want, "{system}");
     }
 }
@@ -259,7 +259,7 @@ fn what_cannot_be_sent_is_named_by_its_path() {
             "messages.0.content.1.type: hologram is not a type of content that can be sent to nova-pro-v1:0",
         ),
     ] {
-        assert_eq!(said(model, content.clone()), Err(want.to_owned()), "{content}");
+        assert_eq!(converse_content(model, content.clone()), Err(want.to_owned()), "{content}");
     }
 }
 
@@ -290,6 +290,6 @@ fn messages_and_systems_that_say_nothing_or_nonsense_are_refused() {
         (json!({"system": 7}), "system: must be a string or an array"),
         (json!({"system": [{"type": "image"}]}), "system.0.type: must be text"),
     ] {
-        assert_eq!(sent("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
+        assert_eq!(converse_body("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
     }
 }

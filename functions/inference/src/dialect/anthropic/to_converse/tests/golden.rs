@@ -33,5 +33,5 @@ fn a_turn_of_claude_code() {
             {"name": "DeferredToolPlaceholder", "description": "Later.", "input_schema": {"type": "object"}, "defer_loading": true},
         ],
     });
-    insta::assert_json_snapshot!("claude_code_to_nova_2_lite", sent("nova-2-lite", body).unwrap());
+    insta::assert_json_snapshot!("claude_code_to_nova_2_lite", converse_body("nova-2-lite", body).unwrap());
 }

@@ -10,7 +10,7 @@ fn sampling_and_stops_pass() {
         ),
         (json!({"temperature": null, "stop_sequences": null}), json!({"maxTokens": 4096})),
     ] {
-        assert_eq!(sent("nova-pro", body.clone()).unwrap()["inferenceConfig"], want, "{body}");
+        assert_eq!(converse_body("nova-pro", body.clone()).unwrap()["inferenceConfig"], want, "{body}");
     }
     for (body, want) in [
         (json!({"temperature": "hot"}), "temperature: must be a number"),
@@ -18,7 +18,7 @@ fn sampling_and_stops_pass() {
         (json!({"stop_sequences": "x"}), "stop_sequences: must be an array"),
         (json!({"stop_sequences": ["x", 1]}), "stop_sequences.1: must be a string"),
     ] {
-        assert_eq!(sent("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
+        assert_eq!(converse_body("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
     }
 }
 
@@ -38,10 +38,11 @@ fn thinking_becomes_an_effort_in_the_models_words() {
         (json!({"output_config": {"effort": "low"}}), json!("low")),
         (json!({"thinking": {"type": "disabled"}, "output_config": {"effort": "high"}}), json!("low")),
     ] {
-        let sent = sent("gpt-oss-120b", body.clone()).unwrap();
+        let sent = converse_body("gpt-oss-120b", body.clone()).unwrap();
         assert_eq!(sent["additionalModelRequestFields"]["reasoning_effort"], want, "{body}");
     }
-    let nova = |body: Value| sent("nova-2-lite", body).unwrap()["additionalModelRequestFields"].clone();
+    let nova =
+        |body: Value| converse_body("nova-2-lite", body).unwrap()["additionalModelRequestFields"].clone();
     assert_eq!(
         nova(json!({"thinking": {"type": "disabled"}})),
         json!({"reasoningConfig": {"type": "disabled"}})
@@ -50,7 +51,7 @@ fn thinking_becomes_an_effort_in_the_models_words() {
     let asked = nova(json!({"thinking": {"type": "adaptive"}}));
     assert_eq!(asked, json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}}));
     // It does not think, and is not asked to.
-    assert_eq!(sent("nova-pro", enabled(2048)).unwrap().get("additionalModelRequestFields"), None);
+    assert_eq!(converse_body("nova-pro", enabled(2048)).unwrap().get("additionalModelRequestFields"), None);
     for (body, want) in [
         (json!({"thinking": "yes"}), "thinking: must be an object"),
         (json!({"thinking": {"type": "auto"}}), "thinking.type: must be enabled, adaptive or disabled"),
@@ -61,7 +62,7 @@ fn thinking_becomes_an_effort_in_the_models_words() {
         (json!({"output_config": []}), "output_config: must be an object"),
         (json!({"output_config": {"effort": 1}}), "output_config.effort: must be a string"),
     ] {
-        assert_eq!(sent("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
+        assert_eq!(converse_body("nova-pro", body.clone()), Err(want.to_owned()), "{body}");
     }
 }
 
@@ -70,7 +71,7 @@ fn a_schema_is_asked_for_in_the_body_or_in_words() {
     let schema = json!({"type": "object", "properties": {"title": {"type": "string"}}});
     let format = json!({"type": "json_schema", "schema": schema});
     for body in [json!({"output_config": {"format": format}}), json!({"output_format": format})] {
-        let sent = sent("gpt-oss-120b", body).unwrap();
+        let sent = converse_body("gpt-oss-120b", body).unwrap();
         let told = json!({"name": "answer", "schema": schema.to_string()});
         assert_eq!(
             sent["outputConfig"],
@@ -80,7 +81,8 @@ fn a_schema_is_asked_for_in_the_body_or_in_words() {
     }
     // Nova has no field for it, whatever the catalogue says that it can.
     for model in ["nova-pro", "qwen3-32b"] {
-        let sent = sent(model, json!({"system": "be kind", "output_config": {"format": format}})).unwrap();
+        let sent =
+            converse_body(model, json!({"system": "be kind", "output_config": {"format": format}})).unwrap();
         assert_eq!(sent.get("outputConfig"), None);
         let words = sent["system"][1]["text"].as_str().unwrap();
         assert!(words.ends_with(&format!("\n{schema}")), "{words}");
@@ -92,7 +94,7 @@ fn a_schema_is_asked_for_in_the_body_or_in_words() {
         (json!({"type": "json_schema", "schema": "x"}), "output_config.format.schema: must be an object"),
     ] {
         assert_eq!(
-            sent("nova-pro", json!({"output_config": {"format": format}})),
+            converse_body("nova-pro", json!({"output_config": {"format": format}})),
             Err(want.to_owned()),
             "{format}"
         );

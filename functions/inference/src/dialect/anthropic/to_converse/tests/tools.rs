@@ -53,7 +53,7 @@ fn tools_become_specifications() {
         ),
         ("only calls", json!({"messages": calls()}), json!({"tools": [bare("Glob"), bare("Write")]})),
     ] {
-        assert_eq!(sent("nova-pro", body).unwrap()["toolConfig"], want, "{name}");
+        assert_eq!(converse_body("nova-pro", body).unwrap()["toolConfig"], want, "{name}");
     }
 }
 
@@ -94,8 +94,8 @@ fn tools_that_cannot_be_had_are_named() {
             "tool_choice: llama3-3-70b-instruct-v1:0 cannot be made to call a tool: it takes auto and none",
         ),
     ] {
-        assert_eq!(sent(model, body.clone()), Err(want.to_owned()), "{body}");
+        assert_eq!(converse_body(model, body.clone()), Err(want.to_owned()), "{body}");
     }
-    assert!(sent("deepseek.r1-v1:0", json!({"tools": []})).is_ok());
-    assert!(sent("meta.llama3-3-70b-instruct-v1:0", choice(json!({"type": "auto"}))).is_ok());
+    assert!(converse_body("deepseek.r1-v1:0", json!({"tools": []})).is_ok());
+    assert!(converse_body("meta.llama3-3-70b-instruct-v1:0", choice(json!({"type": "auto"}))).is_ok());
 }

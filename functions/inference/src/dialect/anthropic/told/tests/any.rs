@@ -29,10 +29,10 @@ fn any_event() -> impl Strategy<Value = HeardEvent<'static>> {
 proptest! {
     #[test]
     fn every_stream_is_well_formed(heard in prop::collection::vec(any_event(), 0..30)) {
-        let mut teller = told();
+        let mut teller = new_writer();
         let mut out = Vec::new();
         for event in heard {
-            out.extend_from_slice(&teller.tell(&Heard::Converse(event), &Bytes::new()));
+            out.extend_from_slice(&teller.write_event(&BedrockEvent::Converse(event), &Bytes::new()));
         }
         out.extend_from_slice(&teller.end());
         let told = events(&String::from_utf8(out).unwrap());

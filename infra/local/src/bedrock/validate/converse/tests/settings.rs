@@ -91,8 +91,8 @@ fn refuses_bad_settings() {
 fn takes_no_schema_for_amazons_models() {
     let structure = json!({"jsonSchema": {"schema": "{}"}});
     let asks = json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": structure}}});
-    assert_eq!(refused(CLAUDE, &asks), None);
-    let why = refused("us.amazon.nova-pro-v1:0", &asks);
+    assert_eq!(refusal_of(CLAUDE, &asks), None);
+    let why = refusal_of("us.amazon.nova-pro-v1:0", &asks);
     assert!(why.is_some_and(|why| why.contains("outputConfig.textFormat")));
 }
 
@@ -100,13 +100,13 @@ fn takes_no_schema_for_amazons_models() {
 fn takes_of_claude_only_what_claude_knows() {
     let other = json!({"additionalModelRequestFields": {"top_k": 5, "inferenceConfig": {}}});
     assert_eq!(
-        refused(CLAUDE, &other).as_deref(),
+        refusal_of(CLAUDE, &other).as_deref(),
         Some("The model returned the following errors: inferenceConfig: Extra inputs are not permitted")
     );
     let known = json!({"additionalModelRequestFields": {
         "thinking": {"type": "adaptive"}, "anthropic_beta": [], "output_config": {}, "tool_choice": {}, "top_k": 5,
     }});
     for (model, change) in [(OTHER, other), (CLAUDE, known)] {
-        assert_eq!(refused(model, &change), None, "{model}");
+        assert_eq!(refusal_of(model, &change), None, "{model}");
     }
 }
