@@ -1,44 +1,20 @@
 //! The one store: users, keys, scopes and spend in one DynamoDB table. Its methods are the business's verbs.
 //!
-//! Only this folder names the DynamoDB SDK. Every call goes through `Store::tried` (`store/request.rs`), which retries what
-//! may be retried, remembers whether a failed write may have happened, counts round trips and capacity, and puts each try
-//! into a span that names its call site.
+//! - `table` requests to DynamoDB: keys, items, retries, paging, capacity
+//! - `ledger` reservations of a scope's budget, their settlement, sweeps and budget periods
+//! - `entities` users, keys, teams, organizations, invitations, passwords, custom models
+//! - `reports` spend records, daily spend, refusals, the audit log
+//! - [`CatalogCache`] the models on offer, read at most every ten seconds
+//!
+//! Only this folder names the DynamoDB SDK. Every request goes through `Store::with_retries` (`store/table/request.rs`), which
+//! retries what may be retried, remembers whether a failed write may have been applied, counts round trips and capacity, and
+//! enters a span that names its call site.
 
-mod admit;
-mod aliases;
-mod audit;
-mod batch;
-mod change;
-mod daily;
-mod days;
-mod due;
-mod edit;
-mod error;
-mod imports;
-mod invitations;
-mod item;
-mod keys;
+mod catalog_cache;
+mod entities;
 mod ledger;
-mod lists;
-mod logins;
-mod model_limits;
-mod models;
-mod orgs;
-mod pointer;
-mod records;
-mod refusals;
-mod request;
-mod roll;
-mod rotate;
-mod schema;
-mod scopes;
-mod search;
-mod settle;
-mod sweep;
-mod tally;
-mod team_invitations;
-mod teams;
-mod users;
+mod reports;
+mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,60 +23,28 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use jiff::tz::TimeZone;
+use stargate_core::ledger::LedgerSettings;
 
-pub use admit::{Admission, AdmissionError, AdmissionRequest};
-pub use error::{StoreError, WriteEffect};
-pub use keys::KeyEntry;
-pub use ledger::Reservation;
-pub use lists::{ListPage, PageStart};
-pub use logins::UserIdentity;
-pub use orgs::OrgEntry;
-pub use pointer::KeyRef;
-use request::{AttemptResult, WriteOutcome, pause};
-pub use schema::create_table;
-pub use search::Search;
-pub use settle::{LeaseLost, Settlement, SoftBudget};
-pub use tally::{CapacityCounter, Used};
-pub use teams::{MemberEntry, TeamEntry};
-pub use users::{CreateError, UserEntry};
+pub use catalog_cache::CatalogCache;
+pub use entities::keys::KeyEntry;
+pub use entities::organizations::OrgEntry;
+pub use entities::passwords::UserIdentity;
+pub use entities::teams::{MemberEntry, TeamEntry};
+pub use entities::user_search::Search;
+pub use entities::users::{CreateError, UserEntry};
+pub use ledger::admit::{Admission, AdmissionError, AdmissionRequest};
+pub use ledger::key_ref::KeyRef;
+pub use ledger::reserve::Reservation;
+pub use ledger::settle::{LeaseLost, Settlement, SoftBudget};
+pub use table::capacity::{CapacityCounter, Used};
+pub use table::error::{StoreError, WriteEffect};
+pub use table::paging::{ListPage, PageStart};
+use table::request::{AttemptResult, WriteOutcome, pause};
+pub use table::schema::create_table;
 
 /// How long one try may take: a hundred times what DynamoDB needs, and short enough that a settlement, which has two
 /// seconds, outlives an answer that never comes.
 const ATTEMPT: Duration = Duration::from_secs(1);
-
-/// How the ledger behaves in this deployment.
-#[derive(Clone, Debug)]
-pub struct LedgerSettings {
-    /// How long a lease lives unless it is renewed.
-    pub lease_life: Duration,
-    /// How far from a lease's end its holder must have stopped, and a sweep must wait: twice what clocks may differ by.
-    pub lease_margin: Duration,
-    /// How often a holder renews.
-    pub renew_every: Duration,
-    /// Calls in flight beyond which a scope is refused as busy: one item holds them all.
-    pub max_leases: u64,
-    /// Whose midnights end budget periods.
-    pub zone: TimeZone,
-    /// Whether what a team's key spends counts in its user's own budget too.
-    pub user_pays_for_team: bool,
-    /// How long spend records are kept; for ever if `None`.
-    pub retention: Option<Duration>,
-}
-
-impl Default for LedgerSettings {
-    fn default() -> Self {
-        Self {
-            lease_life: Duration::from_secs(60),
-            lease_margin: Duration::from_secs(10),
-            renew_every: Duration::from_secs(15),
-            max_leases: 1000,
-            zone: TimeZone::UTC,
-            user_pays_for_team: true,
-            retention: None,
-        }
-    }
-}
 
 /// A client of the store. Cloning it is cheap.
 #[derive(Clone)]

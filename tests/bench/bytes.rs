@@ -13,7 +13,7 @@ use http::HeaderMap;
 use inference::bedrock::{Frame, read_frame};
 use inference::dialect::{Api, ApiFormat, BedrockEvent};
 use serde_json::{Value, json};
-use shared::model::Catalog;
+use stargate_core::catalog::Catalog;
 use stats_alloc::Region;
 
 use super::bodies::{Size, for_bedrock};

@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::scope::Limits;
-use shared::store::{AdmissionRequest, KeyRef, LedgerSettings, Store, client};
+use shared::runtime::clock::Clock;
+use shared::store::{AdmissionRequest, KeyRef, Store, client};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::scope::Limits;
 use tests::calls::{call, employ, record};
 use tests::gateway::budget;
 use tests::process::{Endpoints, Gateway, StandIns};

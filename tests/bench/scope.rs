@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use shared::clock::Clock;
+use shared::runtime::clock::Clock;
 use shared::store::{Admission, AdmissionError, KeyRef, Store};
 use tests::calls::{call, record};
 

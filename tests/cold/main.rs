@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::{Value, json};
-use shared::config::Config;
+use shared::runtime::config::Config;
 use stargate::data::DataDir;
 use stargate::options::{BedrockTarget, LocalOptions as Local, Pace};
 use stargate::services::Services;
+use tests::tls::Authority;
 
 use runtime::Runtime;
-use tests::tls::Authority;
 
 const ORIGIN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:origin";
 

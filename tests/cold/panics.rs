@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::get;
-use shared::clock::Clock;
-use shared::panics;
-use shared::telemetry::{self, LogFormat};
+use shared::api;
+use shared::runtime::clock::Clock;
+use shared::runtime::telemetry::{self, LogFormat};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -12,5 +12,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     let router = Router::new()
         .route("/v1/messages", get(async || -> &'static str { panic!("what was sent") }))
         .route("/", get(async || "alive"));
-    lambda_http::run_with_streaming_response_concurrent(panics::catch_panic(Clock::default(), router)).await
+    lambda_http::run_with_streaming_response_concurrent(api::catch_panic(Clock::default(), router)).await
 }

@@ -4,8 +4,8 @@ mod aliases;
 mod members;
 
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::scope::Scope;
+use stargate_core::money::Money;
+use stargate_core::scope::Scope;
 use tests::gateway::{Stargate, ask};
 
 /// What one call of [`Admin::call`] costs.
@@ -295,7 +295,7 @@ async fn edits_of_different_fields_lose_neither_each_other_nor_any_spend() {
     assert_eq!(info["max_budget"], json!(7.5));
     assert_eq!((&info["rpm_limit"], &info["tpm_limit"]), (&json!(11), &json!(null)));
     assert_eq!((&info["user_alias"], &info["max_parallel_requests"]), (&json!("last"), &json!(3)));
-    let mario = Scope::User(shared::id::UserId::parse("mario").unwrap());
+    let mario = Scope::User(stargate_core::id::UserId::parse("mario").unwrap());
     let state = admin.stargate.wait_until_settled(&mario).await;
     assert_eq!(state.total_spend, Money::from_pico(COST * 50));
 }
@@ -331,13 +331,16 @@ async fn key_user_team_and_records_agree_after_a_mixed_load() {
     for worker in workers.collect::<Vec<_>>() {
         worker.await.unwrap();
     }
-    let team = Scope::Team(shared::id::TeamId::parse("dev").unwrap());
+    let team = Scope::Team(stargate_core::id::TeamId::parse("dev").unwrap());
     let state = admin.stargate.wait_until_settled(&team).await;
     let records = admin.stargate.records().await;
     let sum: Money = records.iter().map(|record| record.cost).sum();
     assert_eq!(state.total_spend, sum);
     assert!(sum > Money::ZERO && state.spend <= state.limits.max_budget.unwrap(), "{sum}");
-    assert!(records.iter().any(|record| record.status != shared::record::Status::Success), "nothing failed");
+    assert!(
+        records.iter().any(|record| record.status != stargate_core::spend::Status::Success),
+        "nothing failed"
+    );
     let spent = |row: &Value| row["total_spend"].as_f64().unwrap();
     let info = admin.get("/team/info?team_id=dev").await;
     let rows = |name: &str| info[name].as_array().unwrap().iter().map(spent).sum::<f64>();

@@ -17,9 +17,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream;
-use futures_util::{FutureExt, StreamExt};
-use shared::scope::Limits;
+use futures_util::{FutureExt, StreamExt, stream};
+use stargate_core::scope::Limits;
 use tests::rotation::Rotation;
 use tests::table::Table;
 use tests::wire::Fault;

@@ -7,16 +7,17 @@ mod skipped;
 use std::fs;
 use std::path::PathBuf;
 
-use shared::id::{TeamId, UserId};
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::record::SpendRecord;
-use shared::scope::Scope;
-use shared::secret::Secret;
-use shared::store::{Admission, KeyRef, LedgerSettings, Store};
-use shared::user::UserRole;
+use shared::store::{Admission, KeyRef, Store};
 use stargate::import::{self, ImportOptions, Report};
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::UserRole;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::Scope;
+use stargate_core::secret::Secret;
+use stargate_core::spend::SpendRecord;
 use tests::calls::{call, pico, record};
 use tests::table::Table;
 

@@ -1,7 +1,7 @@
 //! The gateway of `cargo run`: what outlives a restart.
 
 use serde_json::json;
-use shared::config::Config;
+use shared::runtime::config::Config;
 use stargate::data::DataDir;
 use stargate::gateway::Gateway;
 use stargate::options::{BedrockTarget, LocalOptions, Pace};
@@ -10,7 +10,8 @@ use tests::gateway::ask;
 
 #[tokio::test]
 async fn users_keys_spend_and_secrets_survive_a_restart() {
-    let folder = std::env::temp_dir().join(format!("stargate-{}", shared::id::random_key_id().unwrap()));
+    let folder =
+        std::env::temp_dir().join(format!("stargate-{}", stargate_core::id::random_key_id().unwrap()));
     let options = LocalOptions {
         command: None,
         port: 0,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use budget_reset::{IncompleteRun, Summary, reset};
-use shared::clock::Clock;
-use shared::moment::Moment;
-use shared::scope::Scope;
-use shared::store::{LedgerSettings, Store};
+use shared::runtime::clock::Clock;
+use shared::store::Store;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 use tests::calls::{budget_every, call_of, key, no_limits, pico, user};
 use tests::table::Table;
 use tokio::time::Instant;

@@ -16,8 +16,8 @@ mod settle;
 mod sweep;
 mod teams;
 
-use shared::admission::{Reason, Refusal};
 use shared::store::{Admission, AdmissionError};
+use stargate_core::ledger::{Reason, Refusal};
 
 /// The refusal that was expected.
 fn refusal(answer: Result<Admission, AdmissionError>) -> Refusal {

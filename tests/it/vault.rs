@@ -5,13 +5,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
+use shared::api;
 use shared::auth::MasterKey;
-use shared::clock::Clock;
-use shared::origin;
-use shared::secret::Secret;
-use shared::vault::{RotatingSecret, Versions};
+use shared::runtime::clock::Clock;
+use shared::runtime::secrets_manager::{RotatingSecret, Versions};
 use stargate::secrets::Secrets;
 use stargate::standins::local_sdk_config;
+use stargate_core::secret::Secret;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -115,7 +115,7 @@ async fn nobody_comes_around_cloudfront() {
         request.headers().contains_key("x-stargate-origin").to_string()
     };
     let router =
-        origin::require_origin_secret(Some(origin), clock, Router::new().route("/v1/messages", get(seen)));
+        api::require_origin_secret(Some(origin), clock, Router::new().route("/v1/messages", get(seen)));
     for (secret, status, told) in [
         (Some("one"), StatusCode::OK, "false"),
         (Some("two"), StatusCode::FORBIDDEN, "permission_error"),

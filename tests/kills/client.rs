@@ -2,8 +2,8 @@
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use shared::id::RequestId;
-use shared::money::Money;
+use stargate_core::id::RequestId;
+use stargate_core::money::Money;
 use tests::gateway::ask_stream;
 use tokio::sync::Notify;
 

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use budget_reset::reset;
 use clap::Parser;
-use shared::clock::Clock;
-use shared::scope::Limits;
-use shared::store::{LedgerSettings, Store};
+use shared::runtime::clock::Clock;
+use shared::store::Store;
 use stargate::bedrock::FakeBedrock;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::scope::Limits;
 use tests::process::Endpoints;
 use tests::table::Table;
 use tokio::net::TcpListener;

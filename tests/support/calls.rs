@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::id::{KeyId, TeamId, UserId, random_key_id};
-use shared::key::Key;
-use shared::moment::Moment;
-use shared::money::{Money, Rate};
-use shared::period::BudgetDuration;
-use shared::quote::CostBound;
-use shared::record::{SpendRecord, Status};
-use shared::scope::{KeyOwner, Limits, LinkedScopes, Scope, ScopeState};
-use shared::secret::Secret;
-use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef, LedgerSettings, Store, StoreError};
-use shared::team::{Member, TeamRole};
-use shared::usage::TokenUsage;
-use shared::user::{User, UserRole};
+use shared::runtime::clock::Clock;
+use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef, Store, StoreError};
+use stargate_core::entity::{Key, Member, TeamRole, User, UserRole};
+use stargate_core::id::{KeyId, TeamId, UserId, random_key_id};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::money::{Money, Rate};
+use stargate_core::period::BudgetDuration;
+use stargate_core::pricing::{CostBound, TokenUsage};
+use stargate_core::scope::{KeyOwner, Limits, LinkedScopes, Scope, ScopeState};
+use stargate_core::secret::Secret;
+use stargate_core::spend::{SpendRecord, Status};
 
 use crate::table::Table;
 

@@ -7,7 +7,7 @@ use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use shared::moment::Moment;
+use stargate_core::moment::Moment;
 use tokio::net::TcpListener;
 
 pub const NAME: &str = "https://login.company.com";

@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use shared::id::RequestId;
-use shared::money::Money;
-use shared::scope::{Scope, ScopeState, UNLIMITED};
-use shared::store::{LedgerSettings, Store, client, create_table};
+use shared::store::{Store, client, create_table};
+use stargate_core::id::RequestId;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::money::Money;
+use stargate_core::scope::{Scope, ScopeState, UNLIMITED};
 use tokio::net::TcpListener;
 
 use crate::wire::Wire;
@@ -47,7 +48,7 @@ impl Table {
             Err(_) => start_embedded().await,
         };
         let (config, line) = sdk(&endpoint);
-        let name = format!("test-{}", shared::id::random_key_id().unwrap());
+        let name = format!("test-{}", stargate_core::id::random_key_id().unwrap());
         let raw = patient(&config);
         create_table(&raw, &name).await.unwrap();
         Self { name, config, line, raw }

@@ -14,7 +14,7 @@ use inference::bedrock::{read_frame, split_frame};
 use inference::dialect::anthropic::heal::strip_rejected_fields;
 use inference::dialect::{Api, ApiFormat, BedrockEvent};
 use serde_json::{Value, json};
-use shared::model::Catalog;
+use stargate_core::catalog::Catalog;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

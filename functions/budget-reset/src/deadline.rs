@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::deadline;
-use shared::moment::Moment;
+use stargate_core::deadline;
+use stargate_core::moment::Moment;
 
 /// What a run has where nobody says when it must end, as under `cargo lambda watch`.
 const USUAL: Duration = Duration::from_secs(55);

@@ -6,7 +6,7 @@
 mod deadline;
 mod round;
 
-use shared::clock::Clock;
+use shared::runtime::clock::Clock;
 use shared::store::{Store, StoreError};
 use tokio::time::Instant;
 

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use budget_reset::{reset, time_left};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::exit;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::exit;
+use shared::runtime::telemetry::{self, LogFormat};
 use shared::store::{self, Store};
-use shared::telemetry::{self, LogFormat};
 use tokio::time::Instant;
 
 #[tokio::main]

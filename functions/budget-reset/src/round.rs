@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::future::Future;
 
 use futures_util::stream::{self, StreamExt};
-use shared::clock::Clock;
-use shared::scope::Scope;
+use shared::runtime::clock::Clock;
 use shared::store::{Store, StoreError};
+use stargate_core::scope::Scope;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Summary;

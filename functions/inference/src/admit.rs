@@ -2,18 +2,16 @@
 
 use futures_util::join;
 use http::HeaderMap;
-use shared::admission::{Reason, Refusal};
-use shared::auth;
-use shared::fault::ApiError;
-use shared::jwt::Jwt;
-use shared::model::Model;
-use shared::moment::Moment;
-use shared::quote::{CostBound, LEAST_TOKENS};
-use shared::scope::Scope;
-use shared::secret::{Secret, SecretHash};
-use shared::standing::{ScopeAccess, standing};
+use shared::api::ApiError;
+use shared::auth::jwt::Jwt;
+use shared::auth::{self, JwtAuthenticator, ScopeAccess, TokenPurpose, standing};
 use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef};
-use shared::tokens::{JwtAuthenticator, TokenPurpose};
+use stargate_core::catalog::Model;
+use stargate_core::ledger::{Reason, Refusal};
+use stargate_core::moment::Moment;
+use stargate_core::pricing::{CostBound, LEAST_TOKENS};
+use stargate_core::scope::Scope;
+use stargate_core::secret::{Secret, SecretHash};
 
 use crate::InferenceState;
 use crate::dialect::OutputLimits;

@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 use serde_json::json;
-use shared::model::Catalog;
-use shared::money::Money;
-use shared::pricing::Caching;
-use shared::quote::CostBound;
+use stargate_core::catalog::Catalog;
+use stargate_core::money::Money;
+use stargate_core::pricing::{Caching, CostBound};
 use tokio::time::Instant;
 
 use crate::dialect::converse::event::ConverseEvent;

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use shared::clock::jitter;
-use shared::fault::ApiError;
-use shared::record::Status;
+use shared::api::ApiError;
+use shared::runtime::clock::jitter;
+use stargate_core::spend::Status;
 use tokio::time::{sleep, timeout};
 
 use crate::bedrock::{BedrockCall, BedrockClient, BedrockError, BedrockResponse};

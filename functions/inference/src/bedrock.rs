@@ -22,7 +22,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use serde::Deserialize;
-use shared::telemetry::BENCH_TARGET;
+use shared::runtime::telemetry::BENCH_TARGET;
 use tracing::{Instrument, info_span};
 
 pub use errors::BedrockError;

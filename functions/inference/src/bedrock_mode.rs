@@ -7,15 +7,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use shared::fault::ApiError;
-use shared::model::Model;
-use shared::web::{ErrorFormat, json_response};
+use shared::api::{ApiError, ErrorFormat, json_response};
+use stargate_core::catalog::Model;
 
-use crate::InferenceState;
 use crate::calls::{answer, refuse};
-use crate::count_tokens;
 use crate::dialect::ApiFormat;
 use crate::models::usable;
+use crate::{InferenceState, count_tokens};
 
 pub fn routes(router: Router<InferenceState>) -> Router<InferenceState> {
     router

@@ -4,7 +4,7 @@
 //! for seconds. The pass looks at brackets and commas outside of strings, keeps nothing, and stops at the first list that is
 //! too long. It does not judge whether the body is JSON: its reader does.
 
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 /// Messages of one request. Anthropic's own limit.
 const MAX_MESSAGES: u64 = 100_000;

@@ -8,33 +8,28 @@ use axum::response::{IntoResponse, Response};
 use futures_util::join;
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use shared::fault::ApiError;
-use shared::id::RequestId;
-use shared::model::Model;
-use shared::offload::{LARGE_BODY, offload_if};
-use shared::record::Status;
+use shared::api::{ApiError, ErrorFormat};
+use shared::runtime::offload::{LARGE_BODY, offload_if};
 use shared::store::{Admission, KeyRef};
-use shared::web::ErrorFormat;
+use stargate_core::catalog::Model;
+use stargate_core::id::RequestId;
+use stargate_core::spend::Status;
 use tokio::time::{Instant, timeout_at};
 
-use crate::InferenceState;
 use crate::admit::{
     AdmissionDenied, CallEstimate, admit, authenticate, enter_again, means_another, resolve_model,
 };
 use crate::attempt::{RetryingCall, UpstreamFailure};
 use crate::bedrock::BedrockCall;
-use crate::body_limits;
 use crate::deadline::Deadline;
 use crate::dialect::{Api, ApiFormat, ChatRequest, ResponseWriter};
 use crate::dress::{self, RequestOptions};
 use crate::estimate::{self, CountTokensRequest, TokenBound};
-use crate::flow;
-use crate::headers;
 use crate::meter::UsageMeter;
-use crate::refusals;
 use crate::running::{InFlightCall, RequestMetadata};
 use crate::streaming_call::StreamingCall;
 use crate::upstream::Target;
+use crate::{InferenceState, body_limits, flow, headers, refusals};
 
 /// Added to a count, which Anthropic calls an estimate: this many tokens, or a hundredth of it.
 const COUNT_MARGIN: u64 = 16;
@@ -278,7 +273,7 @@ pub fn find<'a>(app: &'a InferenceState, name: &str) -> Result<&'a Model, ApiErr
 /// Admits by the bound of the bytes; where that alone refuses, by Bedrock's exact count, which is free.
 async fn admit_or_count(
     app: &InferenceState,
-    secret: &shared::secret::SecretHash,
+    secret: &stargate_core::secret::SecretHash,
     demand: CallEstimate<'_>,
     api: Api,
     body: &[u8],

@@ -6,18 +6,15 @@ use axum::extract::{Path, Request as HttpRequest, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use shared::fault::ApiError;
-use shared::model::Model;
-use shared::offload::{LARGE_BODY, offload_if};
+use shared::api::{ApiError, ErrorFormat, json_response, read_body, read_json_body};
+use shared::runtime::offload::{LARGE_BODY, offload_if};
 use shared::store::KeyRef;
-use shared::web::{ErrorFormat, json_response, read_body, read_json_body};
+use stargate_core::catalog::Model;
 
-use crate::InferenceState;
 use crate::admit::{authenticate, load_scopes};
-use crate::body_limits;
 use crate::calls::{find, refuse};
 use crate::dialect::ApiFormat;
-use crate::estimate;
+use crate::{InferenceState, body_limits, estimate};
 
 /// What the body needs to be a call: it asks for none, and Bedrock counts only whole bodies.
 const MAX_TOKENS: u64 = 1024;

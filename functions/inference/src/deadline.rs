@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use lambda_http::RequestExt;
-use shared::deadline::time_left;
-use shared::moment::Moment;
+use stargate_core::deadline::time_left;
+use stargate_core::moment::Moment;
 use tokio::time::Instant;
 
 /// What is kept of the time for the end of a call: its settlement, which may wait two seconds for the store, and the

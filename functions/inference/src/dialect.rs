@@ -15,9 +15,8 @@ use std::collections::BTreeMap;
 use axum::extract::Request;
 use bytes::Bytes;
 use http::HeaderMap;
-use shared::fault::{ApiError, ErrorResponse};
-use shared::model::Model;
-use shared::web::{ErrorFormat, read_body, read_json_body};
+use shared::api::{ApiError, ErrorFormat, ErrorResponse, read_body, read_json_body};
+use stargate_core::catalog::Model;
 
 use converse::event::ConverseEvent;
 use usage::InvocationMetrics;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use shared::fault::ApiError;
-use shared::secret::Secret;
+use shared::api::ApiError;
 use shared::store::Admission;
+use stargate_core::secret::Secret;
 
 use crate::bedrock::{BedrockCall, BedrockOperation};
 use crate::dialect::{Api, BedrockRequest};

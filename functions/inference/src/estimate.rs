@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use shared::model::{Capability, Model};
-use shared::pricing::Caching;
+use stargate_core::catalog::{Capability, Model};
+use stargate_core::pricing::Caching;
 
 use crate::dialect::raw::RawObject;
 use crate::dialect::{Api, BedrockRequest};
@@ -142,7 +142,7 @@ fn has_escaped_ascii(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::model::Catalog;
+    use stargate_core::catalog::Catalog;
 
     #[test]
     fn bounds_by_bytes_images_and_windows() {

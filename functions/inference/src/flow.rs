@@ -9,9 +9,9 @@ use async_stream::stream;
 use bytes::Bytes;
 use futures_util::Stream;
 use http::StatusCode;
-use shared::fault::{ApiError, ErrorKind};
-use shared::record::Status;
+use shared::api::{ApiError, ErrorKind};
 use shared::store::LeaseLost;
+use stargate_core::spend::Status;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bedrock::{BedrockError, Frame};

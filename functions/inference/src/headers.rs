@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::ScopeState;
 use shared::store::Admission;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::ScopeState;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub const COST: HeaderName = HeaderName::from_static("x-stargate-cost");

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::moment::Moment;
-use shared::money::Money;
+use shared::runtime::clock::Clock;
 use shared::store::{Admission, LeaseLost, Store};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
 use tokio::time::Instant;
 
 /// The pause after a renewal that the store did not answer.

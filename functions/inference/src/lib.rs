@@ -36,16 +36,12 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde_json::json;
-use shared::auth::KeyCache;
-use shared::clock::Clock;
-use shared::fault::ApiError;
-use shared::model::Catalog;
-use shared::offering::CatalogCache;
-use shared::panics;
-use shared::refusals::RefusalCounter;
-use shared::store::Store;
-use shared::tokens::JwtAuthenticator;
-use shared::web::{ErrorFormat, json_response};
+use shared::api::{self, ApiError, ErrorFormat, json_response};
+use shared::auth::{JwtAuthenticator, KeyCache};
+use shared::runtime::clock::Clock;
+use shared::store::{CatalogCache, Store};
+use stargate_core::catalog::Catalog;
+use stargate_core::spend::RefusalCounter;
 
 pub use bedrock::BedrockClient;
 pub use notices::SoftBudgetAlerts;
@@ -94,7 +90,7 @@ impl InferenceState {
         match self.offering.current(&self.store, self.clock.now()).await {
             Ok(catalog) => self.upstream.check_names(&catalog),
             Err(error) => {
-                tracing::error!(cause = ?error.cause(), "upstream_names_not_checked");
+                tracing::error!(cause = ?ApiError::from(error).cause(), "upstream_names_not_checked");
                 Ok(())
             }
         }
@@ -117,7 +113,7 @@ pub fn router(app: InferenceState) -> Router {
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }
     let router = bedrock_mode::routes(router).method_not_allowed_fallback(no_route).fallback(no_route);
-    panics::catch_panic(app.clock.clone(), router.with_state(app))
+    api::catch_panic(app.clock.clone(), router.with_state(app))
 }
 
 async fn messages(State(app): State<InferenceState>, request: Request) -> Response {

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use inference::{BedrockClient, BedrockConfig, InferenceState, Settings, SoftBudgetAlerts};
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::exit;
-use shared::offering::CatalogCache;
-use shared::origin;
-use shared::store::{self, Store};
-use shared::telemetry::{self, LogFormat};
-use shared::tokens::JwtAuthenticator;
-use shared::vault::{RotatingSecret, Versions};
+use shared::api;
+use shared::auth::JwtAuthenticator;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::exit;
+use shared::runtime::secrets_manager::{RotatingSecret, Versions};
+use shared::runtime::telemetry::{self, LogFormat};
+use shared::store::{self, CatalogCache, Store};
 use tokio::join;
 
 #[tokio::main]
@@ -50,7 +49,7 @@ async fn run() -> Result<(), lambda_http::Error> {
         abandonment: None,
     };
     app.check_upstream_names().await?;
-    let router = origin::require_origin_secret(origin?, clock, inference::router(app));
+    let router = api::require_origin_secret(origin?, clock, inference::router(app));
     // Lambda is Linux; elsewhere the function runs for developers.
     #[cfg(target_os = "linux")]
     let router =

@@ -5,12 +5,11 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::{Scope, ScopeState};
-use shared::web::{ErrorFormat, json_response};
+use shared::api::{ApiError, ErrorFormat, json_response};
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::{Scope, ScopeState};
 
 use crate::InferenceState;
 use crate::admit::{authenticate, load_scopes};

@@ -6,10 +6,8 @@ mod shapes;
 mod tests;
 
 use serde_json::value::RawValue;
-use shared::money::Money;
-use shared::pricing::{Caching, Prices};
-use shared::quote::CostBound;
-use shared::usage::TokenUsage;
+use stargate_core::money::Money;
+use stargate_core::pricing::{Caching, CostBound, Prices, TokenUsage};
 use tokio::time::Instant;
 
 use crate::dialect::converse::event::{ConverseDelta, ConverseEvent};

@@ -6,10 +6,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::model::{Catalog, Model};
+use shared::api::{ApiError, ErrorFormat, json_response};
 use shared::store::KeyRef;
-use shared::web::{ErrorFormat, json_response};
+use stargate_core::catalog::{Catalog, Model};
 
 use crate::InferenceState;
 use crate::admit::{authenticate, load_scopes};

@@ -8,8 +8,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
 use futures_util::future::join_all;
 use serde::Serialize;
-use shared::money::Money;
 use shared::store::SoftBudget;
+use stargate_core::money::Money;
 
 /// How long a call's last event waits for a notice to be taken, with its retries: that is once in a scope's period.
 const PATIENCE: Duration = Duration::from_secs(2);

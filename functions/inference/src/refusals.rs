@@ -4,9 +4,9 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use shared::admission::{Reason, Refusal};
-use shared::fault::ApiError;
-use shared::refusals::RefusalRecord;
+use shared::api::ApiError;
+use stargate_core::ledger::{Reason, Refusal};
+use stargate_core::spend::RefusalRecord;
 use tokio::time::timeout;
 
 use crate::InferenceState;

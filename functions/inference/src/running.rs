@@ -1,13 +1,13 @@
 //! A call in progress: its leases, its meter, and its settlement, which happens once.
 
 use http::HeaderMap;
-use shared::clock::Clock;
-use shared::id::RequestId;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
+use shared::runtime::clock::Clock;
 use shared::store::Admission;
-use shared::usage::TokenUsage;
+use stargate_core::id::RequestId;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::pricing::TokenUsage;
+use stargate_core::spend::{SpendRecord, Status};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 

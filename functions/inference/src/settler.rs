@@ -4,10 +4,10 @@ use std::task::Poll;
 
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
-use shared::clock::Clock;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
+use shared::runtime::clock::Clock;
 use shared::store::{Admission, Settlement, Store};
+use stargate_core::money::Money;
+use stargate_core::spend::{SpendRecord, Status};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, watch};
 

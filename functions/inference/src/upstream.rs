@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use shared::model::{Catalog, InvalidCatalog, Model};
+use stargate_core::catalog::{Catalog, InvalidCatalog, Model};
 
 use names::ModelMap;
 

@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::{Scope, ScopeState, UNLIMITED};
+use shared::api::ApiError;
 use shared::store::StoreError;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::{Scope, ScopeState, UNLIMITED};
 
 use crate::ManagementState;
 use crate::model_limits::ModelColumns;

@@ -3,9 +3,9 @@
 use aws_config::SdkConfig;
 use lambda_http::Error;
 use shared::auth::MasterKey;
-use shared::clock::Clock;
-use shared::config::{AdminAuth, Config};
-use shared::vault::{RotatingSecret, Versions};
+use shared::runtime::clock::Clock;
+use shared::runtime::config::{AdminAuth, Config};
+use shared::runtime::secrets_manager::{RotatingSecret, Versions};
 
 #[derive(Clone, Debug)]
 pub enum AdminAuthenticator {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use crate::litellm::{IGNORED_FIELDS, UNSUPPORTED_FIELDS};
 use crate::openapi::Operation;

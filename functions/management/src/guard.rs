@@ -5,13 +5,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use lambda_http::request::RequestContext as LambdaContext;
+use shared::api::{ApiError, ErrorFormat, read_json_body};
 use shared::auth;
-use shared::fault::ApiError;
-use shared::id::RequestId;
-use shared::moment::Moment;
-use shared::policy::{self, Caller, Permit};
-use shared::secret::Secret;
-use shared::web::{ErrorFormat, read_json_body};
+use stargate_core::id::RequestId;
+use stargate_core::moment::Moment;
+use stargate_core::policy::{self, Caller, Permit};
+use stargate_core::secret::Secret;
 
 use crate::fields::RequestBody;
 use crate::openapi::Operation;

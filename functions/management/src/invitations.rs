@@ -11,11 +11,11 @@ mod row;
 pub use row::InvitationRow;
 
 use axum::http::Method;
-use shared::fault::ApiError;
-use shared::id::InvitationId;
-use shared::invitation::{Invitation, TeamInvitation};
-use shared::moment::Moment;
-use shared::secret::Secret;
+use shared::api::ApiError;
+use stargate_core::entity::{Invitation, TeamInvitation};
+use stargate_core::id::InvitationId;
+use stargate_core::moment::Moment;
+use stargate_core::secret::Secret;
 
 use crate::ManagementState;
 use crate::routes::Routes;

@@ -19,8 +19,9 @@ pub use generate::{order, read as read_order};
 pub use mint::{CreatedKey, NewKey, create_key, must_be_free};
 pub use row::KeyRow;
 
+use stargate_core::secret::{Secret, SecretHash};
+
 use crate::routes::Routes;
-use shared::secret::{Secret, SecretHash};
 
 /// The routes of keys.
 pub fn routes(routes: &mut Routes) {

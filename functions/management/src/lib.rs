@@ -37,12 +37,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use shared::clock::Clock;
-use shared::model::Catalog;
-use shared::offering::CatalogCache;
-use shared::panics;
-use shared::store::Store;
-use shared::tokens::JwtAuthenticator;
+use shared::api;
+use shared::auth::JwtAuthenticator;
+use shared::runtime::clock::Clock;
+use shared::store::{CatalogCache, Store};
+use stargate_core::catalog::Catalog;
 
 pub use entrance::AdminAuthenticator;
 pub use rules::KeyPolicy;
@@ -81,7 +80,7 @@ pub fn router(app: ManagementState) -> Router {
         .method_not_allowed_fallback(move |request: Request| ready(guard::wrong_method(&stray, &request)))
         .fallback(move |request: Request| ready(guard::no_route(&lost, &request)))
         .with_state(app);
-    panics::catch_panic(clock, router)
+    api::catch_panic(clock, router)
 }
 
 /// Every route, area by area.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use shared::fault::ApiError;
-use shared::money::Money;
-use shared::period::{BudgetDuration, KeyDuration};
-use shared::scope::Limits;
+use shared::api::ApiError;
+use stargate_core::money::Money;
+use stargate_core::period::{BudgetDuration, KeyDuration};
+use stargate_core::scope::Limits;
 
 use crate::fields::RequestBody;
 use crate::patch::Patch;

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use futures_util::TryFutureExt;
 use lambda_http::{Error, Request, service_fn};
 use management::{AdminAuthenticator, BufferedResponse, KeyPolicy, MOST_BODY, ManagementState, router};
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::exit;
-use shared::model::Catalog;
-use shared::offering::CatalogCache;
-use shared::origin;
-use shared::store::{self, Store};
-use shared::telemetry::{self, LogFormat};
-use shared::tokens::JwtAuthenticator;
-use shared::vault::{RotatingSecret, Versions};
+use shared::api;
+use shared::auth::JwtAuthenticator;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::exit;
+use shared::runtime::secrets_manager::{RotatingSecret, Versions};
+use shared::runtime::telemetry::{self, LogFormat};
+use shared::store::{self, CatalogCache, Store};
+use stargate_core::catalog::Catalog;
 use tokio::join;
 use tower::ServiceExt;
 
@@ -50,7 +49,7 @@ async fn run() -> Result<(), Error> {
         clock: clock.clone(),
         max_body: config.max_body.min(MOST_BODY),
     };
-    let router = origin::require_origin_secret(origin?, clock, router(app));
+    let router = api::require_origin_secret(origin?, clock, router(app));
     lambda_http::run(service_fn(move |request: Request| {
         router.clone().oneshot(request).map_ok(BufferedResponse)
     }))

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::period::BudgetDuration;
-use shared::scope::{Limits, Scope, ScopeState};
+use shared::api::ApiError;
+use stargate_core::catalog::Catalog;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::{Limits, Scope, ScopeState};
 
 use crate::ManagementState;
 use crate::fields::RequestBody;

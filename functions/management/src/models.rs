@@ -8,16 +8,15 @@ mod order;
 mod row;
 mod update;
 
-use change::change;
-use order::CustomModelPatch;
-use row::ModelRow;
-
-use shared::fault::ApiError;
-use shared::model::CustomModel;
+use shared::api::ApiError;
+use stargate_core::catalog::CustomModel;
 
 use crate::fields::RequestBody;
 use crate::guard::RequestContext;
 use crate::routes::Routes;
+use change::change;
+use order::CustomModelPatch;
+use row::ModelRow;
 
 /// The routes of models.
 pub fn routes(routes: &mut Routes) {

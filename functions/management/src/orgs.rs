@@ -7,9 +7,9 @@ mod row;
 mod show;
 mod update;
 
-use shared::fault::ApiError;
-use shared::id::OrgId;
+use shared::api::ApiError;
 use shared::store::OrgEntry;
+use stargate_core::id::OrgId;
 
 use crate::ManagementState;
 use crate::fields::RequestBody;

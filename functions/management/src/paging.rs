@@ -1,7 +1,7 @@
 //! One page of a list.
 
 use axum::http::HeaderName;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 use shared::store::PageStart;
 
 use crate::query::Query;

@@ -1,6 +1,6 @@
 //! What an update asks of one field.
 
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 /// Absent keeps, `null` clears, anything else sets: zero, `false`, `[]` and `{}` are values like any other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A query string, with ids kept as they are: a `+` in `mario+test@company.com` is no space.
 
 use axum::http::Uri;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 /// The parameters of one request, still encoded.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use shared::fault::ApiError;
-use shared::policy::Permit;
+use shared::api::ApiError;
+use stargate_core::policy::Permit;
 
 use crate::ManagementState;
 use crate::fields::RequestBody;
@@ -89,7 +89,7 @@ impl Routes {
         self.by_body(Method::DELETE, path, operation, handler);
     }
 
-    /// A route for those who have no key yet. It must be open by its row of [`shared::policy::ROUTES`].
+    /// A route for those who have no key yet. It must be open by its row of [`stargate_core::policy::ROUTES`].
     pub fn open<Fut: Answers>(
         &mut self,
         method: Method,

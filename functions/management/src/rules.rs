@@ -5,18 +5,16 @@ mod makers;
 #[cfg(test)]
 mod tests;
 
-use shared::fault::ApiError;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::period::KeyDuration;
-use shared::user::UserRole;
+use shared::api::ApiError;
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::UserRole;
+use stargate_core::moment::Moment;
+use stargate_core::period::KeyDuration;
 
 use crate::fields::{FieldDefaults, RequestBody};
-use crate::keys;
 use crate::limits::LimitsPatch;
 use crate::patch::Patch;
-use crate::users;
-
+use crate::{keys, users};
 use bounds::UpperBounds;
 pub use makers::KeyCreationPolicy;
 

@@ -9,11 +9,11 @@ pub use password::{PasswordCheck, hash_password, prove, replace};
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use shared::fault::ApiError;
-use shared::id::{KeyId, UserId};
-use shared::period::KeyDuration;
-use shared::policy::Permit;
-use shared::scope::Limits;
+use shared::api::ApiError;
+use stargate_core::id::{KeyId, UserId};
+use stargate_core::period::KeyDuration;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Limits;
 
 use crate::ManagementState;
 use crate::audit::AuditRecorder;

@@ -16,13 +16,13 @@ pub use invite::{TeamInvitationRow, record_invitation};
 pub use member::object as membership_name;
 pub use row::{MembershipRow, TeamRow};
 
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::moment::Moment;
-use shared::policy::{PermissionError, Permit};
-use shared::scope::Limits;
+use shared::api::ApiError;
 use shared::store::TeamEntry;
-use shared::team::TeamRole;
+use stargate_core::entity::TeamRole;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::policy::{PermissionError, Permit};
+use stargate_core::scope::Limits;
 
 use crate::ManagementState;
 use crate::audit::AuditRecorder;

@@ -17,10 +17,10 @@ pub use new::read as read_new;
 pub use row::UserRow;
 pub use whom::{UserRef, ensure_user, look_up_all};
 
-use shared::fault::ApiError;
-use shared::id::UserId;
+use shared::api::ApiError;
 use shared::store::CreateError;
-use shared::user::UserRole;
+use stargate_core::entity::UserRole;
+use stargate_core::id::UserId;
 
 use crate::fields::RequestBody;
 use crate::patch::Patch;

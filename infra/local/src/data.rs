@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use shared::secret::Secret;
+use stargate_core::secret::Secret;
 
 /// A folder of ours, or no folder at all.
 #[derive(Clone, Debug)]

@@ -7,11 +7,11 @@ use inference::{BedrockClient, SoftBudgetAlerts};
 use management::AdminAuthenticator;
 use server::{AppBuilder, BoxError, Server, combined_router, spawn, upkeep};
 use shared::auth::MasterKey;
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::secret::Secret;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::secrets_manager::RotatingSecret;
 use shared::store::Store;
-use shared::vault::RotatingSecret;
+use stargate_core::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

@@ -31,9 +31,9 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::model::Catalog;
-use shared::moment::Moment;
 use shared::store::{Store, StoreError};
+use stargate_core::catalog::Catalog;
+use stargate_core::moment::Moment;
 
 use apply::Import;
 use dump::Dump;

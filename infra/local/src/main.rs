@@ -4,12 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::BoxError;
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::exit;
-use shared::model::Catalog;
-use shared::offering::CatalogCache;
-use shared::telemetry;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::{exit, telemetry};
+use shared::store::CatalogCache;
 use stargate::data::DataDir;
 use stargate::gateway::Gateway;
 use stargate::import::{Export, ImportOptions};
@@ -17,6 +15,7 @@ use stargate::options::{Command, LocalOptions};
 use stargate::services::Services;
 use stargate::table_alone::table_alone;
 use stargate::welcome;
+use stargate_core::catalog::Catalog;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]

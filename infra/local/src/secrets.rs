@@ -12,7 +12,7 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::web::json_response;
+use shared::api::json_response;
 use tokio::net::TcpListener;
 
 /// Cloning it is cheap, and is the same secrets.

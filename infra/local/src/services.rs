@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use server::BoxError;
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::secret::Secret;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
 use shared::store::Store;
+use stargate_core::secret::Secret;
 use tokio::task::JoinHandle;
 
 use crate::data::DataDir;

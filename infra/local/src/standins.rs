@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder as HttpClient;
 use server::{BoxError, spawn};
-use shared::config::Config;
+use shared::runtime::config::Config;
 use shared::store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

@@ -5,7 +5,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use server::BoxError;
-use shared::config::Config;
+use shared::runtime::config::Config;
 use shared::store::{self, Store};
 use tokio::task::JoinHandle;
 

@@ -1,15 +1,14 @@
 //! The first start: a demo user with a key, and what the terminal says.
 
 use server::BoxError;
-use shared::clock::Clock;
-use shared::id::{self, UserId};
-use shared::key::Key;
-use shared::money::Money;
-use shared::period::BudgetDuration;
-use shared::scope::{KeyOwner, Limits};
-use shared::secret::Secret;
+use shared::runtime::clock::Clock;
 use shared::store::{CreateError, Store};
-use shared::user::{User, UserRole};
+use stargate_core::entity::{Key, User, UserRole};
+use stargate_core::id::{self, UserId};
+use stargate_core::money::Money;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::{KeyOwner, Limits};
+use stargate_core::secret::Secret;
 
 use crate::data::DataDir;
 use crate::gateway::Gateway;

@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
-use shared::secret::SecretHash;
+use shared::api::json_response;
 use shared::store::Store;
-use shared::web::json_response;
+use stargate_core::secret::SecretHash;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

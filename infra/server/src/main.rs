@@ -8,13 +8,13 @@ use clap::Parser;
 use inference::{BedrockClient, SoftBudgetAlerts};
 use management::AdminAuthenticator;
 use server::{AppBuilder, BoxError, Server, combined_router, health, spawn, upkeep};
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::exit;
-use shared::origin;
+use shared::api;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::runtime::exit;
+use shared::runtime::secrets_manager::{RotatingSecret, Versions};
+use shared::runtime::telemetry::{self, LogFormat};
 use shared::store::{self, Store};
-use shared::telemetry::{self, LogFormat};
-use shared::vault::{RotatingSecret, Versions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -65,7 +65,7 @@ async fn run() -> Result<(), BoxError> {
     let themselves = parts.management(AdminAuthenticator::SelfService);
     let (calls, settling) = parts.inference();
     let settler = spawn(settling);
-    let public = origin::require_origin_secret(origin, clock.clone(), combined_router(calls, themselves));
+    let public = api::require_origin_secret(origin, clock.clone(), combined_router(calls, themselves));
     let upkeep = spawn(upkeep::run_scheduler(store.clone(), clock));
 
     let public =

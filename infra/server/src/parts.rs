@@ -6,12 +6,11 @@ use axum::Router;
 use axum::extract::Request;
 use inference::{AbandonedCall, BedrockClient, Settler, SoftBudgetAlerts};
 use management::{AdminAuthenticator, KeyPolicy};
-use shared::clock::Clock;
-use shared::config::Config;
-use shared::offering::CatalogCache;
-use shared::policy;
-use shared::store::Store;
-use shared::tokens::JwtAuthenticator;
+use shared::auth::JwtAuthenticator;
+use shared::runtime::clock::Clock;
+use shared::runtime::config::Config;
+use shared::store::{CatalogCache, Store};
+use stargate_core::policy;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tower::ServiceExt;
 

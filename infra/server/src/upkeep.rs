@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::clock::Clock;
+use shared::runtime::clock::Clock;
 use shared::store::Store;
 use tokio::time::Instant;
 

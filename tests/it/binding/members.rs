@@ -1,7 +1,7 @@
 //! What a member may spend in a team binds whoever the member is: also a user whom a request created on its way.
 
 use serde_json::{Value, json};
-use shared::scope::Scope;
+use stargate_core::scope::Scope;
 use tests::gateway::Stargate;
 
 use super::Admin;
@@ -79,7 +79,7 @@ async fn no_key_of_a_team_is_made_for_somebody_who_is_no_member() {
         assert_eq!(request.json(&body).send().await.unwrap().status(), 400, "{user}");
         admin.key(json!({"user_id": "known"})).await;
     }
-    let id = shared::id::UserId::parse("ghost").unwrap();
+    let id = stargate_core::id::UserId::parse("ghost").unwrap();
     let states = admin.stargate.gateway.store.scope_states(&[Scope::User(id)]).await.unwrap();
     assert_eq!(states.into_iter().flatten().count(), 0, "nobody was created for it");
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::key::Key;
-use shared::model::CustomModel;
-use shared::refusals::RefusalRecord;
-use shared::scope::{KeyOwner, Scope};
 use shared::store::{AdmissionError, CreateError, PageStart, Search, Store, StoreError};
-use shared::user::User;
+use stargate_core::catalog::CustomModel;
+use stargate_core::entity::{Key, User};
+use stargate_core::scope::{KeyOwner, Scope};
+use stargate_core::spend::RefusalRecord;
 use tests::calls::{MODEL, call, key, no_limits, user};
 
 use super::Scenario;
@@ -249,7 +248,7 @@ async fn reports(stage: &Fixture) -> Result<(), StoreError> {
         store.scope_states(&[stage.quiet.key(), stage.quiet.user()]).await?.iter().flatten().count(),
         2
     );
-    let own = |record: &shared::record::SpendRecord| record.key == *stage.quiet.key_id();
+    let own = |record: &stargate_core::spend::SpendRecord| record.key == *stage.quiet.key_id();
     assert_eq!(store.records_of_day(&now.date(), 10, own).await?.len(), 1);
     store.refusals_of_day(&now.date(), 10, |_| true).await?;
     store.due_for_reset(now, 1).await?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::scope::Limits;
 use shared::store::StoreError;
+use stargate_core::scope::Limits;
 use tests::calls::{budget, budget_every, call_of, pico};
 use tests::wire::Fault;
 

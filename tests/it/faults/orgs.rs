@@ -2,11 +2,10 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::id::OrgId;
-use shared::org::{Org, OrgMember};
-use shared::scope::Scope;
 use shared::store::StoreError;
-use shared::team::Team;
+use stargate_core::entity::{Org, OrgMember, Team};
+use stargate_core::id::OrgId;
+use stargate_core::scope::Scope;
 use tests::calls::{call, no_limits, record};
 
 use super::Scenario;

@@ -2,13 +2,11 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::invitation::Invitation;
-use shared::key::Key;
-use shared::password::Password;
-use shared::scope::{KeyOwner, Scope};
-use shared::secret::{Secret, SecretHash};
 use shared::store::{Store, StoreError, UserIdentity};
-use shared::user::User;
+use stargate_core::entity::{Invitation, Key, User};
+use stargate_core::password::Password;
+use stargate_core::scope::{KeyOwner, Scope};
+use stargate_core::secret::{Secret, SecretHash};
 use tests::calls::{no_limits, pico, user};
 
 use super::Scenario;

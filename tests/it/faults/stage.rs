@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shared::admission::Reason;
-use shared::key::Key;
-use shared::scope::{Limits, ScopeState};
-use shared::store::{Admission, AdmissionError, CreateError, LeaseLost, LedgerSettings, StoreError};
+use shared::store::{Admission, AdmissionError, CreateError, LeaseLost, StoreError};
+use stargate_core::entity::Key;
+use stargate_core::ledger::{LedgerSettings, Reason};
+use stargate_core::scope::{Limits, ScopeState};
 use tests::calls::{Caller, call_of, key, no_limits, pico};
 use tests::table::Table;
 use tests::wire::Wire;

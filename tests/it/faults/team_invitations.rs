@@ -3,11 +3,10 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::id::{InvitationId, UserId};
-use shared::invitation::TeamInvitation;
-use shared::scope::Limits;
 use shared::store::{CreateError, Store, StoreError};
-use shared::team::TeamRole;
+use stargate_core::entity::{TeamInvitation, TeamRole};
+use stargate_core::id::{InvitationId, UserId};
+use stargate_core::scope::Limits;
 use tests::calls::{budget, no_limits, user};
 
 use super::Scenario;

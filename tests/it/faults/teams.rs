@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use shared::audit::{Action, AuditEntry};
-use shared::id::{RequestId, TeamId, UserId};
-use shared::key::Key;
-use shared::record::SpendRecord;
-use shared::scope::{KeyOwner, Scope};
-use shared::secret::Secret;
 use shared::store::{AdmissionError, KeyRef, Store, StoreError};
-use shared::team::{Member, Team, TeamRole};
+use stargate_core::audit::{Action, AuditEntry};
+use stargate_core::entity::{Key, Member, Team, TeamRole};
+use stargate_core::id::{RequestId, TeamId, UserId};
+use stargate_core::scope::{KeyOwner, Scope};
+use stargate_core::secret::Secret;
+use stargate_core::spend::SpendRecord;
 use tests::calls::{MODEL, budget, call, call_of, key, no_limits, pico, record, user};
 
 use super::Scenario;
@@ -295,7 +294,7 @@ fn is_rotated(stage: &Fixture) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn works(store: &Store, stage: &Fixture, secret: &shared::secret::SecretHash) -> bool {
+async fn works(store: &Store, stage: &Fixture, secret: &stargate_core::secret::SecretHash) -> bool {
     let Some(mut pointer) = store.find_pointer(secret).await.unwrap() else {
         return false;
     };

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use shared::model::Catalog;
-use shared::store::LedgerSettings;
 use stargate::import::{self, ImportOptions};
+use stargate_core::catalog::Catalog;
+use stargate_core::ledger::LedgerSettings;
 use tests::table::Table;
 
 use super::{Export, NOW};

@@ -1,10 +1,11 @@
 //! Limits are carried over, or their rows are skipped and named.
 
-use shared::id::{OrgId, TeamId, UserId};
-use shared::money::Money;
-use shared::scope::{Scope, ScopeState};
-use shared::secret::SecretHash;
-use shared::store::{LedgerSettings, Store};
+use shared::store::Store;
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::money::Money;
+use stargate_core::scope::{Scope, ScopeState};
+use stargate_core::secret::SecretHash;
 use tests::table::Table;
 
 use super::Export;

@@ -1,11 +1,12 @@
 //! Nobody is let loose by a row that is skipped, for whatever reason, in the first run and in every later one.
 
-use shared::id::{OrgId, TeamId, UserId};
-use shared::money::Money;
-use shared::scope::{Limits, Scope};
-use shared::secret::SecretHash;
-use shared::store::{LedgerSettings, Store};
-use shared::user::{User, UserRole};
+use shared::store::Store;
+use stargate_core::entity::{User, UserRole};
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::money::Money;
+use stargate_core::scope::{Limits, Scope};
+use stargate_core::secret::SecretHash;
 use tests::table::Table;
 
 use super::{Export, NOW};

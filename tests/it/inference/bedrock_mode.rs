@@ -11,9 +11,9 @@ use aws_sdk_bedrockruntime::types::{
 };
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::record::Status;
-use shared::scope::Limits;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
+use stargate_core::spend::Status;
 use tests::gateway::{Keyholder, Stargate, budget, models};
 
 const HAIKU: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";

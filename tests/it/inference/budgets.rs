@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::period::BudgetDuration;
-use shared::scope::Limits;
+use stargate_core::money::Money;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::Limits;
 use tests::calls::back_off;
 use tests::gateway::{Stargate, ask, ask_stream, budget};
 

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
-use shared::scope::Scope;
+use stargate_core::money::Money;
+use stargate_core::scope::Scope;
+use stargate_core::spend::{SpendRecord, Status};
 use tests::gateway::{Keyholder, Stargate, ask, ask_stream};
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use bytes::{Buf, Bytes};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::record::SpendRecord;
-use shared::scope::Scope;
+use stargate_core::money::Money;
+use stargate_core::scope::Scope;
+use stargate_core::spend::SpendRecord;
 use tests::gateway::Stargate;
 
 /// Set to anything, it makes the test write the document instead of comparing it.

@@ -1,8 +1,8 @@
 //! Every fault of the upstream: what the client is told, and what it is charged.
 
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::record::Status;
+use stargate_core::money::Money;
+use stargate_core::spend::Status;
 use tests::gateway::{Stargate, ask, ask_stream, names};
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Bad input: the documented error in Anthropic's shape, the field named, nothing changed, and never a 500.
 
 use serde_json::{Value, json};
-use shared::money::Money;
+use stargate_core::money::Money;
 use tests::gateway::{Stargate, ask};
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Every limit but the budget, and what an answer tells of them.
 
 use serde_json::{Value, json};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::Limits;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
 use tests::gateway::{Stargate, ask, ask_stream, models};
 
 fn short() -> Value {
@@ -105,7 +105,7 @@ async fn blocked_expired_and_deleted_keys_are_refused_at_once() {
         assert_eq!(stargate.messages(holder, &short()).await.status(), 200);
     }
     stargate.gateway.clock.shift(6000);
-    let shared::scope::Scope::User(user) = &deleted.user else { unreachable!() };
+    let stargate_core::scope::Scope::User(user) = &deleted.user else { unreachable!() };
     assert!(stargate.gateway.store.delete_user(user, now).await.unwrap());
     for (holder, told) in [
         (&blocked, "Invalid API key: this key is blocked".to_owned()),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::record::Status;
-use shared::usage::TokenUsage;
+use stargate_core::money::Money;
+use stargate_core::pricing::TokenUsage;
+use stargate_core::spend::Status;
 use tests::gateway::{Keyholder, Stargate};
 
 /// How a request goes to Bedrock, and how its answer comes.
@@ -232,6 +232,6 @@ async fn a_client_that_leaves_pays_for_what_was_made() {
             Way::Converse { .. } => assert!(charged.pico() > 4000 * ORDINARY[0] + three_deltas, "{charged}"),
         }
     }
-    let is_cancelled = |record: &shared::record::SpendRecord| record.status == Status::Cancelled;
+    let is_cancelled = |record: &stargate_core::spend::SpendRecord| record.status == Status::Cancelled;
     assert!(stargate.records().await.iter().all(is_cancelled));
 }

@@ -1,8 +1,8 @@
 //! What would cost other than the catalog says, on Bedrock's own paths: refused before Bedrock is asked, or reserved for.
 
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::scope::Limits;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
 use tests::gateway::{Keyholder, Stargate, budget};
 
 const HAIKU: &str = "claude-haiku-4-5";

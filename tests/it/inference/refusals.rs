@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use shared::refusals::RefusalRecord;
-use shared::scope::{Limits, Scope};
+use stargate_core::scope::{Limits, Scope};
+use stargate_core::spend::RefusalRecord;
 use tests::gateway::{Keyholder, Stargate, ask, budget};
 
 use super::limits::begin_minute;

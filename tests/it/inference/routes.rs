@@ -1,8 +1,8 @@
 //! The routes around `/v1/messages`, and every way to spell it.
 
 use serde_json::{Value, json};
-use shared::period::BudgetDuration;
-use shared::scope::Limits;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::Limits;
 use tests::gateway::{Stargate, ask, budget, models};
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::json;
-use shared::money::Money;
-use shared::record::Status;
-use shared::usage::TokenUsage;
+use stargate_core::money::Money;
+use stargate_core::pricing::TokenUsage;
+use stargate_core::spend::Status;
 use tests::gateway::{Stargate, ask, ask_stream, names};
 
 #[tokio::test]

@@ -7,10 +7,10 @@ use http::Request;
 use http::header::CONTENT_TYPE;
 use lambda_http::{Context, RequestExt};
 use serde_json::{Value, json};
-use shared::money::Money;
-use shared::record::Status;
-use shared::scope::Limits;
 use stargate::bedrock::RecordedRequest;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
+use stargate_core::spend::Status;
 use tests::gateway::{Stargate, ask, ask_stream, events, inference_on, models, names};
 use tower::ServiceExt;
 
@@ -91,7 +91,7 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
     assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 3_000_000 + 7 * 15_000_000));
     let records = stargate.records().await;
     let told = |at: usize| {
-        let record: &shared::record::SpendRecord = &records[at];
+        let record: &stargate_core::spend::SpendRecord = &records[at];
         (record.model.as_str(), record.status, record.fallback_from.as_deref())
     };
     let mut both = [told(0), told(1)];

@@ -1,7 +1,7 @@
 //! Settings for a model apply by every name of it, and to custom models over it; unknown names stop the start.
 
 use serde_json::json;
-use shared::money::Money;
+use stargate_core::money::Money;
 use tests::gateway::{Stargate, ask};
 
 use super::upstream::{throttled_setting, with};
@@ -40,7 +40,7 @@ async fn a_guardrail_and_a_tier_apply_by_every_name_and_to_models_made_over_thei
         assert_eq!(seen.as_deref(), guardrail, "{asked}");
         assert_eq!(header("x-amzn-bedrock-service-tier").is_some(), tier, "{asked}");
     }
-    let half = |record: &&shared::record::SpendRecord| {
+    let half = |record: &&stargate_core::spend::SpendRecord| {
         record.cost == Money::from_pico(100 * 500_000 + 7 * 2_500_000)
     };
     assert_eq!(stargate.records().await.iter().filter(half).count(), 5, "at half of Haiku's price");

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::Request;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use lambda_http::request::RequestContext;
-use shared::policy::{ROUTES, RoleRow};
+use stargate_core::policy::{ROUTES, RoleRow};
 
 use super::{Management, admins};
 

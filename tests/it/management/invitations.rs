@@ -219,7 +219,7 @@ async fn sessions_end() {
     management.clock.shift(DAY);
     assert!(!works(last).await && works(key).await);
     new().await;
-    let user = shared::id::UserId::parse("mario").unwrap();
+    let user = stargate_core::id::UserId::parse("mario").unwrap();
     assert_eq!(
         management.store.sessions_of_user(&user).await.unwrap().len(),
         1,
@@ -280,14 +280,15 @@ async fn an_id_that_is_given_again_has_nothing_of_who_had_it() {
     let body = json!({"user_id": "mario", "password": GOOD}).to_string();
     management.post("/user/update", &body).await.ok();
     let user = |at: i64| shared::store::UserIdentity {
-        id: shared::id::UserId::parse("mario").unwrap(),
-        created: shared::moment::Moment::from_ms(at),
+        id: stargate_core::id::UserId::parse("mario").unwrap(),
+        created: stargate_core::moment::Moment::from_ms(at),
     };
     management.post("/user/delete", r#"{"user_ids": ["mario"]}"#).await.ok();
     management.clock.shift(5);
     management.post("/user/new", r#"{"user_id": "mario"}"#).await.ok();
     // What lands late is the password of somebody who is gone.
-    let late = shared::password::Password::hash(&shared::secret::Secret::new(GOOD)).unwrap().unwrap();
+    let late =
+        stargate_core::password::Password::hash(&stargate_core::secret::Secret::new(GOOD)).unwrap().unwrap();
     assert!(management.store.replace_password(&user(1), None, Some(&late)).await.unwrap());
     assert_eq!(management.login("mario", GOOD).await.status, 401);
 }

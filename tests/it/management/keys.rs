@@ -1,7 +1,7 @@
 //! Document 000's calls for keys, field by field.
 
 use serde_json::json;
-use shared::secret::Secret;
+use stargate_core::secret::Secret;
 
 use super::Management;
 

@@ -1,8 +1,8 @@
 //! Sums of what was spent: by day, key, user, team, model and tag.
 
 use serde_json::{Value, json};
-use shared::id::RequestId;
-use shared::record::SpendRecord;
+use stargate_core::id::RequestId;
+use stargate_core::spend::SpendRecord;
 
 use super::Management;
 

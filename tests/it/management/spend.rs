@@ -1,13 +1,13 @@
 //! Spend as reports show it.
 
 use serde_json::{Value, json};
-use shared::id::{KeyId, RequestId, UserId};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
-use shared::scope::Scope;
-use shared::secret::Secret;
-use shared::usage::TokenUsage;
+use stargate_core::id::{KeyId, RequestId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::pricing::TokenUsage;
+use stargate_core::scope::Scope;
+use stargate_core::secret::Secret;
+use stargate_core::spend::{SpendRecord, Status};
 use tests::calls::call_of;
 
 use super::{JANUARY_26, Management};

@@ -185,7 +185,7 @@ async fn what_is_refused_leaves_no_half_of_it() {
     }
     assert_eq!(management.get("/user/list").await.ok()["total"], users, "nobody was made for it");
     let made = management.post("/key/generate", r#"{"user_id": "mario", "max_budget": 5}"#).await.ok();
-    let catalogue = shared::model::Catalog::load_bundled("global").unwrap();
+    let catalogue = stargate_core::catalog::Catalog::load_bundled("global").unwrap();
     let many: serde_json::Map<String, Value> =
         catalogue.models().take(21).map(|model| (model.name.clone(), json!(1))).collect();
     for (path, name) in [

@@ -1,9 +1,9 @@
 //! `/user/update`: absent keeps, null clears, anything else sets.
 
 use serde_json::json;
-use shared::id::{TeamId, UserId};
-use shared::money::Money;
-use shared::scope::Scope;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::money::Money;
+use stargate_core::scope::Scope;
 
 use super::Management;
 

@@ -147,6 +147,6 @@ async fn a_deletion_that_was_cut_short_can_be_asked_for_again() {
 
 impl Management {
     async fn pointer(&self, secret: &str) -> Option<KeyRef> {
-        self.store.find_pointer(&shared::secret::Secret::new(secret).hash()).await.unwrap()
+        self.store.find_pointer(&stargate_core::secret::Secret::new(secret).hash()).await.unwrap()
     }
 }

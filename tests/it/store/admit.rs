@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use shared::admission::Reason;
-use shared::id::UserId;
-use shared::secret::Secret;
 use shared::store::{AdmissionError, CreateError, KeyRef};
+use stargate_core::id::UserId;
+use stargate_core::ledger::Reason;
+use stargate_core::secret::Secret;
 use tests::calls::{budget, call, call_of, no_limits, pico, shortenable};
 use tests::table::Table;
 
@@ -115,9 +115,9 @@ async fn a_pointer_is_proven_by_the_keys_own_reservation() {
     let other_secret = Secret::generate().unwrap().hash();
     let stranger = table.caller(no_limits(), no_limits()).await;
     for foreign in [
-        shared::scope::KeyOwner { secret: other_secret, ..true_one.clone() },
-        shared::scope::KeyOwner { user: stranger.pointer.holder.user.clone(), ..true_one.clone() },
-        shared::scope::KeyOwner { user: None, ..true_one.clone() },
+        stargate_core::scope::KeyOwner { secret: other_secret, ..true_one.clone() },
+        stargate_core::scope::KeyOwner { user: stranger.pointer.holder.user.clone(), ..true_one.clone() },
+        stargate_core::scope::KeyOwner { user: None, ..true_one.clone() },
     ] {
         let pointer = KeyRef::new(caller.pointer.key.clone(), foreign);
         let answer = caller.store.admit(&mut pointer.clone(), &call(1), || caller.now()).await;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::store::{LedgerSettings, Used};
+use shared::store::Used;
+use stargate_core::ledger::LedgerSettings;
 use tests::calls::{Caller, budget, call, pico};
 use tests::table::Table;
 use tests::wire::Wire;

@@ -1,14 +1,16 @@
 //! Processes that died between two writes: whatever they left, the next sweeps complete.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use shared::record::Status;
-use shared::scope::Scope;
-use shared::store::{Admission, LedgerSettings};
+use shared::store::Admission;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::scope::Scope;
+use stargate_core::spend::Status;
 use tests::calls::{Caller, budget, call_of, pico};
 use tests::table::{Table, partition};
 use tests::wire::Fault;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared::admission::Reason;
-use shared::moment::Moment;
-use shared::period::BudgetDuration;
-use shared::scope::{Limits, Scope, ScopeState};
 use shared::store::StoreError;
+use stargate_core::ledger::Reason;
+use stargate_core::moment::Moment;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::{Limits, Scope, ScopeState};
 use tests::calls::{Caller, budget, budget_every, call, no_limits, pico};
 use tests::table::Table;
 
@@ -146,7 +146,7 @@ async fn an_edit_that_is_refused_or_of_nobody_changes_nothing() {
     assert!(caller.store.edit(&caller.key(), no, caller.now()).await.is_err());
     assert_eq!(table.audit(&caller.key()).await.version, 0);
     let same = |limits: &Limits| Ok::<_, StoreError>(limits.clone());
-    let nobody = Scope::Key(shared::id::random_key_id().unwrap());
+    let nobody = Scope::Key(stargate_core::id::random_key_id().unwrap());
     assert!(caller.store.edit(&nobody, same, caller.now()).await.unwrap().is_none());
     caller.store.delete_user(caller.user_id(), caller.now()).await.unwrap();
     assert!(caller.store.edit(&caller.user(), same, caller.now()).await.unwrap().is_none());

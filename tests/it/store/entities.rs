@@ -1,10 +1,11 @@
 //! Users and keys: made whole or not at all, found in every way, deleted so that it binds at once.
 
-use shared::id::{UserId, random_key_id};
-use shared::moment::Moment;
-use shared::scope::Scope;
-use shared::store::{CreateError, LedgerSettings, PageStart, Search};
-use shared::user::{User, UserRole};
+use shared::store::{CreateError, PageStart, Search};
+use stargate_core::entity::{User, UserRole};
+use stargate_core::id::{UserId, random_key_id};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 use tests::calls::{budget, budget_every, key, no_limits, pico, user};
 use tests::table::{Table, number};
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use shared::admission::Reason;
-use shared::scope::Limits;
-use shared::store::LedgerSettings;
+use stargate_core::ledger::{LedgerSettings, Reason};
+use stargate_core::scope::Limits;
 use tests::calls::{MODEL, budget, call, no_limits};
 use tests::table::Table;
 

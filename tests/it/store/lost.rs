@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use shared::scope::Limits;
-use shared::store::{AdmissionError, LedgerSettings, StoreError};
+use shared::store::{AdmissionError, StoreError};
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::scope::Limits;
 use tests::calls::{Caller, budget, budget_every, call, call_of, key, pico, user};
 use tests::table::Table;
 use tests::wire::Wire;

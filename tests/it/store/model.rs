@@ -15,10 +15,11 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use shared::id::random_key_id;
-use shared::moment::Moment;
-use shared::scope::{Limits, Scope};
-use shared::store::{KeyRef, LedgerSettings, Store};
+use shared::store::{KeyRef, Store};
+use stargate_core::id::random_key_id;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::scope::{Limits, Scope};
 use tests::calls::{key, user};
 use tests::rotation::Rotation;
 use tests::table::Table;
@@ -155,7 +156,7 @@ impl<'a> World<'a> {
         let mut sum = 0;
         let mut day = self.began;
         while day.date() <= self.time.date() {
-            let own = |record: &shared::record::SpendRecord| record.key == self.pointer.key;
+            let own = |record: &stargate_core::spend::SpendRecord| record.key == self.pointer.key;
             let records = self.processes[0].0.records_of_day(&day.date(), usize::MAX, own).await.unwrap();
             sum += records.iter().map(|record| record.cost.pico()).sum::<i128>();
             day = day + Duration::from_secs(86_400);

@@ -1,13 +1,14 @@
 //! Many at once against one budget: exactly as many are admitted as fit.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use shared::admission::Reason;
-use shared::scope::Limits;
-use shared::secret::Secret;
 use shared::store::AdmissionError;
+use stargate_core::ledger::Reason;
+use stargate_core::scope::Limits;
+use stargate_core::secret::Secret;
 use tests::calls::{Caller, back_off, budget, call, no_limits, pico};
 use tests::rotation::Rotation;
 use tests::table::Table;

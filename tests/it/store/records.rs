@@ -1,13 +1,12 @@
 //! Spend records and their daily aggregates.
 
 use futures_util::future::join_all;
-use shared::id::RequestId;
-use shared::moment::Moment;
-use shared::money::Rate;
-use shared::pricing::Rates;
-use shared::record::{SpendRecord, Status};
-use shared::store::LedgerSettings;
-use shared::usage::TokenUsage;
+use stargate_core::id::RequestId;
+use stargate_core::ledger::LedgerSettings;
+use stargate_core::moment::Moment;
+use stargate_core::money::Rate;
+use stargate_core::pricing::{Rates, TokenUsage};
+use stargate_core::spend::{SpendRecord, Status};
 use tests::calls::{MODEL, pico};
 use tests::table::{Table, number};
 

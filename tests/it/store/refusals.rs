@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use shared::admission::{Reason, Refusal};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::period::BudgetDuration;
-use shared::scope::Limits;
 use shared::store::AdmissionRequest;
+use stargate_core::ledger::{Reason, Refusal};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::Limits;
 use tests::calls::{Caller, MODEL, call, no_limits, pico};
 use tests::table::Table;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared::admission::Reason;
-use shared::moment::Moment;
+use stargate_core::ledger::Reason;
+use stargate_core::moment::Moment;
 use tests::calls::{Caller, budget, budget_every, call, call_of, no_limits, pico};
 use tests::table::{Table, number, partition};
 
@@ -105,7 +105,7 @@ async fn a_scope_without_a_period_or_one_that_runs_is_left_alone() {
         let caller = table.caller(limits, no_limits()).await;
         assert!(!caller.store.reset_period(&caller.key(), caller.now()).await.unwrap());
     }
-    let nobody = shared::scope::Scope::Key(shared::id::random_key_id().unwrap());
+    let nobody = stargate_core::scope::Scope::Key(stargate_core::id::random_key_id().unwrap());
     let caller = table.caller(no_limits(), no_limits()).await;
     assert!(!caller.store.reset_period(&nobody, caller.now()).await.unwrap());
     assert!(table.item(&partition(&nobody), "scope").await.is_none(), "and not made");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::record::Status;
 use shared::store::LeaseLost;
+use stargate_core::spend::Status;
 use tests::calls::{budget, call_of, no_limits, pico};
 use tests::table::Table;
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use shared::admission::{Reason, Refusal};
-use shared::id::{TeamId, UserId};
-use shared::key::Key;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
-use shared::scope::{Limits, Scope, ScopeState};
-use shared::store::{Admission, AdmissionError, KeyRef, LedgerSettings, Settlement, SoftBudget, Store};
-use shared::team::{Member, Team, TeamRole};
+use shared::store::{Admission, AdmissionError, KeyRef, Settlement, SoftBudget, Store};
+use stargate_core::entity::{Key, Member, Team, TeamRole};
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::ledger::{LedgerSettings, Reason, Refusal};
+use stargate_core::money::Money;
+use stargate_core::scope::{Limits, Scope, ScopeState};
+use stargate_core::spend::{SpendRecord, Status};
 use tests::calls::{budget, budget_every, call, call_of, key, no_limits, pico, record, user};
 use tests::gateway::models;
 use tests::table::Table;
@@ -18,7 +17,7 @@ use tests::table::Table;
 struct Crew {
     store: Store,
     pointer: KeyRef,
-    now: shared::moment::Moment,
+    now: stargate_core::moment::Moment,
 }
 
 struct Rules {
@@ -35,7 +34,7 @@ fn free() -> Rules {
 impl Crew {
     async fn new(table: &Table, terms: LedgerSettings, rules: Rules) -> Self {
         let store = table.store(terms);
-        let now = shared::moment::Moment::from_ms(1_795_000_000_000);
+        let now = stargate_core::moment::Moment::from_ms(1_795_000_000_000);
         let key = key(None, rules.key, now);
         let mario = user(&format!("mario of {}", key.id), rules.user, now);
         let team = TeamId::parse(format!("team of {}", key.id)).unwrap();

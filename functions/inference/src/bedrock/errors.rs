@@ -4,7 +4,7 @@ use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::StatusCode;
 use serde::Deserialize;
-use shared::fault::{ApiError, ErrorKind};
+use shared::api::{ApiError, ErrorKind};
 
 use super::status;
 use super::transmission::Transmission;

@@ -3,7 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use shared::fault::ErrorKind;
+use shared::api::ErrorKind;
 
 /// The longest plain text of an error response that is passed on, in bytes. Longer ones are pages, not messages.
 const MAX_PLAIN_TEXT: usize = 1000;

@@ -11,8 +11,8 @@ pub mod to_converse;
 pub mod told;
 
 use http::HeaderMap;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use crate::dialect::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
 use passed::Passthrough;
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::dialect::BedrockEvent;
     use bytes::Bytes;
-    use shared::model::Catalog;
+    use stargate_core::catalog::Catalog;
 
     #[test]
     fn claude_is_passed_through_and_the_others_are_put_into_converse() {

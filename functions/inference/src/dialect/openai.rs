@@ -27,8 +27,8 @@ mod tests;
 
 use std::borrow::Cow;
 
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::converse::body::ConverseBody;
 use super::raw::JsonObject;

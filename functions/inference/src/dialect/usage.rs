@@ -1,8 +1,7 @@
 //! What Bedrock says of tokens, wherever it says it.
 
 use serde::Deserialize;
-use shared::pricing::Caching;
-use shared::usage::TokenUsage;
+use stargate_core::pricing::{Caching, TokenUsage};
 
 /// The `usage` object of a message or of `message_delta`. Counters are cumulative: a later one includes an earlier.
 #[derive(Clone, Debug, Default, Deserialize)]

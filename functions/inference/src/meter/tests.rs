@@ -1,6 +1,7 @@
+use stargate_core::money::Rate;
+use stargate_core::pricing::Rates;
+
 use super::*;
-use shared::money::Rate;
-use shared::pricing::Rates;
 
 const START: &str = r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"output_tokens":1}}}"#;
 const END: &str = r#"{"type":"message_delta","usage":{"output_tokens":7}}"#;

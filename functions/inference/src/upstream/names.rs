@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use shared::model::{Catalog, Model, spellings};
+use stargate_core::catalog::{Catalog, Model, spellings};
 
 use super::InvalidUpstream;
 

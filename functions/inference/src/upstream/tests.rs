@@ -1,5 +1,6 @@
+use stargate_core::catalog::{CustomModel, CustomModelSpec};
+
 use super::*;
-use shared::model::{CustomModel, CustomModelSpec};
 
 fn read(setting: &str) -> Result<BedrockConfig, String> {
     BedrockConfig::read(Some(setting), "global")

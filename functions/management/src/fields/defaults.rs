@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use super::RequestBody;
 

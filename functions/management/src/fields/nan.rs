@@ -1,6 +1,6 @@
 //! Python's `json.dumps` writes `NaN` and `Infinity`, which JSON has not. Whoever sends one is told so, by field.
 
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 const NOT_JSON: [&str; 2] = ["NaN", "Infinity"];
 

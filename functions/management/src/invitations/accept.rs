@@ -2,15 +2,13 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{InvitationId, TeamId, UserId};
-use shared::invitation::TeamInvitation;
-use shared::moment::Moment;
-use shared::policy::{PermissionError, Permit};
+use shared::api::{ApiError, json_response};
 use shared::store::CreateError;
-use shared::team::TeamRole;
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::entity::{TeamInvitation, TeamRole};
+use stargate_core::id::{InvitationId, TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::policy::{PermissionError, Permit};
 
 use super::{ID, not_found};
 use crate::ManagementState;

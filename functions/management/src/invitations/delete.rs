@@ -2,12 +2,11 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::invitation::TeamInvitation;
-use shared::policy::Permit;
-use shared::secret::Secret;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::entity::TeamInvitation;
+use stargate_core::policy::Permit;
+use stargate_core::secret::Secret;
 
 use super::row::{AnyInvitation, InvitationResponse};
 use super::{ID, InvitationRow, find, find_team_invitation, not_found};

@@ -2,10 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::fault::ApiError;
-use shared::policy::Permit;
-use shared::secret::Secret;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::policy::Permit;
+use stargate_core::secret::Secret;
 
 use super::row::{AnyInvitation, InvitationResponse};
 use super::{ID, InvitationRow, find, find_team_invitation};

@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::invitation::Invitation;
-use shared::policy::Permit;
-use shared::secret::Secret;
+use shared::api::{ApiError, json_response};
 use shared::store::StoreError;
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::entity::Invitation;
+use stargate_core::policy::Permit;
+use stargate_core::secret::Secret;
 
 use super::InvitationRow;
 use super::row::InvitationResponse;

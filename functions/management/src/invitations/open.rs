@@ -4,10 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::secret::Secret;
+use shared::api::{ApiError, json_response};
 use shared::store::StoreError;
-use shared::web::json_response;
+use stargate_core::secret::Secret;
 
 use super::{USED, good};
 use crate::ManagementState;

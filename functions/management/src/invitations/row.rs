@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::id::UserId;
-use shared::invitation::Invitation;
+use stargate_core::entity::Invitation;
+use stargate_core::id::UserId;
 
 use crate::teams::TeamInvitationRow;
 
@@ -37,6 +37,7 @@ impl InvitationRow {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Answer")]
 pub struct InvitationResponse<'a> {
     pub id: &'a str,
     #[serde(flatten)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shared::fault::ApiError;
-use shared::model::Catalog;
+use shared::api::ApiError;
+use stargate_core::catalog::Catalog;
 
 use crate::fields::{RequestBody, check_text};
 use crate::patch::Patch;

@@ -2,11 +2,10 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::policy::Permit;
-use shared::scope::{Limits, Scope};
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::policy::Permit;
+use stargate_core::scope::{Limits, Scope};
 
 use super::KeyRow;
 use super::find::{of_body, unknown_key};

@@ -4,12 +4,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::KeyId;
-use shared::policy::{PermissionError, Permit};
+use shared::api::{ApiError, json_response};
 use shared::store::KeyEntry;
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::id::KeyId;
+use stargate_core::policy::{PermissionError, Permit};
 
 use super::find::{by_alias, by_secret};
 use super::{KeyRow, hash_of};

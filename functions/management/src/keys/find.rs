@@ -1,16 +1,15 @@
 //! Which key a request means, and whether its caller may touch it.
 
-use shared::fault::ApiError;
-use shared::id::KeyId;
-use shared::key::Key;
-use shared::policy::{PermissionError, Permit};
-use shared::secret::Secret;
+use shared::api::ApiError;
 use shared::store::KeyEntry;
+use stargate_core::entity::Key;
+use stargate_core::id::KeyId;
+use stargate_core::policy::{PermissionError, Permit};
+use stargate_core::secret::Secret;
 
 use super::hash_of;
-use crate::ManagementState;
 use crate::fields::RequestBody;
-use crate::teams;
+use crate::{ManagementState, teams};
 
 /// A key by its secret or its hash, within the caller's reach.
 pub async fn by_secret(

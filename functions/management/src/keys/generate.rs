@@ -4,30 +4,27 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::policy::Permit;
-use shared::scope::Limits;
-use shared::secret::Secret;
+use shared::api::{ApiError, json_response};
 use shared::store::CreateError;
-use shared::web::json_response;
+use stargate_core::catalog::Catalog;
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Limits;
+use stargate_core::secret::Secret;
 
 use super::mint::not_unique;
 use super::owner::{belongs, check_owner};
 use super::{KeyRow, NewKey, aliases, create_key, must_be_free};
-use crate::ManagementState;
 use crate::audit::AuditRecorder;
 use crate::fields::RequestBody;
 use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, key_life};
 use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
-use crate::orgs;
 use crate::patch::Patch;
 use crate::rules::KeyPolicy;
-use crate::teams;
 use crate::users::{CreatedUsers, UserRef, ensure_user, parse_id};
+use crate::{ManagementState, orgs, teams};
 
 /// The shortest and the longest key that may be chosen.
 const SHORTEST: usize = 16;

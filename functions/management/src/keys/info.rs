@@ -4,10 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::policy::{Caller, Permit};
+use shared::api::{ApiError, json_response};
 use shared::store::KeyEntry;
-use shared::web::json_response;
+use stargate_core::policy::{Caller, Permit};
 
 use super::KeyRow;
 use super::find::{by_alias, by_secret, unknown_key, within_reach};

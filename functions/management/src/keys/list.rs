@@ -5,19 +5,17 @@ use axum::response::Response;
 use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::KeyId;
-use shared::policy::Permit;
+use shared::api::{ApiError, json_response};
 use shared::store::KeyEntry;
-use shared::web::json_response;
+use stargate_core::id::KeyId;
+use stargate_core::policy::Permit;
 
 use super::{KeyRow, hash_of};
-use crate::ManagementState;
 use crate::guard::RequestContext;
 use crate::openapi::{Operation, schema_of};
 use crate::paging::Page;
-use crate::teams;
 use crate::users::parse_id;
+use crate::{ManagementState, teams};
 
 /// Entries of a page, unless `size` says otherwise. LiteLLM has ten; document 000's plain call shows the keys of the whole
 /// installation and knows of no pages, so it gets the longest.

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{OrgId, TeamId, UserId, random_key_id};
-use shared::key::Key;
-use shared::moment::Moment;
-use shared::period::KeyDuration;
-use shared::policy::Permit;
-use shared::scope::{KeyOwner, Limits, LinkedScopes, Scope};
-use shared::secret::Secret;
+use shared::api::ApiError;
 use shared::store::{CreateError, KeyEntry, StoreError};
+use stargate_core::audit::Action;
+use stargate_core::entity::Key;
+use stargate_core::id::{OrgId, TeamId, UserId, random_key_id};
+use stargate_core::moment::Moment;
+use stargate_core::period::KeyDuration;
+use stargate_core::policy::Permit;
+use stargate_core::scope::{KeyOwner, Limits, LinkedScopes, Scope};
+use stargate_core::secret::Secret;
 
 use super::KeyRow;
 use crate::ManagementState;

@@ -1,13 +1,12 @@
 //! For whom a caller may make a key.
 
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::policy::{PermissionError, Permit};
-use shared::team::TeamRole;
+use shared::api::ApiError;
+use stargate_core::entity::TeamRole;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::policy::{PermissionError, Permit};
 
 use super::NewKey;
-use crate::ManagementState;
-use crate::teams;
+use crate::{ManagementState, teams};
 
 const TEAM_ADMIN_RULE: PermissionError = PermissionError(
     "user_id: a team's administrators make its keys for themselves (leave user_id out) or for the team (user_id: null); \

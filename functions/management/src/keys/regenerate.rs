@@ -2,15 +2,14 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::moment::Moment;
-use shared::period::KeyDuration;
-use shared::policy::{PermissionError, Permit};
-use shared::scope::{Limits, Scope};
-use shared::secret::Secret;
+use shared::api::{ApiError, json_response};
 use shared::store::{KeyEntry, StoreError};
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::moment::Moment;
+use stargate_core::period::KeyDuration;
+use stargate_core::policy::{PermissionError, Permit};
+use stargate_core::scope::{Limits, Scope};
+use stargate_core::secret::Secret;
 
 use super::KeyRow;
 use super::find::{changeable, is_key_of_another, unknown_key};

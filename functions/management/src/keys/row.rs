@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::id::{OrgId, TeamId, UserId};
-use shared::moment::Moment;
-use shared::scope::Scope;
+use shared::api::ApiError;
 use shared::store::KeyEntry;
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 
 use crate::ManagementState;
 use crate::columns::{LimitColumns, format_time, raw};

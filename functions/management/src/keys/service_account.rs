@@ -1,8 +1,8 @@
 //! `POST /key/service-account/generate`
 
 use axum::response::Response;
-use shared::fault::ApiError;
-use shared::policy::Permit;
+use shared::api::ApiError;
+use stargate_core::policy::Permit;
 
 use super::generate::{GenerateKeyResponse, create, read};
 use crate::ManagementState;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use shared::fault::ApiError;
-use shared::model::{Catalog, CustomModel};
-use shared::moment::Moment;
+use shared::api::ApiError;
+use stargate_core::catalog::{Catalog, CustomModel};
+use stargate_core::moment::Moment;
 
 use crate::ManagementState;
 

@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::model::CustomModel;
-use shared::policy::Permit;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::catalog::CustomModel;
+use stargate_core::policy::Permit;
 
 use super::{ModelRow, change, model_id, unknown_model};
 use crate::ManagementState;

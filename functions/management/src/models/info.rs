@@ -4,13 +4,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::admission::may_use;
-use shared::auth::KeyCache;
-use shared::fault::ApiError;
-use shared::model::Model;
-use shared::policy::{Caller, Permit};
-use shared::standing::standing;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use shared::auth::{KeyCache, standing};
+use stargate_core::catalog::Model;
+use stargate_core::ledger::may_use;
+use stargate_core::policy::{Caller, Permit};
 
 use super::ModelRow;
 use crate::ManagementState;

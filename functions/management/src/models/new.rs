@@ -4,13 +4,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::random_key_id;
-use shared::model::CustomModel;
-use shared::policy::Permit;
+use shared::api::{ApiError, json_response};
 use shared::store::StoreError;
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::catalog::CustomModel;
+use stargate_core::id::random_key_id;
+use stargate_core::policy::Permit;
 
 use super::{CustomModelPatch, ModelRow, change, unknown_model};
 use crate::ManagementState;

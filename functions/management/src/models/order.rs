@@ -1,10 +1,10 @@
 //! What a request says of a model, in LiteLLM's fields.
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Catalog, CustomModelSpec, CustomPrices};
-use shared::money::Rate;
-use shared::pricing::{Prices, Rates, Tier};
+use shared::api::ApiError;
+use stargate_core::catalog::{Catalog, CustomModelSpec, CustomPrices};
+use stargate_core::money::Rate;
+use stargate_core::pricing::{Prices, Rates, Tier};
 
 use crate::fields::RequestBody;
 use crate::patch::Patch;

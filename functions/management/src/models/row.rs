@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::model::{Capability, Catalog, Model};
-use shared::money::Money;
-use shared::pricing::Rates;
+use stargate_core::catalog::{Capability, Catalog, Model};
+use stargate_core::money::Money;
+use stargate_core::pricing::Rates;
 
 /// LiteLLM's row of a model.
 #[derive(Clone, Debug, JsonSchema, Serialize)]

@@ -2,11 +2,10 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::model::{Catalog, CustomModel, CustomModelSpec};
-use shared::policy::Permit;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::catalog::{Catalog, CustomModel, CustomModelSpec};
+use stargate_core::policy::Permit;
 
 use super::new::NewModelResponse;
 use super::{CustomModelPatch, ModelRow, change, position, unknown_model};

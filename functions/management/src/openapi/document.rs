@@ -4,7 +4,7 @@ use axum::http::Method;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
-use shared::policy;
+use stargate_core::policy;
 
 use super::inference;
 use super::operation::{Operation, RouteOperation};

@@ -2,10 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::policy::Permit;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::policy::Permit;
 
 use super::row::OrgRow;
 use super::{find, parse_id};

@@ -2,15 +2,14 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::random_key_id;
-use shared::moment::Moment;
-use shared::org::Org;
-use shared::policy::Permit;
-use shared::scope::Limits;
+use shared::api::{ApiError, json_response};
 use shared::store::{CreateError, StoreError};
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::entity::Org;
+use stargate_core::id::random_key_id;
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Limits;
 
 use super::row::OrgRow;
 use super::{find, parse_id};

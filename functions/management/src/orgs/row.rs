@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::id::{OrgId, TeamId, UserId};
-use shared::moment::Moment;
-use shared::org::OrgMember;
+use shared::api::ApiError;
 use shared::store::OrgEntry;
+use stargate_core::entity::OrgMember;
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::moment::Moment;
 
 use crate::ManagementState;
 use crate::columns::{LimitColumns, raw};

@@ -2,12 +2,11 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::org::Org;
-use shared::policy::Permit;
-use shared::scope::Scope;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::entity::Org;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Scope;
 
 use super::row::OrgRow;
 use super::{find, find_organization, unknown_organization};

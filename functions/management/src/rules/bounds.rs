@@ -1,8 +1,8 @@
 //! `upperbound_key_generate_params`: what no key may have more of.
 
-use shared::fault::ApiError;
-use shared::moment::Moment;
-use shared::period::KeyDuration;
+use shared::api::ApiError;
+use stargate_core::moment::Moment;
+use stargate_core::period::KeyDuration;
 
 use crate::fields::{FieldDefaults, RequestBody};
 use crate::limits::{LimitsPatch, key_life};

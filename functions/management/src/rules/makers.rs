@@ -1,9 +1,8 @@
 //! `key_generation_settings`: who may make keys for themselves.
 
-use shared::fault::ApiError;
-use shared::policy::PermissionError;
-use shared::team::TeamRole;
-use shared::user::UserRole;
+use shared::api::ApiError;
+use stargate_core::entity::{TeamRole, UserRole};
+use stargate_core::policy::PermissionError;
 
 use crate::fields::RequestBody;
 

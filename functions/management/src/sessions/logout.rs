@@ -4,9 +4,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::policy::{Caller, Permit};
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::policy::{Caller, Permit};
 
 use crate::ManagementState;
 use crate::fields::RequestBody;

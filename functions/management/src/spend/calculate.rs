@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::money::Money;
-use shared::policy::Permit;
-use shared::usage::TokenUsage;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::money::Money;
+use stargate_core::policy::Permit;
+use stargate_core::pricing::TokenUsage;
 
 use crate::ManagementState;
 use crate::fields::RequestBody;

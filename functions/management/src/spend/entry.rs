@@ -2,11 +2,10 @@
 
 use std::cmp::Reverse;
 
-use shared::fault::ApiError;
-use shared::id::{KeyId, UserId};
-use shared::moment::Moment;
-use shared::record::SpendRecord;
-use shared::refusals::RefusalRecord;
+use shared::api::ApiError;
+use stargate_core::id::{KeyId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::spend::{RefusalRecord, SpendRecord};
 
 use crate::ManagementState;
 

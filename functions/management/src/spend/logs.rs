@@ -6,11 +6,10 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::{KeyId, RequestId};
-use shared::policy::Permit;
+use shared::api::{ApiError, json_response};
 use shared::store::KeyEntry;
-use shared::web::json_response;
+use stargate_core::id::{KeyId, RequestId};
+use stargate_core::policy::Permit;
 
 use super::entry::{Filter, SpendLogEntry};
 use super::row::{LongRow, ShortRow};

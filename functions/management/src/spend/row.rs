@@ -2,13 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::id::{TeamId, UserId};
-use shared::model::Catalog;
-use shared::money::Money;
-use shared::record::{SpendRecord, Status};
-use shared::refusals::RefusalRecord;
 use shared::store::KeyEntry;
-use shared::usage::TokenUsage;
+use stargate_core::catalog::Catalog;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::money::Money;
+use stargate_core::pricing::TokenUsage;
+use stargate_core::spend::{RefusalRecord, SpendRecord, Status};
 
 use super::entry::SpendLogEntry;
 

@@ -6,12 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::UserId;
-use shared::money::Money;
-use shared::policy::Permit;
-use shared::record::SpendRecord;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::id::UserId;
+use stargate_core::money::Money;
+use stargate_core::policy::Permit;
+use stargate_core::spend::SpendRecord;
 
 use super::span::DateRange;
 use crate::ManagementState;
@@ -123,7 +122,8 @@ fn session_of(session_id: String, user_id: Option<UserId>, records: &[SpendRecor
     }
     let started: BTreeSet<_> = records.iter().map(SpendRecord::started_at).collect();
     let ended: BTreeSet<_> = records.iter().map(|record| record.ended).collect();
-    let told = |moment: Option<&shared::moment::Moment>| moment.map(ToString::to_string).unwrap_or_default();
+    let told =
+        |moment: Option<&stargate_core::moment::Moment>| moment.map(ToString::to_string).unwrap_or_default();
     Session {
         session_id,
         user_id,

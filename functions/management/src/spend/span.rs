@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use shared::fault::ApiError;
-use shared::id::UserId;
-use shared::moment::Moment;
-use shared::scope::Scope;
+use shared::api::ApiError;
+use stargate_core::id::UserId;
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 
 use crate::ManagementState;
 use crate::query::Query;

@@ -6,12 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::KeyId;
-use shared::money::Money;
-use shared::policy::Permit;
-use shared::record::SpendRecord;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::id::KeyId;
+use stargate_core::money::Money;
+use stargate_core::policy::Permit;
+use stargate_core::spend::SpendRecord;
 
 use super::span::DateRange;
 use crate::ManagementState;

@@ -4,10 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::TeamId;
-use shared::policy::{PermissionError, Permit};
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::id::TeamId;
+use stargate_core::policy::{PermissionError, Permit};
 
 use super::invite::PendingInvitation;
 use super::row::MembershipRow;

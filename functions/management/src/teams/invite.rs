@@ -2,15 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{InvitationId, TeamId, UserId, random_invitation_id};
-use shared::invitation::{TeamInvitation, TeamInvitee};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::Limits;
+use shared::api::ApiError;
 use shared::store::StoreError;
-use shared::team::TeamRole;
+use stargate_core::audit::Action;
+use stargate_core::entity::{TeamInvitation, TeamInvitee, TeamRole};
+use stargate_core::id::{InvitationId, TeamId, UserId, random_invitation_id};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
 
 use super::member::object;
 use super::new_member::membership_error;

@@ -2,9 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use shared::fault::ApiError;
-use shared::policy::Permit;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::policy::Permit;
 
 use super::TeamRow;
 use crate::ManagementState;

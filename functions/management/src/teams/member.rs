@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::policy::{PermissionError, Permit};
-use shared::scope::Scope;
-use shared::team::TeamRole;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::entity::TeamRole;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::policy::{PermissionError, Permit};
+use stargate_core::scope::Scope;
 
 use super::row::MembershipRow;
 use super::{TeamRow, require_team_admin, required_id};

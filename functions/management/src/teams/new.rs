@@ -4,28 +4,26 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::random_key_id;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::policy::Permit;
-use shared::scope::{Limits, Scope};
+use shared::api::{ApiError, json_response};
 use shared::store::{CreateError, StoreError};
-use shared::team::Team;
-use shared::web::json_response;
+use stargate_core::audit::Action;
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::Team;
+use stargate_core::id::random_key_id;
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::{Limits, Scope};
 
 use super::new_member::{NewMember, seat};
 use super::{TeamRow, parse_id, unknown_team};
-use crate::ManagementState;
 use crate::audit::{AuditRecorder, TEAMS};
 use crate::fields::RequestBody;
 use crate::guard::RequestContext;
 use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
-use crate::orgs;
 use crate::users::{CreatedUsers, UserRef, look_up_all};
+use crate::{ManagementState, orgs};
 
 /// LiteLLM's own sessions live in a team of this name: a client that meets it would hide it.
 const RESERVED: &str = "litellm-dashboard";

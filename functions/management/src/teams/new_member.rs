@@ -1,12 +1,12 @@
 //! Users whom a request adds to a team: looked up and checked before anything is written.
 
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::moment::Moment;
-use shared::policy::Permit;
-use shared::scope::Limits;
+use shared::api::ApiError;
 use shared::store::CreateError;
-use shared::team::{Member, TeamRole};
+use stargate_core::entity::{Member, TeamRole};
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Limits;
 
 use super::member::role;
 use crate::ManagementState;

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::id::{OrgId, TeamId, UserId};
-use shared::moment::Moment;
-use shared::scope::Scope;
+use shared::api::ApiError;
 use shared::store::{MemberEntry, TeamEntry};
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 
 use crate::ManagementState;
 use crate::columns::{LimitColumns, raw};
@@ -26,6 +26,7 @@ pub struct TeamRow {
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Seat")]
 struct TeamMemberRow {
     user_id: UserId,
     role: &'static str,

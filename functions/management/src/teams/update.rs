@@ -4,26 +4,24 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{OrgId, TeamId};
-use shared::model::Catalog;
-use shared::money::Money;
-use shared::policy::{PermissionError, Permit};
-use shared::scope::Scope;
-use shared::team::Team;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::Team;
+use stargate_core::id::{OrgId, TeamId};
+use stargate_core::money::Money;
+use stargate_core::policy::{PermissionError, Permit};
+use stargate_core::scope::Scope;
 
 use super::{TeamRow, require_team_admin, required_id, unknown_team};
-use crate::ManagementState;
 use crate::audit::{AuditRecorder, TEAMS};
 use crate::fields::RequestBody;
 use crate::guard::RequestContext;
 use crate::limits::{LimitsPatch, spend};
 use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
-use crate::orgs;
 use crate::patch::Patch;
+use crate::{ManagementState, orgs};
 
 struct TeamPatch {
     id: TeamId,

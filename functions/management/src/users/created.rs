@@ -4,8 +4,8 @@ use std::ops::Not;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::id::UserId;
-use shared::user::User;
+use stargate_core::entity::User;
+use stargate_core::id::UserId;
 
 /// The users that a request created because it named them and they were missing. Nothing is shown where there are none.
 #[derive(Clone, Debug, Default, JsonSchema, Serialize)]

@@ -4,12 +4,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::UserId;
-use shared::policy::Permit;
-use shared::scope::Scope;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::id::UserId;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Scope;
 
 use super::row::UserRow;
 use super::{parse_id, unknown_user};

@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::UserId;
-use shared::policy::{PermissionError, Permit};
-use shared::team::TeamRole;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::entity::TeamRole;
+use stargate_core::id::UserId;
+use stargate_core::policy::{PermissionError, Permit};
 
 use super::search::{read_matching, search};
 use crate::ManagementState;

@@ -6,12 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::{KeyId, TeamId, UserId};
-use shared::invitation::TeamInvitation;
-use shared::policy::Permit;
+use shared::api::{ApiError, json_response};
 use shared::store::PageStart;
-use shared::web::json_response;
+use stargate_core::entity::TeamInvitation;
+use stargate_core::id::{KeyId, TeamId, UserId};
+use stargate_core::policy::Permit;
 
 use super::row::{PlainUser, UserRow};
 use super::{parse_id, unknown_user};
@@ -46,6 +45,7 @@ struct InvitationWithAlias {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Everything")]
 struct AllUsersInfo {
     user_id: Option<()>,
     user_info: Option<()>,

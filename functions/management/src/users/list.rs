@@ -8,12 +8,11 @@ use axum::response::Response;
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::id::UserId;
-use shared::policy::Permit;
+use shared::api::{ApiError, json_response};
 use shared::store::{PageStart, UserEntry};
-use shared::user::UserRole;
-use shared::web::json_response;
+use stargate_core::entity::UserRole;
+use stargate_core::id::UserId;
+use stargate_core::policy::Permit;
 
 use super::row::UserRow;
 use super::search::{read_matching, search};

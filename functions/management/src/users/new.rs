@@ -4,20 +4,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::TeamId;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::policy::Permit;
-use shared::scope::{Limits, Scope};
-use shared::user::User;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::audit::Action;
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::User;
+use stargate_core::id::TeamId;
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::{Limits, Scope};
 
 use super::row::UserRow;
 use super::whom::new_id;
 use super::{email, not_unique, parse_id, role_of, unknown_user};
-use crate::ManagementState;
 use crate::audit::{AuditRecorder, USERS};
 use crate::fields::RequestBody;
 use crate::guard::RequestContext;
@@ -26,7 +24,7 @@ use crate::limits::LimitsPatch;
 use crate::model_limits::ModelLimitsPatch;
 use crate::openapi::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::rules::KeyPolicy;
-use crate::teams;
+use crate::{ManagementState, teams};
 
 /// What is asked for.
 pub struct NewUser {

@@ -6,10 +6,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::fault::ApiError;
-use shared::policy::Permit;
-use shared::user::UserRole;
-use shared::web::json_response;
+use shared::api::{ApiError, json_response};
+use stargate_core::entity::UserRole;
+use stargate_core::policy::Permit;
 
 use crate::ManagementState;
 use crate::guard::RequestContext;

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::id::{TeamId, UserId};
-use shared::moment::Moment;
-use shared::scope::Scope;
+use shared::api::ApiError;
 use shared::store::UserEntry;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::moment::Moment;
+use stargate_core::scope::Scope;
 
 use crate::ManagementState;
 use crate::columns::{LimitColumns, raw};

@@ -1,9 +1,9 @@
 //! Users by how a part of their id or address begins.
 
-use shared::fault::ApiError;
-use shared::id::UserId;
+use shared::api::ApiError;
 use shared::store::{Search, UserEntry};
-use shared::user::{SHORTEST_PREFIX, search_terms};
+use stargate_core::entity::{SHORTEST_PREFIX, search_terms};
+use stargate_core::id::UserId;
 
 use crate::ManagementState;
 

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use shared::audit::Action;
-use shared::fault::ApiError;
-use shared::id::{UserId, random_key_id};
-use shared::moment::Moment;
-use shared::policy::Permit;
-use shared::scope::Scope;
+use shared::api::ApiError;
 use shared::store::{CreateError, StoreError};
-use shared::user::User;
+use stargate_core::audit::Action;
+use stargate_core::entity::User;
+use stargate_core::id::{UserId, random_key_id};
+use stargate_core::moment::Moment;
+use stargate_core::policy::Permit;
+use stargate_core::scope::Scope;
 
 use super::created::CreatedUsers;
 use super::row::UserRow;

@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
-use shared::offload::{LARGE_BODY, run_in_place};
+use shared::runtime::offload::{LARGE_BODY, run_in_place};
 
 use super::answer::FakeResponse;
 use super::ask::Ask;

@@ -2,16 +2,14 @@
 
 use std::collections::HashSet;
 
-use shared::id::UserId;
-use shared::key::Key;
-use shared::model::Catalog;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::{Limits, Scope};
-use shared::secret::SecretHash;
 use shared::store::{Store, StoreError};
-use shared::team::{Member, TeamRole};
-use shared::user::{User, UserRole};
+use stargate_core::catalog::Catalog;
+use stargate_core::entity::{Key, Member, TeamRole, User, UserRole};
+use stargate_core::id::UserId;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::{Limits, Scope};
+use stargate_core::secret::SecretHash;
 
 use super::create::ImportItem;
 use super::dump::{Dump, ImportEntry};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use shared::moment::Moment;
-use shared::scope::Limits;
+use stargate_core::moment::Moment;
+use stargate_core::scope::Limits;
 
 use super::columns;
 use super::model_limits::ImportModelLimits;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use shared::money::Money;
-use shared::scope::{Limits, Scope, ScopeState};
 use shared::store::{CreateError, Store, StoreError};
+use stargate_core::money::Money;
+use stargate_core::scope::{Limits, Scope, ScopeState};
 
 use super::apply::{Import, skipped_need};
 use super::dump::ImportEntry;

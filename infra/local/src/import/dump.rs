@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use shared::key::Key;
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::org::Org;
-use shared::team::{Member, Team};
-use shared::user::User;
+use stargate_core::entity::{Key, Member, Org, Team, User};
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
 
 use super::entities;
 use super::folder::{BUDGETS, Folder, KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};

@@ -1,13 +1,10 @@
 //! Organisations, teams, users and keys, each from a row of its table.
 
 use serde_json::Value;
-use shared::id::{OrgId, TeamId, UserId, random_key_id};
-use shared::key::Key;
-use shared::org::Org;
-use shared::scope::{KeyOwner, LinkedScopes};
-use shared::secret::SecretHash;
-use shared::team::Team;
-use shared::user::{User, UserRole};
+use stargate_core::entity::{Key, Org, Team, User, UserRole};
+use stargate_core::id::{OrgId, TeamId, UserId, random_key_id};
+use stargate_core::scope::{KeyOwner, LinkedScopes};
+use stargate_core::secret::SecretHash;
 
 use super::dump::ImportEntry;
 use super::reader::Reader;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
-use shared::id::{TeamId, UserId};
-use shared::money::Money;
-use shared::scope::Limits;
-use shared::team::TeamRole;
+use stargate_core::entity::TeamRole;
+use stargate_core::id::{TeamId, UserId};
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
 
 use super::budget::{self, ImportBudget};
 use super::model_limits::ImportModelLimits;

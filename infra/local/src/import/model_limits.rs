@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use shared::model::Catalog;
-use shared::period::BudgetDuration;
-use shared::scope::Limits;
+use stargate_core::catalog::Catalog;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::Limits;
 
 use super::row::{DumpRow, RowError, has_value};
 

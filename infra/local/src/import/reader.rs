@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::scope::Limits;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::scope::Limits;
 
 use super::budget::{self, Budgets, ImportBudget};
 use super::columns::{self, OtherFields};

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use shared::moment::Moment;
-use shared::money::Money;
-use shared::period::BudgetDuration;
-use shared::scope::Limits;
+use stargate_core::moment::Moment;
+use stargate_core::money::Money;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::Limits;
 
 /// Why a row cannot be imported: the field and what is the matter with it.
 pub type RowError = String;

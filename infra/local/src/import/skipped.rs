@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use shared::id::{OrgId, TeamId, UserId};
-use shared::scope::Scope;
+use stargate_core::id::{OrgId, TeamId, UserId};
+use stargate_core::scope::Scope;
 
 use super::folder::{KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};
 use super::row::DumpRow;

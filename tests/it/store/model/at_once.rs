@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared::moment::Moment;
-use shared::record::SpendRecord;
-use shared::scope::Limits;
 use shared::store::{Admission, StoreError};
+use stargate_core::moment::Moment;
+use stargate_core::scope::Limits;
+use stargate_core::spend::SpendRecord;
 use tests::calls::{back_off, budget_every, call_of, pico};
 use tests::table::Table;
 

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::id::RequestId;
-use shared::moment::Moment;
-use shared::period::BudgetDuration;
-use shared::scope::{ScopeState, UNLIMITED};
+use stargate_core::id::RequestId;
+use stargate_core::moment::Moment;
+use stargate_core::period::BudgetDuration;
+use stargate_core::scope::{ScopeState, UNLIMITED};
 
 const MARGIN: Duration = Duration::from_secs(10);
 /// How long a lease that was ended is remembered.
@@ -169,14 +169,14 @@ impl Book {
 
     /// Every figure of the scope is the one on paper.
     pub fn assert_is(&self, state: &ScopeState, after: &str) {
-        let lease = |lease: &shared::scope::Lease| Lease {
+        let lease = |lease: &stargate_core::scope::Lease| Lease {
             amount: lease.amount.pico(),
             floor: lease.floor.pico(),
             expires: lease.expires,
         };
         let leases: BTreeMap<_, _> = state.leases.iter().map(|(id, held)| (*id, lease(held))).collect();
         assert_eq!(leases, self.leases, "leases after {after}");
-        let closed = |closed: &shared::scope::ClosedLease| ClosedCall {
+        let closed = |closed: &stargate_core::scope::ClosedLease| ClosedCall {
             charged: closed.charged.pico(),
             at: closed.at,
             confirmed: closed.confirmed,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shared::admission::Reason;
-use shared::moment::Moment;
-use shared::scope::Limits;
 use shared::store::{Admission, AdmissionError, LeaseLost, StoreError};
+use stargate_core::ledger::Reason;
+use stargate_core::moment::Moment;
+use stargate_core::scope::Limits;
 use tests::calls::{budget_every, call_of, pico};
 use tests::table::Table;
 

@@ -3,7 +3,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use super::*;
 

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use serde_json::Error;
-use shared::fault::ApiError;
-use shared::model::AnthropicCompat;
+use shared::api::ApiError;
+use stargate_core::catalog::AnthropicCompat;
 
 use crate::dialect::raw::{RawObject, array, elements, mentions};
 

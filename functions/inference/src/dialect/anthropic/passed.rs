@@ -1,7 +1,7 @@
 //! Claude's answers, which Bedrock tells in Anthropic's own form.
 
 use bytes::Bytes;
-use shared::fault::ErrorResponse;
+use shared::api::ErrorResponse;
 
 use super::sse;
 use crate::dialect::{BedrockEvent, ResponseWriter};

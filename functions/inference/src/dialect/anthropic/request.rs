@@ -1,8 +1,8 @@
 //! A Messages request as a client sends it: the few fields that decide, read; the rest, text.
 
 use serde::Deserialize;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use crate::dialect::OutputLimits;
 use crate::dialect::raw::RawObject;
@@ -76,7 +76,7 @@ fn require_field<'b, T: Deserialize<'b>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::model::Catalog;
+    use stargate_core::catalog::Catalog;
 
     fn fault(body: &str) -> String {
         let catalog = Catalog::load_bundled("global").unwrap();

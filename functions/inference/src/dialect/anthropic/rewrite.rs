@@ -1,8 +1,8 @@
 //! From Anthropic's Messages body to the one that Bedrock takes, by the model's rules.
 
 use serde_json::{Value, json};
-use shared::fault::ApiError;
-use shared::model::AnthropicCompat;
+use shared::api::ApiError;
+use stargate_core::catalog::AnthropicCompat;
 
 use super::blocks;
 use super::request::Request;

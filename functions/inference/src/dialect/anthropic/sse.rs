@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use shared::fault::ErrorResponse;
-use shared::web::ErrorFormat;
+use shared::api::{ErrorFormat, ErrorResponse};
 
 /// What a stream says that it is.
 pub const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";

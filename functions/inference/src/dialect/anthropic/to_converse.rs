@@ -16,8 +16,8 @@ mod texts;
 mod tools;
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::request::Request;
 use crate::dialect::converse::body::ConverseBody;

@@ -4,8 +4,8 @@ mod event;
 mod whole;
 
 use bytes::Bytes;
-use shared::fault::ErrorResponse;
-use shared::model::Model;
+use shared::api::ErrorResponse;
+use stargate_core::catalog::Model;
 
 use super::sse;
 use crate::dialect::converse::answer::ConverseResponse;

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::framed::EventStreamPassthrough;
 use super::priced_extras::check_tool_config;

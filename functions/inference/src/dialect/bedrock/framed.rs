@@ -5,7 +5,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::json;
-use shared::fault::{ErrorKind, ErrorResponse};
+use shared::api::{ErrorKind, ErrorResponse};
 
 use super::counts;
 use crate::dialect::usage::InvocationMetrics;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::json;
-use shared::fault::ApiError;
-use shared::model::{AnthropicCompat, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{AnthropicCompat, Model};
 
 use super::framed::EventStreamPassthrough;
 use super::priced_extras::check_native;

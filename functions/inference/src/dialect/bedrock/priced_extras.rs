@@ -9,8 +9,8 @@ mod tests;
 mod tools;
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use crate::dialect::raw::{JsonObject, RawObject};
 pub use tools::check_tool_config;

@@ -1,7 +1,7 @@
 //! How a model is asked to think: every family has its own words for it.
 
 use serde_json::{Map, Value, json};
-use shared::model::{Capability, Model};
+use stargate_core::catalog::{Capability, Model};
 
 /// The least budget of thinking that Claude takes.
 const LEAST_BUDGET: u64 = 1024;

@@ -1,7 +1,7 @@
 //! Where Converse takes less from a model than the catalogue says the model can: the catalogue counts what is done
 //! for a model by other means.
 
-use shared::model::{Capability, Model};
+use stargate_core::catalog::{Capability, Model};
 
 /// Whether a schema may be asked for by `outputConfig`. Nova's pages tell to force a tool instead, and it is not on
 /// Bedrock's list of models with structured outputs. Not tried on Bedrock.

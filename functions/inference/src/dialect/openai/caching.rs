@@ -1,7 +1,7 @@
 //! `cache_control`, as Anthropic and LiteLLM have it: where a prompt is to be cached, and for how long.
 
-use shared::model::{Capability, Model};
-use shared::pricing::Caching;
+use stargate_core::catalog::{Capability, Model};
+use stargate_core::pricing::Caching;
 
 use super::read::{FieldError, field, object, require_field, string, word};
 use crate::dialect::converse::body::CachePoint;

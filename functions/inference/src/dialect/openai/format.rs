@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Capability, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{Capability, Model};
 
 use super::read::{FieldError, field, object, raw_object, require_field, string, word};
 use super::tools::{Tools, spec};

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Capability, Model};
-use shared::pricing::Caching;
+use shared::api::ApiError;
+use stargate_core::catalog::{Capability, Model};
+use stargate_core::pricing::Caching;
 
 use super::caching::{cache_control, fitting, longest};
 use super::calls;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use crate::dialect::raw::{JsonObject, Text};
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::read::{FieldError, field, parse, read_list, static_json, string};
 use crate::dialect::OutputLimits;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::take;
 
 use bytes::Bytes;
-use shared::fault::ErrorResponse;
-use shared::web::ErrorFormat;
+use shared::api::{ErrorFormat, ErrorResponse};
 
 use super::chunk::{CallDelta, ChunkChoice, ChunkDelta, Head, ThinkingBlock, event};
 use super::usage::{CompletionUsage, finish_reason};

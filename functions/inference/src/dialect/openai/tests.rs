@@ -9,8 +9,8 @@ mod tools;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::fault::ApiError;
-use shared::model::{Catalog, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{Catalog, Model};
 
 use super::*;
 

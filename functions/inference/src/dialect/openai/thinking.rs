@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use shared::model::{AnthropicCompat, Model};
+use stargate_core::catalog::{AnthropicCompat, Model};
 
 use super::read::{FieldError, field, object, parse, require_field, string};
 use crate::dialect::OutputLimits;

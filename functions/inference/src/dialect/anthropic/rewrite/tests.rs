@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use shared::model::Catalog;
+use stargate_core::catalog::Catalog;
 
 use super::*;
 

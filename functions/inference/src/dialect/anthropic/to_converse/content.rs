@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Capability, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{Capability, Model};
 
 use super::media;
 use super::read::{FieldPath, object, raw_object, require, string, text};

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Capability, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{Capability, Model};
 
 use super::content::Fields;
 use super::read::{FieldPath, any_string, object, require, string};

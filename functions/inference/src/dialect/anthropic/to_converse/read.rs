@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use crate::dialect::raw::Text;
 

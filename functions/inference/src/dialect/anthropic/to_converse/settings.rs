@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::field;
 use super::read::{FieldPath, any_string, list, object, string};

@@ -1,8 +1,8 @@
 //! The system prompt.
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use super::content::cache_point;
 use super::texts::marked_texts;

@@ -7,7 +7,7 @@ mod tools;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::model::Catalog;
+use stargate_core::catalog::Catalog;
 
 use super::*;
 

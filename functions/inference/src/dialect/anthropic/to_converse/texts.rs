@@ -1,7 +1,7 @@
 //! Content that is text alone.
 
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use super::content::Fields;
 use super::read::{FieldPath, list, object, string, text};

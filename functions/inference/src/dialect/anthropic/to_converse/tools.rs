@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::fault::ApiError;
-use shared::model::{Capability, Model};
+use shared::api::ApiError;
+use stargate_core::catalog::{Capability, Model};
 
 use super::field;
 use super::read::{FieldPath, any_string, list, object, raw_object, string};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::model::Catalog;
+use stargate_core::catalog::Catalog;
 
 use super::*;
 

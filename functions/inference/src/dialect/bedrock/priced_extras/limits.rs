@@ -1,8 +1,8 @@
 //! Output limits of bodies in a model's own form, by any of their names.
 
 use serde_json::Number;
-use shared::fault::ApiError;
-use shared::model::Model;
+use shared::api::ApiError;
+use stargate_core::catalog::Model;
 
 use crate::dialect::OutputLimits;
 

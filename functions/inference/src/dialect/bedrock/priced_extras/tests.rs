@@ -1,5 +1,6 @@
+use stargate_core::catalog::Catalog;
+
 use super::*;
-use shared::model::Catalog;
 
 fn refusal(model: &str, body: &str) -> Option<String> {
     let catalog = Catalog::load_bundled("global").unwrap();

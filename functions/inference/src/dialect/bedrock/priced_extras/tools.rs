@@ -1,6 +1,6 @@
 //! Tools that the client runs pass; those that Bedrock or the model's maker runs are refused.
 
-use shared::fault::ApiError;
+use shared::api::ApiError;
 
 use crate::dialect::raw::{JsonObject, RawObject, elements};
 

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::StatusCode;
-use shared::fault::{ErrorKind, ErrorResponse};
+use shared::api::{ErrorKind, ErrorResponse};
 
 use super::super::chunk::Head;
 use super::super::teller::ChatCompletionStream;

@@ -1,0 +1,10 @@
+//! The rules of the ledger: what a reservation asks of a scope, and why a scope refuses it.
+
+pub mod admission;
+mod settings;
+
+pub use admission::{
+    MOST_CLOSED, Reason, Refusal, RefusalCause, ReserveRequest, ScopeExpectation, check_active,
+    explain_refusal, may_use,
+};
+pub use settings::LedgerSettings;

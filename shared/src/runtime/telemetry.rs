@@ -1,0 +1,49 @@
+//! Logs: one structured line per event, with no secret, prompt or completion in it; and metrics, which CloudWatch makes of lines.
+//!
+//! - `json_lines` an event as a line of JSON
+//! - `emf` the metrics that CloudWatch reads from a line
+//! - `panic_hook` a panic as an event
+
+mod emf;
+mod json_lines;
+mod panic_hook;
+
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use json_lines::JsonLines;
+
+/// How log lines look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For CloudWatch, which makes metrics of some in this namespace, if there is one.
+    Json { metrics: Option<String> },
+    /// For a person at a terminal.
+    Text,
+}
+
+/// The target of spans that only a benchmark reads. Spans of a lower level would not be in a release build at all.
+pub const BENCH_TARGET: &str = "timed";
+
+/// Starts logging; `filter` is a level, and levels of targets (`info,shared=debug`). A second call changes nothing.
+pub fn init(lines: LogFormat, filter: &str) {
+    let filter = Targets::from_str(filter).unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let filter = filter.with_target(BENCH_TARGET, LevelFilter::OFF);
+    let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match lines {
+        LogFormat::Json { metrics } => {
+            let lines = to.event_format(JsonLines::new(metrics)).with_filter(filter);
+            tracing_subscriber::registry().with(lines).try_init()
+        }
+        LogFormat::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
+    };
+    panic_hook::install_panic_hook();
+    if started.is_err() {
+        tracing::debug!("logging had been started before");
+    }
+}
