@@ -11,6 +11,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from imports import Imports
+
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Path(__file__).with_name("names.txt")
 
@@ -76,6 +78,20 @@ def items(path):
             yield number, "function" if found[1] == "fn" else "type", found[2]
 
 
+def modules():
+    """The sources of the workspace's libraries and programs, by their module paths."""
+    found = {}
+    for path in sources():
+        if "src" in path.parts and "tests" not in path.parts and path.stem != "tests":
+            at = path.parts.index("src")
+            inside = [part for part in (*path.parts[at + 1 : -1], path.stem) if part not in ("lib", "mod")]
+            program = ("main",) if path.stem == "main" else ()
+            crate = path.parts[at - 1].replace("-", "_")
+            crate = {"core": "stargate_core", "local": "stargate"}.get(crate, crate)
+            found[("::".join((crate, *program)), *(part for part in inside if part != "main"))] = (ROOT / path).read_text()
+    return found
+
+
 def measured():
     """The figures, and what is behind each."""
     names, bare, homonyms, folders = defaultdict(int), defaultdict(list), defaultdict(list), defaultdict(list)
@@ -89,11 +105,13 @@ def measured():
         if "tests" not in path.parts:
             folders[path.parent].append(path.name)
     several = {name: places for name, places in homonyms.items() if len(places) > 1}
+    circles = [", ".join("::".join(module) for module in circle) for circle in Imports(modules()).cycles()]
     large = {folder: modules for folder, modules in folders.items() if len(modules) > 15}
     return {
         "bare functions, per mille": (len(bare["function"]) * 1000 // names["function"], bare["function"]),
         "bare types, per mille": (len(bare["type"]) * 1000 // names["type"], bare["type"]),
         "type names with several meanings": (len(several), [f"{name}: {', '.join(at)}" for name, at in sorted(several.items())]),
+        "import cycles": (len(circles), circles),
         "folders with more than 15 modules": (len(large), [f"{folder}: {len(of)}" for folder, of in sorted(large.items())]),
     }
 

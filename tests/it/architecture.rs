@@ -213,20 +213,24 @@ fn no_file_is_long_and_none_puts_work_off() {
 #[test]
 fn a_planted_breach_is_found_with_its_line_and_word() {
     for (file, source, expected) in [
-        ("shared/src/money.rs", "\nuse tokio::time;\n", "money.rs:2: `tokio`"),
-        ("shared/src/money/decimal.rs", "pub async fn f() {}", "decimal.rs:1: `async`"),
-        ("shared/src/key.rs", "fn f() {\n    jiff::Timestamp::now();\n}", "key.rs:2: `Timestamp::now`"),
-        ("shared/src/key.rs", "use http::StatusCode;", "key.rs:1: `http::`"),
+        ("shared/core/src/money.rs", "\nuse tokio::time;\n", "money.rs:2: `tokio`"),
+        ("shared/core/src/money/decimal.rs", "pub async fn f() {}", "decimal.rs:1: `async`"),
         (
-            "shared/src/user.rs",
+            "shared/core/src/entity/key.rs",
+            "fn f() {\n    jiff::Timestamp::now();\n}",
+            "key.rs:2: `Timestamp::now`",
+        ),
+        ("shared/core/src/entity/key.rs", "use http::StatusCode;", "key.rs:1: `http::`"),
+        (
+            "shared/core/src/entity/user.rs",
             "use crate::{\n    money::Nanos,\n    store::{Store, Item},\n};",
             "user.rs:3: `crate::store`",
         ),
         ("shared/src/a_new_room.rs", "use super::web::Json;", "a_new_room.rs:1: `crate::web`"),
-        ("shared/src/store/keys.rs", "use crate::fault::Fault;", "keys.rs:1: `crate::fault`"),
+        ("shared/src/store/entities/keys.rs", "use crate::fault::Fault;", "keys.rs:1: `crate::fault`"),
         ("shared/src/auth.rs", "use aws_sdk_dynamodb::Client;", "auth.rs:1: `aws_sdk_dynamodb`"),
         (
-            "functions/inference/src/flow.rs",
+            "functions/inference/src/pipeline/stream.rs",
             "use aws_sdk_bedrockruntime as b;",
             "flow.rs:1: `aws_sdk_bedrockruntime`",
         ),
@@ -245,17 +249,23 @@ fn a_planted_breach_is_found_with_its_line_and_word() {
 #[test]
 fn what_is_allowed_is_not_a_breach() {
     for (file, source) in [
-        ("shared/src/money.rs", "//! No tokio here.\nuse crate::{usage::Usage, model::store_of};"),
+        ("shared/core/src/money.rs", "//! No tokio here.\nuse crate::{usage::Usage, model::store_of};"),
         (
-            "shared/src/money.rs",
+            "shared/core/src/money.rs",
             "const A: &str = \"axum\"; const B: &str = r#\"say \"tokio\" \"#; const C: char = '\"';",
         ),
-        ("shared/src/model.rs", "fn f<'a>(tokio_like: &'a str, my_http: u8) { crate::storehouse::f() }"),
+        (
+            "shared/core/src/catalog.rs",
+            "fn f<'a>(tokio_like: &'a str, my_http: u8) { crate::storehouse::f() }",
+        ),
         (
             "shared/src/store/ledger.rs",
             "use aws_sdk_dynamodb::Client; aws_smithy_runtime_api::http::Response",
         ),
-        ("shared/src/web.rs", "use axum::Json; use crate::store::Store; async fn f() { g().await }"),
+        (
+            "shared/src/api/error_format.rs",
+            "use axum::Json; use crate::store::Store; async fn f() { g().await }",
+        ),
         ("functions/inference/src/bedrock/stream.rs", "use aws_sdk_bedrockruntime::Client;"),
         ("infra/local/src/lib.rs", "use aws_sdk_dynamodb::Client; use dynoxide::Database;"),
     ] {

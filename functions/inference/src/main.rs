@@ -54,7 +54,7 @@ async fn run() -> Result<(), lambda_http::Error> {
     #[cfg(target_os = "linux")]
     let router =
         router.layer(axum::middleware::map_request(move |request: axum::extract::Request| async move {
-            if let Some(Err(error)) = config.runtime_api.map(inference::nodelay::disable_nagle) {
+            if let Some(Err(error)) = config.runtime_api.map(inference::tcp_nodelay::disable_nagle) {
                 tracing::warn!(%error, "nodelay_not_set");
             }
             request

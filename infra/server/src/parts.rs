@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use inference::{AbandonedCall, BedrockClient, Settler, SoftBudgetAlerts};
+use inference::{AbandonedCall, BedrockClient, SoftBudgetAlerts};
 use management::{AdminAuthenticator, KeyPolicy};
 use shared::auth::JwtAuthenticator;
 use shared::runtime::clock::Clock;
@@ -89,7 +89,7 @@ impl AppBuilder {
 
     /// Inference, and what settles the calls whose clients are gone: it ends when the router is dropped.
     pub fn inference(self) -> (Router, impl Future<Output = ()> + Send + 'static) {
-        let settling = Settler::new(&self.calls).settle_abandoned(self.abandoned);
+        let settling = self.calls.settler().settle_abandoned(self.abandoned);
         (inference::router(self.calls), settling)
     }
 }

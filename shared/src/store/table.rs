@@ -4,6 +4,7 @@ pub mod batch;
 pub mod capacity;
 pub mod error;
 pub mod item;
+pub mod lease_item;
 pub mod paging;
 pub mod request;
 pub mod schema;

@@ -70,7 +70,7 @@ def source(*path):
 TEMPLATE = source("infra", "template.yaml")
 METRICS = re.findall(
     r'line: "(\w+)", name: "(\w+)", value: (?:None|Some\("(\w+)"\)), unit: "(\w+)", by: (?:None|Some\("(\w+)"\)) \}',
-    source("shared", "src", "telemetry", "metrics.rs"),
+    source("shared", "src", "runtime", "telemetry", "emf.rs"),
 )
 
 
@@ -80,7 +80,7 @@ def parameter(name):
 
 def line_bytes():
     """A settled line, with the metrics that it names."""
-    settler = source("functions", "inference", "src", "settler.rs")
+    settler = source("functions", "inference", "src", "pipeline", "settlement.rs")
     told = set(re.findall(r"^        (\w+) = ", settler[settler.index("fn log(") :], re.M))
     unknown = told ^ set(SETTLED) ^ {"level", "target", "message", "team", "fallback_from", "region"}
     assert not unknown, f"the line is another: {unknown}"

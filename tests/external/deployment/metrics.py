@@ -12,7 +12,7 @@ SEARCH = r"SEARCH\('\{\"?([^\",]+)\"?,([\w,]+)\} .*?MetricName=\"(\w+)\"', "
 
 def failures(template, root):
     """Metrics that are read and not made, or made and not shown; and what a dashboard cannot show."""
-    table = root / "shared" / "src" / "telemetry" / "metrics.rs"
+    table = root / "shared" / "src" / "runtime" / "telemetry" / "emf.rs"
     rows = re.findall(ROW, table.read_text()) if table.exists() else []
     if not rows:
         yield f"metrics: {table} names none"

@@ -45,7 +45,7 @@ def failures(gateway, work):
     yield from lint.failures(TEMPLATE, work, tools_of(work, "checkov") / "checkov")
     yield from edge.failures(template)
     yield from knocking.failures(template)
-    yield from compare.settings(template, (ROOT / "shared" / "src" / "config.rs").read_text())
+    yield from compare.settings(template, (ROOT / "shared" / "src" / "runtime" / "config.rs").read_text())
     yield from metrics.failures(template, ROOT)
     if subprocess.run([sys.executable, HERE / "cost.py", "--check", ROOT / "docs" / "COST.md"]).returncode:
         yield "docs/COST.md"

@@ -7,7 +7,6 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use http::Request;
 use http::header::CONTENT_TYPE;
-use inference::Settler;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -297,7 +296,7 @@ async fn a_server_that_stops_settles_what_it_was_reading_on() {
         abandonment: Some(abandonment),
         ..inference_on(store.clone(), url, clock.clone())
     };
-    let settling = tokio::spawn(Settler::new(&app).settle_abandoned(abandoned));
+    let settling = tokio::spawn(app.settler().settle_abandoned(abandoned));
     let script = script("mark-stop-", "nothing", &json!({"hidden": {"tokens": 200, "ms": 60_000}}));
     let (path, body) = Route::Messages.request("claude-opus-4-8", &format!("Hi <<fake {script}>>"));
     let request = Request::post(path).header("x-api-key", secret).header(CONTENT_TYPE, "application/json");

@@ -7,14 +7,11 @@ use serde_json::{Map, Value, json};
 use stargate_core::policy;
 
 use super::inference;
-use super::operation::{Operation, RouteOperation};
+use super::operation::{APIS, Operation, RouteOperation};
 use super::words::{FieldType, word};
 
 /// Where schemas with a name are kept.
 const SCHEMAS: &str = "/components/schemas";
-
-/// Which of a deployment's two APIs have a route.
-pub const APIS: &str = "x-stargate-apis";
 
 /// The document of these operations, and of inference's.
 pub fn document(described: &[RouteOperation]) -> Value {

@@ -18,6 +18,9 @@ pub const LIMITS: &[&str] = &[
 /// Those of single models, which users, keys and teams have.
 pub const MODEL_LIMITS: &[&str] = &["model_max_budget", "model_rpm_limit", "model_tpm_limit"];
 
+/// Which of a deployment's two APIs have a route.
+pub const APIS: &str = "x-stargate-apis";
+
 /// One route's parameters, fields and answer. Every name is one of [`super::words`].
 #[derive(Clone, Copy)]
 pub struct Operation {

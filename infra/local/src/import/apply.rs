@@ -11,9 +11,10 @@ use stargate_core::money::Money;
 use stargate_core::scope::{Limits, Scope};
 use stargate_core::secret::SecretHash;
 
-use super::create::ImportItem;
-use super::dump::{Dump, ImportEntry};
+use super::dump::Dump;
+use super::entry::ImportEntry;
 use super::folder::{MEMBERSHIPS, USERS};
+use super::item::ImportItem;
 use super::members::{ImportMember, Seats};
 use super::model_limits::ImportModelLimits;
 use super::report::{ImportOutcome, Report};

@@ -6,26 +6,14 @@ use std::path::Path;
 
 use stargate_core::entity::{Key, Member, Org, Team, User};
 use stargate_core::moment::Moment;
-use stargate_core::money::Money;
 
 use super::entities;
+use super::entry::ImportEntry;
 use super::folder::{BUDGETS, Folder, KEYS, MEMBERSHIPS, ORGANIZATIONS, TEAMS, USERS};
 use super::members::{self, Addresses, Place, Seats};
-use super::model_limits::ImportModelLimits;
 use super::reader::Reader;
 use super::report::Report;
-use super::row::RowError;
 use super::skipped::SkippedRows;
-
-/// One thing with what hangs on it.
-pub struct ImportEntry<T> {
-    pub thing: T,
-    /// What it has spent in this period.
-    pub spend: Money,
-    pub model_limits: ImportModelLimits,
-    /// Why it is not imported, although its row can be read: limits that do not exist here.
-    pub refusal: Option<RowError>,
-}
 
 #[derive(Default)]
 pub struct Dump {

@@ -6,7 +6,7 @@ use stargate_core::id::{OrgId, TeamId, UserId, random_key_id};
 use stargate_core::scope::{KeyOwner, LinkedScopes};
 use stargate_core::secret::SecretHash;
 
-use super::dump::ImportEntry;
+use super::entry::ImportEntry;
 use super::reader::Reader;
 use super::row::{DumpRow, RowError};
 

@@ -9,7 +9,7 @@ use stargate_core::scope::Limits;
 
 use super::budget::{self, Budgets, ImportBudget};
 use super::columns::{self, OtherFields};
-use super::dump::ImportEntry;
+use super::entry::ImportEntry;
 use super::folder::{Folder, KEYS, OBJECT_PERMISSIONS, Table};
 use super::report::{ImportOutcome, Report};
 use super::row::{DumpRow, RowError, has_value};

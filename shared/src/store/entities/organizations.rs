@@ -5,8 +5,7 @@ use stargate_core::id::{KeyId, OrgId, TeamId, UserId};
 use stargate_core::moment::Moment;
 use stargate_core::scope::{LinkedScopes, Scope, ScopeState};
 
-use super::teams::map_violation;
-use super::users::CreateError;
+use super::users::{CreateError, map_violation};
 use crate::store::ledger::reserve::scope_key;
 use crate::store::ledger::scope_item;
 use crate::store::table::item::{Item, Read, number, text};

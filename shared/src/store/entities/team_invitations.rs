@@ -5,8 +5,7 @@ use stargate_core::id::{InvitationId, TeamId, UserId};
 use stargate_core::moment::Moment;
 use stargate_core::scope::Scope;
 
-use super::teams::{map_violation, team_of, user_of};
-use super::users::CreateError;
+use super::users::{CreateError, map_violation};
 use crate::store::ledger::scope_item;
 use crate::store::table::batch::UniqueViolation;
 use crate::store::table::item::{Item, Read, number, text};
@@ -75,7 +74,7 @@ impl Store {
         let invitee = |item: &Item| {
             Ok(TeamInvitee {
                 id: id_of(item)?,
-                user: user_of(item)?,
+                user: item.user_id("user")?,
                 role: role_of(item)?,
                 expires: item.opt_seconds("expires")?.ok_or_else(|| StoreError::corrupt("expires"))?,
             })
@@ -91,7 +90,7 @@ impl Store {
         let Some(pointer) = self.get("find_team_invitation", pointer_key(id)).await? else {
             return Ok(None);
         };
-        let [own, _] = invitation_keys(&team_of(&pointer)?, &user_of(&pointer)?);
+        let [own, _] = invitation_keys(&pointer.team_id("team")?, &pointer.user_id("user")?);
         let item = self.get("find_team_invitation", own).await?;
         let invitation = item.as_ref().map(read).transpose()?;
         // What the pointer names may have been replaced by a later invitation.
@@ -107,7 +106,7 @@ impl Store {
         let pk = schema::scope_pk(&Scope::User(user.clone()));
         for link in self.query("find_team_joined_by", &pk, schema::TEAM_LINK).await? {
             if link.opt_text("invitation")?.as_deref() == Some(id.as_str()) {
-                return team_of(&link).map(Some);
+                return link.team_id("team").map(Some);
             }
         }
         Ok(None)
@@ -226,8 +225,8 @@ fn read(item: &Item) -> Result<TeamInvitation, StoreError> {
     let inviter = item.opt_parsed("inviter", |id| UserId::parse(id).ok())?;
     Ok(TeamInvitation {
         id: id_of(item)?,
-        team: team_of(item)?,
-        user: user_of(item)?,
+        team: item.team_id("team")?,
+        user: item.user_id("user")?,
         role: role_of(item)?,
         limits: scope_item::read_limits(item)?,
         inviter: inviter.ok_or_else(|| StoreError::corrupt("inviter"))?,

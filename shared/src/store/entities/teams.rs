@@ -5,10 +5,9 @@ use stargate_core::id::{InvitationId, TeamId, UserId};
 use stargate_core::moment::Moment;
 use stargate_core::scope::{LinkedScopes, Scope, ScopeState};
 
-use super::users::CreateError;
+use super::users::{CreateError, map_violation};
 use super::{organizations, team_invitations};
 use crate::store::ledger::scope_item;
-use crate::store::table::batch::UniqueViolation;
 use crate::store::table::item::{Item, Read, number, text};
 use crate::store::table::schema;
 use crate::store::{Store, StoreError};
@@ -138,7 +137,7 @@ impl Store {
     }
 
     async fn read_members(&self, team: &TeamId, seats: &[Item]) -> Result<Vec<MemberEntry>, StoreError> {
-        let users = seats.iter().map(user_of).collect::<Result<Vec<_>, _>>()?;
+        let users = seats.iter().map(|seat| seat.user_id("user")).collect::<Result<Vec<_>, _>>()?;
         let scopes: Vec<Scope> = users.iter().map(|user| Scope::Member(team.clone(), user.clone())).collect();
         let states = self.scope_states(&scopes).await?;
         let mut members = Vec::with_capacity(seats.len());
@@ -162,7 +161,7 @@ impl Store {
     pub async fn teams_of_user(&self, user: &UserId) -> Result<Vec<TeamId>, StoreError> {
         let pk = schema::scope_pk(&Scope::User(user.clone()));
         let links = self.query("teams_of_user", &pk, schema::TEAM_LINK).await?;
-        links.iter().map(team_of).collect()
+        links.iter().map(|link| link.team_id("team")).collect()
     }
 
     /// Changes a member's role. `false`: there is no such member.
@@ -212,7 +211,7 @@ impl Store {
         }
         let pk = schema::scope_pk(&scope);
         for seat in self.query("delete_team", &pk, schema::SEAT).await? {
-            self.delete_member(id, &user_of(&seat)?).await?;
+            self.delete_member(id, &seat.user_id("user")?).await?;
         }
         for invitee in self.invitees_of_team(id).await? {
             self.end_team_invitation(&invitee.id, id, &invitee.user).await?;
@@ -221,13 +220,6 @@ impl Store {
         self.delete("delete_team", schema::key(&pk, schema::ABOUT)).await?;
         self.delete_scope("delete_team", &scope).await?;
         Ok(true)
-    }
-}
-
-pub(in crate::store) fn map_violation(error: UniqueViolation) -> CreateError {
-    match error {
-        UniqueViolation::Taken(field) => CreateError::Taken { field },
-        UniqueViolation::Store(error) => error.into(),
     }
 }
 
@@ -257,14 +249,6 @@ fn link(team: &TeamId, user: &UserId) -> Item {
     let mut item = link_key(team, user);
     item.insert("team".to_owned(), text(team.as_str()));
     item
-}
-
-pub(in crate::store) fn team_of(link: &Item) -> Result<TeamId, StoreError> {
-    link.opt_parsed("team", |id| TeamId::parse(id).ok())?.ok_or_else(|| StoreError::corrupt("team"))
-}
-
-pub(in crate::store) fn user_of(seat: &Item) -> Result<UserId, StoreError> {
-    seat.opt_parsed("user", |id| UserId::parse(id).ok())?.ok_or_else(|| StoreError::corrupt("user"))
 }
 
 fn attributes_of(team: &Team) -> Item {

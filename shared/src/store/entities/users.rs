@@ -264,3 +264,10 @@ fn read_about(item: &Item, state: &ScopeState) -> Result<User, StoreError> {
         created: item.opt_ms("created")?.ok_or_else(corrupt("created"))?,
     })
 }
+
+pub(in crate::store) fn map_violation(error: UniqueViolation) -> CreateError {
+    match error {
+        UniqueViolation::Taken(field) => CreateError::Taken { field },
+        UniqueViolation::Store(error) => error.into(),
+    }
+}

@@ -19,8 +19,8 @@ use stargate_core::scope::{ClosedLease, KeyOwner, Lease, Scope, ScopeState};
 
 use super::scope_item;
 use crate::store::table::item::{self, Read, number};
-use crate::store::table::schema;
 use crate::store::table::update_expression::UpdateExpression;
+use crate::store::table::{lease_item, schema};
 use crate::store::{AttemptResult, Store, StoreError, WriteOutcome};
 
 /// A lease that one scope granted.
@@ -105,14 +105,14 @@ impl Store {
             .bind("r", ask.request.as_str())
             .set("#closed.#r = :closed")
             .set("#sweep_due = if_not_exists(#sweep_due, :expires)")
-            .value("closed", item::closed_lease_value(&tombstone))
+            .value("closed", lease_item::closed_lease_value(&tombstone))
             .value("expires", number(ask.lease.expires.ms()))
             .condition("attribute_exists(#pk) AND attribute_not_exists(#leases.#r)");
         let lost = lease_update(ask.request, &ask.lease)
             .remove("#leases.#r")
             .set("#headroom = #headroom + :amount")
             .set("#closed.#r = :closed")
-            .value("closed", item::closed_lease_value(&tombstone))
+            .value("closed", lease_item::closed_lease_value(&tombstone))
             .bind("m", minute.to_string())
             .set("#req.#m = if_not_exists(#req.#m, :one) - :one")
             .set("#tok.#m = if_not_exists(#tok.#m, :tokens) - :tokens")
@@ -296,7 +296,8 @@ impl Reservation {
             .value("tokens", number(tokens));
         if self.uncertain {
             let closed = self.lease.close(cost, now, true);
-            change = change.set("#closed.#r = :closed").value("closed", item::closed_lease_value(&closed));
+            change =
+                change.set("#closed.#r = :closed").value("closed", lease_item::closed_lease_value(&closed));
         }
         self.without_past(change)
     }
@@ -356,7 +357,7 @@ fn reservation(claim: &ScopeExpectation, ask: &ReserveRequest) -> UpdateExpressi
         .condition("size(#leases) < :max_leases AND size(#closed) < :most_closed")
         .condition("attribute_not_exists(#blocked)")
         .condition("(attribute_not_exists(#expires) OR #expires > :now)")
-        .value("lease", item::lease(&claim.lease(ask)))
+        .value("lease", lease_item::lease(&claim.lease(ask)))
         .value("amount", item::money(ask.lease.amount))
         .value("zero", number(0))
         .value("one", number(1))

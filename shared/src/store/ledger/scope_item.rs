@@ -12,7 +12,7 @@ use stargate_core::secret::SecretHash;
 
 use crate::store::table::error::StoreError;
 use crate::store::table::item::{self, Item, Read};
-use crate::store::table::schema;
+use crate::store::table::{lease_item, schema};
 
 /// A new scope's item, its counters at zero and its maps in place: every later write changes fields, never the whole.
 pub(in crate::store) fn new_item(
@@ -115,8 +115,8 @@ pub(in crate::store) fn read(item: &Item) -> Result<ScopeState, StoreError> {
         total_spend: item.money("total_spend")?,
         headroom: item.money("headroom")?,
         budget_reset_at: item.opt_seconds("budget_reset_at")?,
-        leases: item.by_request("leases", item::read_lease)?,
-        closed: item.by_request("closed", item::read_closed)?,
+        leases: item.by_request("leases", lease_item::read_lease)?,
+        closed: item.by_request("closed", lease_item::read_closed)?,
         requests: item.by_minute("req")?,
         tokens: item.by_minute("tok")?,
         unwritten,

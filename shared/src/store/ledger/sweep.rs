@@ -18,6 +18,7 @@ use stargate_core::spend::{SpendRecord, Status};
 use super::reserve::scope_key;
 use super::scope_item;
 use crate::store::table::item::{self, number};
+use crate::store::table::lease_item;
 use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{Store, StoreError, WriteOutcome};
 
@@ -183,7 +184,7 @@ impl Store {
             .set("#headroom = #headroom + :unspent")
             .set("#spend = #spend + :charged")
             .set("#total_spend = #total_spend + :charged")
-            .value("closed", item::closed_lease_value(&closed))
+            .value("closed", lease_item::closed_lease_value(&closed))
             .value("unspent", item::money(lease.amount - charged))
             .value("charged", item::money(charged))
             .value("was", number(lease.expires.ms()))
