@@ -8,12 +8,14 @@ USE = re.compile(r"(?m)^[ \t]*((?:pub(?:\([^)]*\))? )?)use ([^;<]+);")
 
 
 def leaves(tree, prefix=()):
-    """The paths of a use tree: `a::{b, c::d}` has `a::b` and `a::c::d`."""
+    """The paths of a use tree, each with its name: `a::{b, c::d as e}` has `a::b` as `b` and `a::c::d` as `e`."""
     tree = tree.strip()
     head, brace, rest = tree.partition("{")
     if not brace:
-        path = tuple(part.strip() for part in tree.split(" as ")[0].split("::"))
-        yield prefix + (path[:-1] if path[-1] == "self" and prefix else path)
+        path, _, name = tree.partition(" as ")
+        path = tuple(part.strip() for part in path.split("::"))
+        path = prefix + (path[:-1] if path[-1] == "self" and prefix else path)
+        yield path, name.strip() or path[-1]
         return
     prefix += tuple(part.strip() for part in head.split("::") if part.strip())
     depth, begin, body = 0, 0, rest.rstrip().removesuffix("}")
@@ -54,9 +56,9 @@ class Imports:
         """What the `use` declarations of a module bring into it, by name."""
         found = {}
         for _, tree in USE.findall(text):
-            for path in leaves(tree):
+            for path, name in leaves(tree):
                 if absolute := self.absolute(module, path):
-                    found[absolute[-1]] = absolute
+                    found[name] = absolute
         return found
 
     def owner(self, path, seen=()):

@@ -105,6 +105,8 @@ def measured():
         if "tests" not in path.parts:
             folders[path.parent].append(path.name)
     several = {name: places for name, places in homonyms.items() if len(places) > 1}
+    lengths = {path: len((ROOT / path).read_text().splitlines()) for path in sources()}
+    long = [f"{path}: {lines}" for path, lines in lengths.items() if lines > 400]
     circles = [", ".join("::".join(module) for module in circle) for circle in Imports(modules()).cycles()]
     large = {folder: modules for folder, modules in folders.items() if len(modules) > 15}
     return {
@@ -112,6 +114,7 @@ def measured():
         "bare types, per mille": (len(bare["type"]) * 1000 // names["type"], bare["type"]),
         "type names with several meanings": (len(several), [f"{name}: {', '.join(at)}" for name, at in sorted(several.items())]),
         "import cycles": (len(circles), circles),
+        "files over 400 lines": (len(long), long),
         "folders with more than 15 modules": (len(large), [f"{folder}: {len(of)}" for folder, of in sorted(large.items())]),
     }
 

@@ -12,15 +12,14 @@ mod teams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use stargate_core::scope::Limits;
 use tests::rotation::Rotation;
 use tests::table::Table;
+use tests::sources::rust_files;
 use tests::wire::Fault;
 
 use stage::{End, Fixture, Outcome};
@@ -230,11 +229,8 @@ fn names(faults: &BTreeSet<Fault>) -> String {
 
 /// Every call site that the store's sources name.
 fn named_in_the_store() -> BTreeSet<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src");
-    let folder = fs::read_dir(root.join("store")).unwrap().map(|file| file.unwrap().path());
-    let files = folder.chain([root.join("store.rs")]);
     let mut sites = BTreeSet::new();
-    for text in files.map(|file| fs::read_to_string(file).unwrap()) {
+    for (_, text) in rust_files("shared/src/store") {
         for verb in VERBS {
             for call in text.split(&format!("{verb}(")).skip(1) {
                 let literal = call.trim_start().strip_prefix('"').and_then(|name| name.split('"').next());

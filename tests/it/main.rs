@@ -1,10 +1,10 @@
 //! Stargate, tried as a whole: one binary, so that it is linked once.
 
-mod architecture;
 mod binding;
 mod faults;
 mod import;
 mod inference;
+mod layers;
 mod local;
 mod management;
 mod reset;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request};
-use management::{AdminAuthenticator, KeyPolicy};
+use management::AdminAuthenticator;
 use serde_json::Value;
 use shared::auth::MasterKey;
 use shared::runtime::clock::Clock;
@@ -156,7 +156,7 @@ fn app(
     rules: &str,
 ) -> management::ManagementState {
     let offering = CatalogCache::new(Catalog::load_bundled("global").unwrap());
-    let rules = KeyPolicy::read(Some(rules), offering.bundled_catalog(), clock.now()).unwrap();
+    let rules = management::read_key_policy(Some(rules), offering.bundled_catalog(), clock.now()).unwrap();
     management::ManagementState {
         store: store.clone(),
         catalog: Arc::clone(offering.bundled_catalog()),

@@ -6,6 +6,7 @@ pub mod issuer;
 pub mod process;
 pub mod rotation;
 mod site;
+pub mod sources;
 pub mod table;
 pub mod tls;
 pub mod wire;

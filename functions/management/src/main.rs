@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::TryFutureExt;
 use lambda_http::{Error, Request, service_fn};
-use management::{AdminAuthenticator, BufferedResponse, KeyPolicy, MOST_BODY, ManagementState, router};
+use management::{AdminAuthenticator, BufferedResponse, MOST_BODY, ManagementState, router};
 use shared::api;
 use shared::auth::JwtAuthenticator;
 use shared::runtime::clock::Clock;
@@ -35,7 +35,11 @@ async fn run() -> Result<(), Error> {
     let entrance = AdminAuthenticator::open(&config, &aws, &clock);
     // The last also opens the connection to the table, for which the first request would wait.
     let (origin, entrance, ()) = join!(origin, entrance, offering.refresh_if_stale(&store, clock.now()));
-    let rules = KeyPolicy::read(config.litellm_settings.as_deref(), offering.bundled_catalog(), clock.now())?;
+    let rules = management::read_key_policy(
+        config.litellm_settings.as_deref(),
+        offering.bundled_catalog(),
+        clock.now(),
+    )?;
     let tokens = JwtAuthenticator::read(config.jwt.as_deref())?;
     let app = ManagementState {
         store,

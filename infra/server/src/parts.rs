@@ -37,8 +37,11 @@ impl AppBuilder {
         let (upstream, catalog) =
             inference::BedrockConfig::read(config.upstream.as_deref(), &config.profile)?;
         let offering = CatalogCache::new(catalog);
-        let rules =
-            KeyPolicy::read(config.litellm_settings.as_deref(), offering.bundled_catalog(), clock.now())?;
+        let rules = management::read_key_policy(
+            config.litellm_settings.as_deref(),
+            offering.bundled_catalog(),
+            clock.now(),
+        )?;
         let (abandonment, abandoned) = unbounded_channel();
         let calls = inference::InferenceState {
             store,

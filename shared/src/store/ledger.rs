@@ -6,6 +6,7 @@ pub mod edit_limits;
 pub mod key_ref;
 pub mod model_limits;
 pub mod reserve;
+pub mod reserve_condition;
 pub mod reset_period;
 pub mod scope_item;
 pub mod settle;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::operation::APIS;
+use crate::openapi::operation::APIS;
 
 /// Names of the shapes of errors.
 const ANTHROPIC: &str = "AnthropicError";

@@ -21,7 +21,7 @@ pub const MODEL_LIMITS: &[&str] = &["model_max_budget", "model_rpm_limit", "mode
 /// Which of a deployment's two APIs have a route.
 pub const APIS: &str = "x-stargate-apis";
 
-/// One route's parameters, fields and answer. Every name is one of [`super::words`].
+/// One route's parameters, fields and answer. Every name is one of [`crate::openapi::field_schemas`].
 #[derive(Clone, Copy)]
 pub struct Operation {
     pub summary: &'static str,

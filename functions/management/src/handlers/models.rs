@@ -1,0 +1,6 @@
+//! The deployment's own models.
+
+pub mod delete;
+pub mod info;
+pub mod new;
+pub mod update;
