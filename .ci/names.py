@@ -102,7 +102,7 @@ def measured():
                 bare[kind].append(f"{path}:{number}: {name}")
             if kind == "type" and "tests" not in path.parts:
                 homonyms[name].append(f"{path}:{number}")
-        if "tests" not in path.parts:
+        if "tests" not in path.parts and path.stem not in ("lib", "main"):
             folders[path.parent].append(path.name)
     several = {name: places for name, places in homonyms.items() if len(places) > 1}
     lengths = {path: len((ROOT / path).read_text().splitlines()) for path in sources()}

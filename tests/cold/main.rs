@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde_json::{Value, json};
 use shared::runtime::config::Config;
-use stargate::data::DataDir;
+use stargate::data_dir::DataDir;
 use stargate::options::{BedrockTarget, LocalOptions as Local, Pace};
 use stargate::services::Services;
 use tests::tls::Authority;

@@ -18,8 +18,8 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use stargate_core::scope::Limits;
 use tests::rotation::Rotation;
-use tests::table::Table;
 use tests::sources::rust_files;
+use tests::table::Table;
 use tests::wire::Fault;
 
 use stage::{End, Fixture, Outcome};

@@ -8,7 +8,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use shared::store::{Admission, KeyRef, Store};
-use stargate::import::{self, ImportOptions, Report};
 use stargate_core::catalog::Catalog;
 use stargate_core::entity::UserRole;
 use stargate_core::id::{TeamId, UserId};
@@ -18,6 +17,7 @@ use stargate_core::money::Money;
 use stargate_core::scope::Scope;
 use stargate_core::secret::Secret;
 use stargate_core::spend::SpendRecord;
+use stargate_import::{self, ImportOptions, Report};
 use tests::calls::{call, pico, record};
 use tests::table::Table;
 
@@ -58,7 +58,7 @@ impl Export {
     }
 
     async fn import_with(&self, store: &Store, dry_run: bool, creates_missing_users: bool) -> Report {
-        let export = import::Export::read(&self.options(dry_run), NOW).unwrap();
+        let export = stargate_import::Export::read(&self.options(dry_run), NOW).unwrap();
         let catalog = Catalog::load_bundled("global").unwrap();
         let (report, ended) = export.import(creates_missing_users, store, &catalog).await;
         ended.unwrap();

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use shared::runtime::config::Config;
-use stargate::data::DataDir;
+use stargate::banner::demo_key;
+use stargate::data_dir::DataDir;
 use stargate::gateway::Gateway;
 use stargate::options::{BedrockTarget, LocalOptions, Pace};
-use stargate::welcome::demo_key;
 use tests::gateway::ask;
 
 #[tokio::test]

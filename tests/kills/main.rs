@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use budget_reset::reset;
 use clap::Parser;
+use fake_aws::bedrock::FakeBedrock;
 use shared::runtime::clock::Clock;
 use shared::store::Store;
-use stargate::bedrock::FakeBedrock;
 use stargate_core::ledger::LedgerSettings;
 use stargate_core::scope::Limits;
 use tests::process::Endpoints;

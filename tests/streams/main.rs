@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use fake_aws::bedrock::FakeBedrock;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::runtime::clock::Clock;
-use stargate::bedrock::FakeBedrock;
 use stargate_core::ledger::LedgerSettings;
 use stargate_core::scope::Limits;
 use tests::calls::employ;

@@ -5,14 +5,14 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fake_aws::bedrock::FakeBedrock;
 use inference::{BedrockClient, Settings};
 use serde_json::{Value, json};
 use shared::auth::KeyCache;
 use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
 use shared::store::{CatalogCache, Store};
-use stargate::bedrock::FakeBedrock;
-use stargate::data::DataDir;
+use stargate::data_dir::DataDir;
 use stargate::gateway::Gateway;
 use stargate::options::{BedrockTarget, LocalOptions, Pace};
 use stargate_core::catalog::Catalog;

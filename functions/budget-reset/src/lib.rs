@@ -4,14 +4,14 @@
 //! repeated and may meet another run of itself.
 
 mod deadline;
-mod round;
+mod worker;
 
 use shared::runtime::clock::Clock;
 use shared::store::{Store, StoreError};
 use tokio::time::Instant;
 
 pub use deadline::time_left;
-use round::Worker;
+use worker::Worker;
 
 /// What one run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

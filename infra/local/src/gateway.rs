@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use fake_aws::bedrock::FakeBedrock;
 use inference::{BedrockClient, SoftBudgetAlerts};
 use management::AdminAuthenticator;
-use server::{AppBuilder, BoxError, Server, combined_router, spawn, upkeep};
+use server::{AppBuilder, BoxError, Server, combined_router, scheduler, spawn};
 use shared::auth::MasterKey;
 use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
@@ -15,10 +16,10 @@ use stargate_core::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::bedrock::FakeBedrock;
-use crate::data::DataDir;
+use crate::data_dir::DataDir;
+use crate::local_services::{LocalServices, on_aws};
 use crate::options::LocalOptions;
-use crate::standins::{LocalServices, local_sdk_config, on_aws};
+use fake_aws::local_sdk_config;
 
 /// How long a shutdown waits for open streams before it drops them.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +63,7 @@ impl Gateway {
         let (calls, settling) = parts.inference();
         let settler = spawn(settling);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        tasks.push(spawn(upkeep::run_scheduler(store.clone(), clock.clone())));
+        tasks.push(spawn(scheduler::run_scheduler(store.clone(), clock.clone())));
         let serving = Server::start(listener, combined_router(calls, management))?;
         let address = serving.address;
         Ok(Self { address, store, clock, master_key, fake, fake_url, table_url, serving, settler, tasks })

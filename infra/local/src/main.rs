@@ -8,14 +8,14 @@ use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
 use shared::runtime::{exit, telemetry};
 use shared::store::CatalogCache;
-use stargate::data::DataDir;
+use stargate::banner;
+use stargate::data_dir::DataDir;
 use stargate::gateway::Gateway;
-use stargate::import::{Export, ImportOptions};
+use stargate::import_table::table_alone;
 use stargate::options::{Command, LocalOptions};
 use stargate::services::Services;
-use stargate::table_alone::table_alone;
-use stargate::welcome;
 use stargate_core::catalog::Catalog;
+use stargate_import::{Export, ImportOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -35,8 +35,8 @@ async fn run(options: &LocalOptions) -> Result<(), BoxError> {
         return Ok(wait_for_end().await?);
     }
     let gateway = Gateway::start(options, Config::from_env()?, &data).await?;
-    let demo_key = welcome::demo_key(&gateway.store, &gateway.clock, &data).await?;
-    welcome::print_banner(&gateway, demo_key.as_ref());
+    let demo_key = banner::demo_key(&gateway.store, &gateway.clock, &data).await?;
+    banner::print_banner(&gateway, demo_key.as_ref());
     wait_for_end().await?;
     gateway.stop().await;
     Ok(())

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::import::ImportOptions;
+use stargate_import::ImportOptions;
 
 /// Serves the whole gateway on 127.0.0.1: inference, management and the scheduled reset.
 #[derive(Clone, Debug, Parser)]

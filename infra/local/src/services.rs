@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fake_aws::secrets_manager::Secrets;
 use server::BoxError;
 use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
@@ -9,12 +10,12 @@ use shared::store::Store;
 use stargate_core::secret::Secret;
 use tokio::task::JoinHandle;
 
-use crate::data::DataDir;
+use crate::banner::demo_key;
+use crate::data_dir::DataDir;
 use crate::gateway::master_key;
+use crate::local_services::LocalServices;
 use crate::options::{BedrockTarget, LocalOptions};
-use crate::secrets::Secrets;
-use crate::standins::{LocalServices, serve};
-use crate::welcome::demo_key;
+use fake_aws::serve;
 
 /// Where the stand-in for Secrets Manager keeps the master key.
 const MASTER_KEY: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:master-key";

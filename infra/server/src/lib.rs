@@ -3,14 +3,14 @@
 //! - [`AppBuilder`] both functions, made of a deployment's settings
 //! - [`Server`] a router on a port, until it is stopped: streams end or are settled
 //! - [`health`] whether it lives and can serve
-//! - [`upkeep`] the scheduled job, by a clock of its own
+//! - [`scheduler`] the scheduled job, by a clock of its own
 
+mod app;
 pub mod health;
-mod parts;
-mod serving;
-pub mod upkeep;
+pub mod scheduler;
+mod server;
 
-pub use parts::{AppBuilder, combined_router};
-pub use serving::{Server, spawn};
+pub use app::{AppBuilder, combined_router};
+pub use server::{Server, spawn};
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use inference::{BedrockClient, SoftBudgetAlerts};
 use management::AdminAuthenticator;
-use server::{AppBuilder, BoxError, Server, combined_router, health, spawn, upkeep};
+use server::{AppBuilder, BoxError, Server, combined_router, health, scheduler, spawn};
 use shared::api;
 use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
@@ -66,7 +66,7 @@ async fn run() -> Result<(), BoxError> {
     let (calls, settling) = parts.inference();
     let settler = spawn(settling);
     let public = api::require_origin_secret(origin, clock.clone(), combined_router(calls, themselves));
-    let upkeep = spawn(upkeep::run_scheduler(store.clone(), clock));
+    let upkeep = spawn(scheduler::run_scheduler(store.clone(), clock));
 
     let public =
         Server::start(TcpListener::bind(options.public).await?, health::with_health_routes(&store, public))?;

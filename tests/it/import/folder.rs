@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use stargate::import::{self, ImportOptions};
 use stargate_core::catalog::Catalog;
 use stargate_core::ledger::LedgerSettings;
+use stargate_import::{self, ImportOptions};
 use tests::table::Table;
 
 use super::{Export, NOW};
@@ -13,7 +13,7 @@ use super::{Export, NOW};
 fn a_folder_that_is_no_export_is_refused_whatever_the_options() {
     let refused = |from: &Path, partial: bool, dry_run: bool| {
         let options = ImportOptions { from: from.to_owned(), dry_run, partial, aws: false };
-        import::Export::read(&options, NOW).err().unwrap().to_string()
+        stargate_import::Export::read(&options, NOW).err().unwrap().to_string()
     };
     let none = Export::new("none");
     let other = Export::new("other").with("users.csv", "user_id\na\n");
@@ -79,11 +79,11 @@ fn a_file_that_cannot_be_read_says_where() {
         let export = Export::of_nothing(&format!("unreadable-{at}"));
         std::fs::remove_file(export.folder.join("LiteLLM_UserTable.json")).unwrap();
         let export = export.with(file, text);
-        let error = import::Export::read(&export.options(false), NOW).err().unwrap().to_string();
+        let error = stargate_import::Export::read(&export.options(false), NOW).err().unwrap().to_string();
         assert!(error.contains(want) && !error.contains('\n'), "{file} {text}: {error}");
     }
     let twice = Export::of_nothing("two-files").with("LiteLLM_UserTable.csv", "user_id\na\n");
-    let error = import::Export::read(&twice.options(false), NOW).err().unwrap().to_string();
+    let error = stargate_import::Export::read(&twice.options(false), NOW).err().unwrap().to_string();
     assert_eq!(
         error,
         "LiteLLM_UserTable.json and LiteLLM_UserTable.csv: are the same table twice: keep the newer one"
@@ -100,8 +100,9 @@ async fn what_is_not_there_is_an_error_and_with_partial_a_line_of_the_report() {
         .with("LiteLLM_TeamTable.csv", "\u{feff}team_id,metadata\nt,{}\n");
     std::fs::remove_file(export.folder.join("LiteLLM_TeamTable.json")).unwrap();
     std::fs::remove_file(export.folder.join("LiteLLM_BudgetTable.json")).unwrap();
-    let error =
-        |options: &ImportOptions| import::Export::read(options, NOW).err().map(|error| error.to_string());
+    let error = |options: &ImportOptions| {
+        stargate_import::Export::read(options, NOW).err().map(|error| error.to_string())
+    };
     assert!(
         error(&export.options(true))
             .unwrap()
@@ -116,7 +117,7 @@ async fn what_is_not_there_is_an_error_and_with_partial_a_line_of_the_report() {
     );
     std::fs::remove_file(whole.folder.join("LiteLLM_BudgetTable.json")).unwrap();
     let partial = ImportOptions { partial: true, ..whole.options(true) };
-    let read = import::Export::read(&partial, NOW).unwrap();
+    let read = stargate_import::Export::read(&partial, NOW).unwrap();
     let (report, ended) = read.import(true, &store, &Catalog::load_bundled("global").unwrap()).await;
     ended.unwrap();
     for part in [

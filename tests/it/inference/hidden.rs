@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use fake_aws::bedrock::Bill;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use http::Request;
@@ -11,7 +12,6 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use shared::runtime::clock::Clock;
-use stargate::bedrock::Bill;
 use stargate_core::catalog::Catalog;
 use stargate_core::ledger::LedgerSettings;
 use stargate_core::money::Money;

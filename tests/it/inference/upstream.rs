@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use fake_aws::bedrock::RecordedRequest;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use lambda_http::{Context, RequestExt};
 use serde_json::{Value, json};
-use stargate::bedrock::RecordedRequest;
 use stargate_core::money::Money;
 use stargate_core::scope::Limits;
 use stargate_core::spend::Status;
