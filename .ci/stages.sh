@@ -48,7 +48,7 @@ stage_doc() { RUSTDOCFLAGS="-D warnings" timeout "$LIMIT" cargo doc --workspace 
 
 stage_test() { timeout "$LIMIT" cargo test --workspace; }
 
-# No registry has a recent build of it; without optimisation it compiles in under two minutes.
+# No registry has a recent build of it; without optimization it compiles in under two minutes.
 stage_deny() {
     if ! cargo deny --version 2>/dev/null | grep -q " $CARGO_DENY\$"; then
         CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$work/deny" timeout "$LIMIT" \
@@ -180,7 +180,7 @@ stage_functions() {
     timeout "$LIMIT" "$programs/cold" --functions "$programs" --starts 5
 }
 
-# What an installation begins with: the functions for arm64, optimised as they are deployed.
+# What an installation begins with: the functions for arm64, optimized as they are deployed.
 stage_sam_build() {
     need pip3 python3-pip
     timeout "$LIMIT" python3 tests/external/deployment/build.py --work "$work/sam"

@@ -42,7 +42,7 @@ fn chunks() {
     );
     let body = Size::Small.body(0);
     let native = ApiFormat::Invoke { model: "claude-haiku-4-5".to_owned(), streams: true };
-    for (name, dialect, model, api, raw, body) in [
+    for (name, format, model, api, raw, body) in [
         (
             "Claude's, for `/v1/messages`",
             ApiFormat::Messages,
@@ -70,7 +70,7 @@ fn chunks() {
         ),
     ] {
         let (catalog, text) = (Catalog::load_bundled("global").unwrap(), body.to_string());
-        let asking = dialect.read(&HeaderMap::new(), text.as_bytes()).unwrap();
+        let asking = format.read(&HeaderMap::new(), text.as_bytes()).unwrap();
         let mut teller = asking.teller(catalog.find(model).unwrap(), "req_1", 0);
         let mut tell = || {
             let frame: Frame = read_frame(raw.clone()).unwrap();
@@ -88,7 +88,7 @@ fn requests() {
     for size in [Size::Code, Size::Large] {
         let messages = size.body(0);
         let converse = ApiFormat::Converse { model: "claude-haiku-4-5".to_owned(), streams: true };
-        for (name, dialect, model, body) in [
+        for (name, format, model, body) in [
             ("`/v1/messages` to Claude", ApiFormat::Messages, "claude-haiku-4-5", messages.clone()),
             ("`/v1/messages` to Nova", ApiFormat::Messages, "nova-lite", short(&messages)),
             ("chat completions", ApiFormat::Chat, "claude-haiku-4-5", chat(&messages)),
@@ -96,7 +96,7 @@ fn requests() {
         ] {
             let (model, text) = (catalog.find(model).unwrap(), body.to_string());
             let mut put = || {
-                let asking = dialect.read(&HeaderMap::new(), text.as_bytes()).unwrap();
+                let asking = format.read(&HeaderMap::new(), text.as_bytes()).unwrap();
                 asking.to_bedrock(model, 1000).unwrap().body
             };
             let name = format!("{name}, {}", size.name());

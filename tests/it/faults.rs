@@ -146,7 +146,7 @@ fn every_call_site_of_teams_survives_every_fault() {
 }
 
 #[test]
-fn every_call_site_of_organisations_survives_every_fault() {
+fn every_call_site_of_organizations_survives_every_fault() {
     check("orgs", &orgs::STORIES);
 }
 

@@ -40,10 +40,10 @@ use tests::table::Table;
 use tests::wire::Wire;
 use tower::ServiceExt;
 
-/// 2025-01-26T00:00:00Z: thirty days before the expiry that document 000 prints.
+/// 2025-01-26T00:00:00Z: thirty days before the expiry that the administrator's guide prints.
 const JANUARY_26: Moment = Moment::from_ms(1_737_849_600_000);
 
-/// A management function with both of document 000's secrets.
+/// A management function with both of the administrator's guide's secrets.
 struct Management {
     table: Arc<Table>,
     store: Store,
@@ -171,7 +171,7 @@ fn app(
     }
 }
 
-/// A request with document 000's two headers.
+/// A request with the administrator's guide's two headers.
 /// The admin API in master-key mode, with a second secret.
 fn by_master_key() -> AdminAuthenticator {
     let given = |text: &str| RotatingSecret::from_fixed(Secret::new(text));

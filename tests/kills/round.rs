@@ -67,7 +67,7 @@ pub struct KillRound {
     over: Instant,
 }
 
-/// A team of an organisation, whose members' calls are charged to both as well.
+/// A team of an organization, whose members' calls are charged to both as well.
 struct Crew {
     scopes: [Scope; 2],
     members: Vec<Keyholder>,
@@ -155,7 +155,7 @@ impl KillRound {
         self.over.elapsed() > LEASE * 2
     }
 
-    /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user, team, organisation and
+    /// No lease left, nothing overspent, nothing charged less than was sent, nothing twice; key, user, team, organization and
     /// records agree.
     pub async fn audit(&self, table: &Table, store: &Store, clock: &Clock, figures: &mut Figures) {
         sweep(&self.holders, self.crew.as_ref(), store, clock).await;
@@ -237,7 +237,7 @@ async fn sweep(holders: &[Keyholder], crew: Option<&Crew>, store: &Store, clock:
 }
 
 impl Crew {
-    /// Two members of a team with this budget, in an organisation.
+    /// Two members of a team with this budget, in an organization.
     async fn new(store: &Store, clock: &Clock, limits: Limits) -> Self {
         let now = clock.now();
         let (name, metadata) = (random_key_id().unwrap(), "{}".to_owned());

@@ -30,17 +30,17 @@ const SLACK: f64 = 1.6;
 #[test]
 fn work_grows_with_its_input_and_no_faster() {
     for (shape, make) in SHAPES {
-        for (name, dialect, model) in [
+        for (name, format, model) in [
             ("messages to Claude", ApiFormat::Messages, "claude-haiku-4-5"),
             ("messages to Nova", ApiFormat::Messages, "nova-lite"),
             ("chat completions", ApiFormat::Chat, "claude-haiku-4-5"),
         ] {
-            let ask = |size: usize| make(&dialect, size).map(|body| body.to_string());
+            let ask = |size: usize| make(&format, size).map(|body| body.to_string());
             let (Some(small), Some(large)) = (ask(20), ask(20 * TIMES)) else { continue };
             let catalog = Catalog::load_bundled("global").unwrap();
             let model = catalog.find(model).unwrap();
             let put = |body: &str| {
-                let asking = dialect.read(&HeaderMap::new(), body.as_bytes()).unwrap();
+                let asking = format.read(&HeaderMap::new(), body.as_bytes()).unwrap();
                 asking.to_bedrock(model, 1000).unwrap_or_else(|fault| panic!("{shape}, {name}: {fault}")).body
             };
             let longer = large.len() as f64 / small.len() as f64;
@@ -65,15 +65,15 @@ const SHAPES: [(&str, Shape); 6] = [
         let turn = |at: usize| json!({"role": if at.is_multiple_of(2) { "user" } else { "assistant" }, "content": "words"});
         Some(body((0..size * 2 + 1).map(turn).collect()))
     }),
-    ("many tools", |dialect, size| {
+    ("many tools", |format, size| {
         let mut body = body(json!([user(json!("hi"))]));
         let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-        body["tools"] = (0..size).map(|at| tool(dialect, at, &schema)).collect();
+        body["tools"] = (0..size).map(|at| tool(format, at, &schema)).collect();
         Some(body)
     }),
-    ("many calls of tools", |dialect, size| {
+    ("many calls of tools", |format, size| {
         let mut turns = vec![user(json!("hi"))];
-        turns.extend((0..size).flat_map(|at| run_format(dialect, at)));
+        turns.extend((0..size).flat_map(|at| run_format(format, at)));
         Some(body(json!(turns)))
     }),
 ];
@@ -86,18 +86,18 @@ fn user(content: Value) -> Value {
     json!({"role": "user", "content": content})
 }
 
-fn tool(dialect: &ApiFormat, at: usize, schema: &Value) -> Value {
+fn tool(format: &ApiFormat, at: usize, schema: &Value) -> Value {
     // Not `tool_20`, which looks like a dated type and is looked into.
     let name = format!("tool-{at}");
-    match dialect {
+    match format {
         ApiFormat::Chat => json!({"type": "function", "function": {"name": name, "parameters": schema}}),
         _ => json!({"name": name, "input_schema": schema, "cache_control": {"type": "ephemeral"}}),
     }
 }
 
-fn run_format(dialect: &ApiFormat, at: usize) -> [Value; 2] {
+fn run_format(format: &ApiFormat, at: usize) -> [Value; 2] {
     let (id, name) = (format!("call_{at}"), "read");
-    match dialect {
+    match format {
         ApiFormat::Chat => {
             let call =
                 json!({"id": id, "type": "function", "function": {"name": name, "arguments": "{\"a\":1}"}});
@@ -135,14 +135,14 @@ fn streams() {
     let chunk = frame("chunk", &json!({"bytes": STANDARD.encode(delta)}));
     let event =
         frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": "twelve bytes"}}));
-    for (name, dialect, model, api, one) in [
+    for (name, format, model, api, one) in [
         ("Claude's stream", ApiFormat::Messages, "claude-haiku-4-5", Api::Messages, &chunk),
         ("Converse's as Anthropic's", ApiFormat::Messages, "nova-lite", Api::Converse, &event),
         ("Converse's as OpenAI's", ApiFormat::Chat, "claude-haiku-4-5", Api::Converse, &event),
     ] {
         let (catalog, body) =
             (Catalog::load_bundled("global").unwrap(), body(json!([user(json!("hi"))])).to_string());
-        let asking = dialect.read(&HeaderMap::new(), body.as_bytes()).unwrap();
+        let asking = format.read(&HeaderMap::new(), body.as_bytes()).unwrap();
         let tell = |count: usize| {
             let mut teller = asking.teller(catalog.find(model).unwrap(), "req_1", 0);
             let (mut buffer, mut told) = (BytesMut::new(), 0);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::report("budget-reset", run().await)
+    exit::run("budget-reset", Box::pin(run())).await
 }
 
 async fn run() -> Result<(), Error> {

@@ -208,12 +208,12 @@ pub trait ResponseWriter: Send {
     /// A whole answer.
     fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error>;
 
-    /// What the head of a whole answer says of tokens, where the dialect has headers for it.
+    /// What the head of a whole answer says of tokens, where the API format has headers for it.
     fn counts(&self, _: &InvocationMetrics) -> HeaderMap {
         HeaderMap::new()
     }
 
-    /// What keeps the connection open in silence, where the dialect has something for it.
+    /// What keeps the connection open in silence, where the API format has something for it.
     fn ping(&self) -> Option<Bytes>;
 
     /// A fault after the status was sent.

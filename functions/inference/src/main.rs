@@ -16,7 +16,7 @@ use tokio::join;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::report("inference", run().await)
+    exit::run("inference", Box::pin(run())).await
 }
 
 async fn run() -> Result<(), lambda_http::Error> {

@@ -53,11 +53,11 @@ const COUNT_MARGIN: u64 = 16;
 /// Tries of a request whose key is given other names of models meanwhile.
 const TRIES: u32 = 3;
 
-/// Answers a request in its dialect, streamed if it asks for that.
-pub async fn answer(app: &InferenceState, dialect: &ApiFormat, request: HttpRequest) -> Response {
-    match Box::pin(handle_request(app, dialect, request)).await {
+/// Answers a request in its API format, streamed if it asks for that.
+pub async fn answer(app: &InferenceState, format: &ApiFormat, request: HttpRequest) -> Response {
+    match Box::pin(handle_request(app, format, request)).await {
         Ok(answer) => answer,
-        Err(fault) => refuse(app, dialect.shape(), &fault),
+        Err(fault) => refuse(app, format.shape(), &fault),
     }
 }
 
@@ -72,14 +72,14 @@ pub fn refuse(app: &InferenceState, shape: ErrorFormat, fault: &ApiError) -> Res
 
 async fn handle_request(
     app: &InferenceState,
-    dialect: &ApiFormat,
+    format: &ApiFormat,
     request: HttpRequest,
 ) -> Result<Response, ApiError> {
     let deadline = Deadline::from_request(&request, app.clock.now());
     let (app, pointer) = &authenticate(app, request.headers()).await?;
-    let (sent, body) = dialect.body(request, app.settings.max_body).await?;
+    let (sent, body) = format.body(request, app.settings.max_body).await?;
     let is_large = body.len() >= LARGE_BODY;
-    let work = Box::pin(respond(app, pointer, dialect, (sent, body), deadline));
+    let work = Box::pin(respond(app, pointer, format, (sent, body), deadline));
     offload_if(is_large, work).await
 }
 
@@ -87,12 +87,12 @@ async fn handle_request(
 async fn respond(
     app: &InferenceState,
     pointer: &KeyRef,
-    dialect: &ApiFormat,
+    format: &ApiFormat,
     (sent, body): (HeaderMap, Bytes),
     deadline: Deadline,
 ) -> Result<Response, ApiError> {
     body_limits::check(&body)?;
-    let asking = dialect.read(&sent, &body)?;
+    let asking = format.read(&sent, &body)?;
     let asked = InferenceRequest { app, pointer, asking: asking.as_ref(), sent: &sent, deadline };
     let (mut ready, mut chain) = asked.admit_first().await?;
     while let Some(following) = chain.rest.next() {

@@ -33,7 +33,7 @@ pub fn router(app: InferenceState) -> Router {
             .route(&format!("{base}/models/{{*name}}"), get(models::get));
     }
     let router = bedrock::routes(router).method_not_allowed_fallback(no_route).fallback(no_route);
-    api::catch_panic(app.clock.clone(), router.with_state(app))
+    api::with_version_header(api::catch_panic(app.clock.clone(), router.with_state(app)))
 }
 
 async fn messages(State(app): State<InferenceState>, request: Request) -> Response {

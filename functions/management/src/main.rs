@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::report("management", run().await)
+    exit::run("management", Box::pin(run())).await
 }
 
 async fn run() -> Result<(), Error> {

@@ -97,7 +97,7 @@ pub fn router(app: ManagementState) -> Router {
         })
         .fallback(move |request: Request| ready(crate::authorize::no_route(&lost, &request)))
         .with_state(app);
-    api::catch_panic(clock, router)
+    api::with_version_header(api::catch_panic(clock, router))
 }
 
 /// Every route, area by area.
@@ -147,7 +147,7 @@ pub fn spend_routes(routes: &mut Routes) {
     routes.get("/global/spend/report", spend::report::REPORT, spend::report::report);
 }
 
-/// The routes of organisations and their members.
+/// The routes of organizations and their members.
 pub fn organization_routes(routes: &mut Routes) {
     routes.post("/organization/new", organizations::new::OPERATION, organizations::new::new);
     routes.patch("/organization/update", organizations::update::OPERATION, organizations::update::update);

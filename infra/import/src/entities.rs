@@ -1,4 +1,4 @@
-//! Organisations, teams, users and keys, each from a row of its table.
+//! Organizations, teams, users and keys, each from a row of its table.
 
 use serde_json::Value;
 use stargate_core::entity::{Key, Org, Team, User, UserRole};

@@ -86,7 +86,7 @@ impl DumpRow {
     }
 }
 
-/// The limits by the catalogue's names of the models. What the catalogue does not have is left out.
+/// The limits by the catalog's names of the models. What the catalog does not have is left out.
 ///
 /// # Errors
 /// Two names of one model with limits that differ: one of them would be lost.

@@ -58,7 +58,7 @@ async fn run_import(options: &LocalOptions, asked: &ImportOptions) -> Result<(),
     let now = Clock::default().now();
     let export = Export::read(asked, now)?;
     let store = table_alone(options, asked, &config).await?;
-    // A catalogue that cannot be read says no more than that the service is busy.
+    // A catalog that cannot be read says no more than that the service is busy.
     store.own_models().await?;
     let catalog = match CatalogCache::new(Catalog::load_bundled(&config.profile)?).read(&store, now).await {
         Ok(catalog) => catalog,

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
 use shared::api::json_response;
+use shared::runtime::exit::VERSION;
 use shared::store::Store;
 use stargate_core::secret::SecretHash;
 use tokio::sync::Mutex;
@@ -50,8 +51,11 @@ async fn ready(State((store, seen)): State<(Store, LastCheck)>) -> Response {
         }
     };
     if answers {
-        json_response(StatusCode::OK, &json!({"status": "ready"}))
+        json_response(StatusCode::OK, &json!({"status": "ready", "version": VERSION}))
     } else {
-        json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the table does not answer"}))
+        json_response(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({"status": "the table does not answer", "version": VERSION}),
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! The models that a deployment offers: what they are called, what is invoked, what they cost and what they take.
 //!
-//! The catalogue is data (`shared/data/models.json`), resolved once for the deployment's inference profile. Ids are
+//! The catalog is data (`shared/data/models.json`), resolved once for the deployment's inference profile. Ids are
 //! looked up, never built by rule: Bedrock's own follow none (`-v1`, `-v1:0`, or nothing).
 
 mod anthropic_compat;
@@ -21,7 +21,7 @@ pub use anthropic_compat::AnthropicCompat;
 pub use custom::{CustomModel, CustomModelSpec, CustomPrices, InvalidCustomModel};
 pub use file::InvalidCatalog;
 
-/// The catalogue that ships with Stargate.
+/// The catalog that ships with Stargate.
 const BUNDLED: &str = include_str!("../../data/models.json");
 
 /// The prompt that the 1M beta allows where a model has a price for prompts beyond its ordinary limit.
@@ -138,7 +138,7 @@ pub fn spellings(requested: &str) -> impl Iterator<Item = &str> {
 // === impl Catalog ===
 
 impl Catalog {
-    /// The catalogue that ships with Stargate, for an inference profile prefix: see [`Catalog::parse`].
+    /// The catalog that ships with Stargate, for an inference profile prefix: see [`Catalog::parse`].
     ///
     /// # Errors
     /// [`InvalidCatalog`] if no model is offered under `profile`. The data itself is held valid by a test.
@@ -155,7 +155,7 @@ impl Catalog {
         file::read(BUNDLED, profile, rules)
     }
 
-    /// Reads a catalogue, for a deployment that invokes models under `profile`: `global`, `us`, `eu`, ..., or nothing
+    /// Reads a catalog, for a deployment that invokes models under `profile`: `global`, `us`, `eu`, ..., or nothing
     /// for base ids.
     ///
     /// A model that is not offered under `profile` is invoked under `global`, failing that by its base id, failing that

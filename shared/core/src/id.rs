@@ -89,7 +89,7 @@ checked_id!(
     TeamId
 );
 checked_id!(
-    /// An organisation, as the administrator named it.
+    /// An organization, as the administrator named it.
     OrgId
 );
 

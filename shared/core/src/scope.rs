@@ -115,7 +115,7 @@ pub struct KeyOwner {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkedScopes {
     pub org: Option<OrgId>,
-    /// Models, by their catalogue names, that have limits of their own here.
+    /// Models, by their catalog names, that have limits of their own here.
     pub models: BTreeSet<String>,
     /// A key's own names of models, and what they stand for.
     pub aliases: BTreeMap<String, String>,

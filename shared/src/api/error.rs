@@ -106,7 +106,7 @@ impl ErrorKind {
         }
     }
 
-    /// Its name everywhere else: document 000's words, then LiteLLM's.
+    /// Its name everywhere else: the administrator's guide's words, then LiteLLM's.
     pub fn plain(self) -> &'static str {
         match self {
             Self::Authentication => "invalid_api_key",
@@ -122,7 +122,7 @@ impl ErrorKind {
     }
 }
 
-/// A fault as it goes onto the wire, before a dialect gives it a shape.
+/// A fault as it goes onto the wire, before a API format gives it a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
     pub status: StatusCode,

@@ -18,8 +18,8 @@ const HEADER: HeaderName = HeaderName::from_static("x-stargate-origin");
 const AROUND: ApiError =
     ApiError::Forbidden(PermissionError("this API is reached by its public address only"));
 
-/// The same routes, for requests that came by way of CloudFront. Before anything else is looked at: who knocks at the
-/// wrong door costs no read.
+/// The same routes, for requests that came through CloudFront. The secret is compared before anything else, so that a refusal
+/// costs no read.
 pub fn require_origin_secret(origin: Option<RotatingSecret>, clock: Clock, router: Router) -> Router {
     match origin {
         Some(origin) => router.layer(from_fn_with_state((origin, clock), check)),

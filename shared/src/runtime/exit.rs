@@ -1,12 +1,27 @@
-//! How a program ends that cannot start: one readable line, and exit code 1.
+//! How a function's program runs and ends: `--version`, and one readable line if it cannot start.
 
 use std::error::Error;
 use std::process::ExitCode;
 
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The exit code of a function's `main`. `--version` prints the version and starts nothing.
+#[expect(clippy::print_stdout, reason = "the version is the output of the program")]
+pub async fn run(program: &str, main: impl Future<Output = Result<(), BoxError>>) -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("--version") {
+        println!("{program} {VERSION}");
+        return ExitCode::SUCCESS;
+    }
+    report(program, main.await)
+}
+
 /// The exit code of a program's `main`. An error is printed to stderr, which CloudWatch keeps of a function, in one line with
 /// its causes: `Debug` would print a Rust structure.
 #[expect(clippy::print_stderr, reason = "a program that cannot start has no log yet")]
-pub fn report(program: &str, result: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+pub fn report(program: &str, result: Result<(), BoxError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

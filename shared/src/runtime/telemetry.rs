@@ -16,6 +16,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::exit::VERSION;
 use json_lines::JsonLines;
 
 /// How log lines look.
@@ -43,6 +44,7 @@ pub fn init(lines: LogFormat, filter: &str) {
         LogFormat::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
     };
     panic_hook::install_panic_hook();
+    tracing::info!(version = VERSION, "started");
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }

@@ -1,4 +1,4 @@
-//! What a deployment offers now: the catalogue that ships with its own models over it, at most ten seconds old.
+//! What a deployment offers now: the catalog that ships with its own models over it, at most ten seconds old.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use stargate_core::moment::Moment;
 
 use super::{Store, StoreError};
 
-/// How old the catalogue may be that a request is served by.
+/// How old the catalog may be that a request is served by.
 const OLDEST: Duration = Duration::from_secs(10);
 /// From when on it is read again beside a request, so that none has to wait for it.
 const AGING: Duration = Duration::from_secs(5);
@@ -34,12 +34,12 @@ impl CatalogCache {
         Self { shipped: Arc::new(shipped), known: Arc::default() }
     }
 
-    /// The catalogue that ships.
+    /// The catalog that ships.
     pub fn bundled_catalog(&self) -> &Arc<Catalog> {
         &self.shipped
     }
 
-    /// The catalogue as it was ten seconds ago at most. **Cost:** nothing, or a read where the process was idle.
+    /// The catalog as it was ten seconds ago at most. **Cost:** nothing, or a read where the process was idle.
     pub async fn current(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, StoreError> {
         match self.loaded() {
             Some(known) if now < known.read + OLDEST => Ok(known.catalog),
@@ -47,7 +47,7 @@ impl CatalogCache {
         }
     }
 
-    /// Reads the catalogue again where it is getting old. A table that does not answer is told by whoever needs it.
+    /// Reads the catalog again where it is getting old. A table that does not answer is told by whoever needs it.
     pub async fn refresh_if_stale(&self, store: &Store, now: Moment) {
         if self.loaded().is_some_and(|known| now < known.read + AGING) {
             return;
@@ -57,7 +57,7 @@ impl CatalogCache {
         }
     }
 
-    /// The catalogue as it is: for whoever is about to change it.
+    /// The catalog as it is: for whoever is about to change it.
     pub async fn read(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, StoreError> {
         let (version, own) = store.own_models().await?;
         let catalog = match self.loaded() {
@@ -69,7 +69,7 @@ impl CatalogCache {
         Ok(catalog)
     }
 
-    /// The shipped catalogue with `own` over it. Each was checked when it was written; one that another release does not
+    /// The shipped catalog with `own` over it. Each was checked when it was written; one that another release does not
     /// know how to offer is left out, and said so, rather than all of them.
     fn with_custom_models(&self, own: &[CustomModel]) -> Catalog {
         let mut kept = own.to_vec();

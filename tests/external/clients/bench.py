@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-from cell import Family
+from matrix_cell import Family
 
 # One model of each family, by a name that its users know.
 FAMILIES = {

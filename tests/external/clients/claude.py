@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 PACKAGE = "@anthropic-ai/claude-code"
-ESCAPES = rb"\x1b\[[0-9;?>]*[a-zA-Z]"  # colours and cursor moves
+ESCAPES = rb"\x1b\[[0-9;?>]*[a-zA-Z]"  # colors and cursor moves
 PINNED = Path(__file__).resolve().parent / "packages" / "claude-code.json"
 
 

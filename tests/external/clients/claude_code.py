@@ -4,8 +4,8 @@ import json
 from decimal import Decimal
 
 import claude
-from asking import scripted
-from cell import TEXT, Cell, equal, holds
+from conversation import scripted
+from matrix_cell import TEXT, Cell, equal, holds
 from features import SIGNATURE
 from rows import CHARGED, NONE, Rows
 

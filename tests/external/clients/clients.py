@@ -5,7 +5,7 @@ from types import ModuleType
 
 import install
 from curl import Curl
-from dialects import chat, converse, messages, native
+from formats import chat, converse, messages, native
 from program import Program
 
 MESSAGES, CHAT, BEDROCK = "Anthropic's Messages", "OpenAI's chat completions", "Bedrock's own API"
@@ -21,7 +21,7 @@ class Client:
 
     name: str
     api: str
-    dialect: ModuleType
+    api_format: ModuleType
     start: object
     suffix: str = ""
     can: frozenset = field(default_factory=frozenset)
@@ -34,7 +34,7 @@ def installed(work):
 
 def _python(work):
     lists = {"parse", "models"}
-    for name, label, api, dialect, suffix, can in [
+    for name, label, api, api_format, suffix, can in [
         ("anthropic-2", "anthropic (Python)", MESSAGES, messages, "", {*lists, "count", "headers", "prefix"}),
         ("anthropic-1", "anthropic (Python)", MESSAGES, messages, "", {*lists, "count", "headers", "both", "prefix"}),
         ("openai-3", "openai (Python)", CHAT, chat, "/v1", {*lists, "prefix"}),
@@ -43,12 +43,12 @@ def _python(work):
         packages, version = install.python(name, work)
         program = f"{name.partition('-')[0]}_sdk.py"
         start = lambda folder, program=program, packages=packages: Program.python(program, packages, folder)
-        yield Client(f"{label} {version}", api, dialect, start, suffix, frozenset(can))
+        yield Client(f"{label} {version}", api, api_format, start, suffix, frozenset(can))
 
 
 def _node(work):
     packages, versions = install.node(work)
-    for name, label, api, dialect, suffix, can in [
+    for name, label, api, api_format, suffix, can in [
         ("anthropic-1", "@anthropic-ai/sdk", MESSAGES, messages, "", {"models", "count", "headers", "prefix"}),
         ("anthropic-0", "@anthropic-ai/sdk", MESSAGES, messages, "", {"models", "count", "headers", "both", "prefix"}),
         ("openai-7", "openai (npm)", CHAT, chat, "/v1", {"models", "prefix"}),
@@ -56,22 +56,22 @@ def _node(work):
     ]:
         program = f"{name.partition('-')[0]}_sdk.mjs"
         start = lambda folder, program=program, name=name: Program.node(program, packages, name, folder)
-        yield Client(f"{label} {versions[name]}", api, dialect, start, suffix, frozenset(can))
+        yield Client(f"{label} {versions[name]}", api, api_format, start, suffix, frozenset(can))
 
 
 def _boto3(work):
     packages, version = install.python("boto3-1", work)
-    for label, dialect, renamed, can in [
+    for label, api_format, renamed, can in [
         ("converse", converse, {"whole": "converse", "stream": "converse_stream"}, {"count"}),
         ("invoke_model", native, {"whole": "invoke", "stream": "invoke_stream"}, set()),
     ]:
         start = lambda folder, renamed=renamed: Program.python("boto3_sdk.py", packages, folder, renamed=renamed)
-        yield Client(f"boto3 {version}, {label}", BEDROCK, dialect, start, "/bedrock", frozenset({"tls", *can}))
+        yield Client(f"boto3 {version}, {label}", BEDROCK, api_format, start, "/bedrock", frozenset({"tls", *can}))
 
 
 def _curl():
     lists = {"models": "/v1/models", "model": "/v1/models/{model}"}
-    for label, api, dialect, suffix, paths, can in [
+    for label, api, api_format, suffix, paths, can in [
         (
             "/v1/messages",
             MESSAGES,
@@ -97,4 +97,4 @@ def _curl():
             {"headers", "both"},
         ),
     ]:
-        yield Client(f"curl {label}", api, dialect, lambda _, paths=paths: Curl(paths), suffix, frozenset(can))
+        yield Client(f"curl {label}", api, api_format, lambda _, paths=paths: Curl(paths), suffix, frozenset(can))

@@ -1,9 +1,9 @@
-"""curl as a client: what a shell script does with the three dialects, and nothing done for it."""
+"""curl as a client: what a shell script does with the three API formats, and nothing done for it."""
 
 import json
 import subprocess
 
-from dialects import sse
+from formats import sse
 from frames import Reader
 
 

@@ -4,10 +4,10 @@ import base64
 import json
 import zlib
 
-from asking import Tool, Turn
-from cell import TEXT, Raised, equal, holds, lacks
+from conversation import Tool, Turn
+from matrix_cell import TEXT, Raised, equal, holds, lacks
 from clients import BEDROCK, CHAT
-from dialects import native
+from formats import native
 from rows import LEFT_OUT, NONE, Rows
 
 SCHEMA = {
@@ -30,11 +30,11 @@ row = ROWS.row
 
 def speaks_plainly(cell):
     """Another maker's own body for InvokeModel: the gateway does not look into it, and neither do these rows."""
-    return cell.dialect is native and not cell.is_claude
+    return cell.api_format is native and not cell.is_claude
 
 
 def ended(cell, answer, how):
-    """The reason for the end, in the dialect's word."""
+    """The reason for the end, in the API format's word."""
     if cell.client.api == CHAT:
         how = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls"}[how]
     if speaks_plainly(cell):
@@ -122,7 +122,7 @@ def two_tools_streamed(cell):
 
 
 def not_translated(cell, wish, text):
-    """What the model has nothing for, the gateway refuses to say; Bedrock's own dialect passes, for Bedrock to refuse."""
+    """What the model has nothing for, the gateway refuses to say; Bedrock's own API format passes, for Bedrock to refuse."""
     if cell.client.api == BEDROCK:
         return NONE
     return cell.refused(lambda: cell.send("whole", wish), 400, text)
@@ -201,7 +201,7 @@ def thinking(cell):
 
 @row("thinking, adaptive")
 def adaptive(cell):
-    if not cell.is_claude or cell.dialect.__name__ == "dialects.converse":
+    if not cell.is_claude or cell.api_format.__name__ == "formats.converse":
         return NONE
     wish = "adaptive" if cell.client.api != CHAT else "medium"
     family = cell.bench.family("Claude", "claude-opus-5-5")
@@ -259,12 +259,12 @@ def schema(cell):
 @row("JSON by the SDK's `parse`", unless=lambda cell: "parse" not in cell.client.can)
 def parse(cell):
     wish = cell.wish(script=structured(cell, "Place"))
-    options = {"body": cell.dialect.body(wish), "title": "Place", "fields": ["city"], "model": wish.model}
+    options = {"body": cell.api_format.body(wish), "title": "Place", "fields": ["city"], "model": wish.model}
     if by_a_tool(cell) and not cell.family.can("tool_choice"):
         return cell.refused(lambda: cell.ask("parse", **options), 400, "does not answer by a schema")
     result = cell.ask("parse", **options)
     equal(result["parsed"], PLACE, "what was parsed")
-    cell.counts([cell.dialect.answer(result)])
+    cell.counts([cell.api_format.answer(result)])
 
 
 @row("prompt caching", unless=speaks_plainly)
@@ -294,7 +294,7 @@ def stop(cell):
 @row("token count", unless=lambda cell: "count" not in cell.client.can)
 def count(cell):
     wish = cell.wish()
-    send = lambda: cell.ask("count", body=cell.dialect.body(wish), model=wish.model)
+    send = lambda: cell.ask("count", body=cell.api_format.body(wish), model=wish.model)
     if cell.client.api == BEDROCK and not cell.is_claude:
         return cell.refused(send, 400, "doesn't support counting tokens")
     assert send()["tokens"] > 0

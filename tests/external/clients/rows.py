@@ -2,7 +2,7 @@
 
 LEFT_OUT = "left out"  # answered, and the wish that the model has nothing for did not reach Bedrock
 CHARGED = "charged"  # works, and costs what it should not
-NONE = "–"  # the client or the dialect has no such thing
+NONE = "–"  # the client or the API format has no such thing
 
 
 class Rows(dict):

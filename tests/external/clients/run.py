@@ -23,11 +23,11 @@ sys.path.insert(1, str(HERE.parent / "shared"))
 
 import claude_code  # noqa: E402
 import clients  # noqa: E402
-import entrances  # noqa: E402
+import base_urls  # noqa: E402
 import features  # noqa: E402
 import table  # noqa: E402
 from bench import Bench  # noqa: E402
-from cell import Cell  # noqa: E402
+from matrix_cell import Cell  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from recorder import Recorder  # noqa: E402
 from tls import certificate  # noqa: E402
@@ -67,7 +67,7 @@ def try_client(bench, client, folder, only):
     recorder = Recorder(bench.gateway.port, certificate(folder) if "tls" in client.can else None)
     program = client.start(folder)
     cells = [(family, *feature) for family in bench.families for feature in features.ROWS.items()]
-    cells += [(bench.families[0], *feature) for feature in entrances.ROWS.items()]
+    cells += [(bench.families[0], *feature) for feature in base_urls.ROWS.items()]
     try:
         return try_all(
             client.name,

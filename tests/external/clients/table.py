@@ -4,7 +4,7 @@ from collections import Counter
 
 import claude_code
 import clients
-import entrances
+import base_urls
 import features
 from rows import NONE
 
@@ -45,7 +45,7 @@ def document(bench, tried, modes):
         apis,
         {
             title: [_cell([(c, v) for c, v in tried if c.api == api], "Claude", title) for api in apis]
-            for title in entrances.ROWS
+            for title in base_urls.ROWS
         },
     )
     parts += ["", "## Claude Code", ""]

@@ -8,7 +8,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tricks import PASSES, REFUSED, SELF_MANAGEMENT
+from edge_attacks import PASSES, REFUSED, SELF_MANAGEMENT
 
 HERE = Path(__file__).resolve().parent
 

@@ -35,7 +35,7 @@ def failures(gateway, work):
     import commands
     import compare
     import edge
-    import knocking
+    import admin_policy
     import lint
     import metrics
     from gateway import Gateway
@@ -44,7 +44,7 @@ def failures(gateway, work):
     template = Template(TEMPLATE)
     yield from lint.failures(TEMPLATE, work, tools_of(work, "checkov") / "checkov")
     yield from edge.failures(template)
-    yield from knocking.failures(template)
+    yield from admin_policy.failures(template)
     yield from compare.settings(template, (ROOT / "shared" / "src" / "runtime" / "config.rs").read_text())
     yield from metrics.failures(template, ROOT)
     if subprocess.run([sys.executable, HERE / "cost.py", "--check", ROOT / "docs" / "COST.md"]).returncode:

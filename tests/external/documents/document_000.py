@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from answers import SECRET, SOME_TEXT, expect, in_days, moment, next_month, now, only
-from asking import HAIKU, ask, spend
+from client import HAIKU, ask, spend
 from entities import (
     is_revoked,
     is_taken,

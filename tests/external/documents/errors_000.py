@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from answers import expect
-from asking import ask, spend
+from client import ask, spend
 from entities import key_of, make_room_for_user, makes_a_user
 from replay import printed, request
 

@@ -1,15 +1,20 @@
 """The same functions as one server: both ports, what Lambda would not take, health, and its end."""
 
 import http.client
+import json
 import signal
+import subprocess
 import time
+import tomllib
 import urllib.error
+from pathlib import Path
 from threading import Thread
 
 from client import asked, call, streamed, streams_as_it_is_made
 from gateway import free_port
 from watch import Started
 
+ROOT = Path(__file__).resolve().parents[3]
 FROM_CLOUDFRONT = {"x-stargate-origin": "of-cloudfront"}
 
 
@@ -56,6 +61,7 @@ def tries(binary, services, folder, origin):
     return [
         ended("container: both ports", lambda: both_ports(server("ports").listens(), services)),
         ended("container: health", lambda: health(server)),
+        ended("container: every program says its version", lambda: versions(Path(binary).parent, server)),
         ended("container: streams end before it does", lambda: ends_gently(server("gentle").listens(), services)),
         ended("container: what it drops it settles", lambda: settles(server, services)),
         ended("container: no IAM", lambda: no_iam(server)),
@@ -94,6 +100,21 @@ def health(server):
     lost = server("lost", {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{free_port()}"}).listens()
     assert call(lost.public, "GET", "/health/liveliness")[0] == 200
     assert call(lost.public, "GET", "/health/readiness")[0] == 503
+
+
+def versions(programs, server):
+    """By `--version`, in the health routes, in a header of every response, and in the first line of the log."""
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    for program in ("inference", "management", "budget-reset", "stargate", "stargate-server"):
+        printed = subprocess.run([programs / program, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        assert printed.stdout == f"{program} {version}\n", (program, printed)
+    started = server("version").listens()
+    assert call(started.public, "GET", "/health/readiness")[2]["version"] == version
+    for url, path in ((started.public, "/v1/models"), (started.admin, "/user/list"), (started.admin, "/openapi.json")):
+        headers = call(url, "GET", path, headers=FROM_CLOUDFRONT)[1]
+        assert headers["x-stargate-version"] == version, (path, headers)
+    first = json.loads(started.log.read_text().splitlines()[0])
+    assert (first["message"], first["version"]) == ("started", version), first
 
 
 def ends_gently(server, services):

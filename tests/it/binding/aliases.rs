@@ -5,7 +5,7 @@ use tests::gateway::ask;
 
 use super::Admin;
 
-/// A key's own names of models come before the catalogue's, and another set of them binds the next request.
+/// A key's own names of models come before the catalog's, and another set of them binds the next request.
 #[tokio::test]
 async fn what_a_key_calls_models_binds_at_once() {
     let admin = Admin::start().await;
@@ -24,7 +24,7 @@ async fn what_a_key_calls_models_binds_at_once() {
     }
     let update =
         async |aliases: Value| admin.post("/key/update", json!({"key": key, "aliases": aliases})).await;
-    // A name of the catalogue means something else, to this key.
+    // A name of the catalog means something else, to this key.
     for (aliases, asked_for, called) in [
         (json!({"claude-haiku-4-5": "claude-sonnet-4-5"}), "claude-haiku-4-5", "claude-sonnet-4-5"),
         (json!({"claude-haiku-4-5": "claude-opus-4-5"}), "claude-haiku-4-5", "claude-opus-4-5"),

@@ -1,4 +1,4 @@
-//! Stories of organisations.
+//! Stories of organizations.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -80,7 +80,7 @@ fn transfer(stage: &Fixture) -> BoxFuture<'_, End> {
     .boxed()
 }
 
-/// There and back: whatever was told, the team and the organisation agree after another try.
+/// There and back: whatever was told, the team and the organization agree after another try.
 fn is_transferred(stage: &Fixture) -> BoxFuture<'_, ()> {
     async {
         stage.wire.land().await;

@@ -81,7 +81,7 @@ async fn a_user_is_skipped_with_keys_and_memberships_until_the_row_is_right() {
 }
 
 #[tokio::test]
-async fn an_organisation_is_skipped_with_teams_members_and_keys() {
+async fn an_organization_is_skipped_with_teams_members_and_keys() {
     let table = Table::fresh().await;
     let store = table.store(LedgerSettings::default());
     let export = Export::of_nothing("skipped-org")

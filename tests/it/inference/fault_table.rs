@@ -1,4 +1,4 @@
-//! `docs/FAULTS.md`: every fault of Bedrock in every dialect, as it is told and what it is charged, made by causing it.
+//! `docs/FAULTS.md`: every fault of Bedrock in every API format, as it is told and what it is charged, made by causing it.
 
 mod unsent;
 
@@ -36,7 +36,7 @@ model does not have, or none, is mapped by the HTTP status; only 502 and 504, wh
 not get, are charged.
 ";
 
-/// The columns: a dialect and the model that makes it take its API.
+/// The columns: a API format and the model that makes it take its API.
 const COLUMNS: [(&str, &str); 5] = [
     ("`/v1/messages`, Claude", "claude-haiku-4-5"),
     ("`/v1/messages`, Nova", "nova-lite"),

@@ -1,4 +1,4 @@
-//! Organisations, by LiteLLM's methods.
+//! Organizations, by LiteLLM's methods.
 
 use axum::body::Body;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a deployment lays down for new users and keys, as document 004 has it.
+//! What a deployment lays down for new users and keys, as the self-service guide has it.
 
 use serde_json::json;
 

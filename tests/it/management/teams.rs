@@ -185,9 +185,9 @@ async fn what_is_refused_leaves_no_half_of_it() {
     }
     assert_eq!(management.get("/user/list").await.ok()["total"], users, "nobody was made for it");
     let made = management.post("/key/generate", r#"{"user_id": "mario", "max_budget": 5}"#).await.ok();
-    let catalogue = stargate_core::catalog::Catalog::load_bundled("global").unwrap();
+    let catalog = stargate_core::catalog::Catalog::load_bundled("global").unwrap();
     let many: serde_json::Map<String, Value> =
-        catalogue.models().take(21).map(|model| (model.name.clone(), json!(1))).collect();
+        catalog.models().take(21).map(|model| (model.name.clone(), json!(1))).collect();
     for (path, name) in [
         ("/key/update", json!({"key": made["key"]})),
         ("/user/update", json!({"user_id": "mario"})),

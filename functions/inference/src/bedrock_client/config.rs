@@ -117,7 +117,7 @@ impl Timeouts {
 }
 
 impl BedrockConfig {
-    /// Reads the setting, and the catalogue for an inference profile with the setting's rules in it.
+    /// Reads the setting, and the catalog for an inference profile with the setting's rules in it.
     pub fn read(setting: Option<&str>, profile: &str) -> Result<(Self, Catalog), InvalidUpstream> {
         // A list would be read as the fields in their order.
         if setting.is_some_and(|setting| !setting.trim_start().starts_with('{')) {

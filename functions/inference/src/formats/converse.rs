@@ -1,4 +1,4 @@
-//! Bedrock's Converse API: one form for every chat model. Clients' dialects are put into it and told from it.
+//! Bedrock's Converse API: one form for every chat model. Clients' API formats are put into it and told from it.
 
 pub mod capabilities;
 pub mod event;

@@ -71,7 +71,7 @@ pub async fn with_lease_renewal<T>(
 }
 
 /// The events of a call's answer, told by `teller`. The call is settled before the last one leaves; a failure ends in what
-/// the client's dialect has for one.
+/// the client's API format has for one.
 pub fn response_stream(
     call: StreamingCall,
     mut teller: Box<dyn ResponseWriter>,
@@ -149,7 +149,7 @@ pub fn response_stream(
     }
 }
 
-/// A panic in a dialect is a stream that cannot be read: its call is settled, and its client told.
+/// A panic in a API format is a stream that cannot be read: its call is settled, and its client told.
 fn unless_it_panics(work: impl FnOnce() -> FrameOutcome) -> FrameOutcome {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(FrameOutcome::Odd)
 }

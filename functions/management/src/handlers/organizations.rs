@@ -1,4 +1,4 @@
-//! Organisations: what teams and keys can be charged to besides.
+//! Organizations: what teams and keys can be charged to besides.
 
 pub mod delete;
 pub mod member;

@@ -33,7 +33,7 @@ use FieldType::*;
 /// Every name that an operation has.
 const FIELD_SCHEMAS: &[(&str, FieldType, &str)] = &[
     ("action", Text, "created, updated, deleted, blocked, unblocked or rotated"),
-    ("aliases", Names, "What a key calls models, before what the catalogue calls them"),
+    ("aliases", Names, "What a key calls models, before what the catalog calls them"),
     ("allowed_models", Texts, "The models that a member may use with the team's keys"),
     ("api_key", Text, "A key, by its secret or its hash"),
     ("auto_create_key", Flag, "Whether a key is made along"),
@@ -79,9 +79,9 @@ const FIELD_SCHEMAS: &[(&str, FieldType, &str)] = &[
     ("new_key", Text, "The secret to give it; a random one, where it is absent"),
     ("new_password", Text, "12 to 256 characters"),
     ("object_id", Text, "What was changed, by its id"),
-    ("organization_alias", Text, "An organisation's name"),
-    ("organization_id", Text, "An organisation"),
-    ("organization_ids", Texts, "Organisations"),
+    ("organization_alias", Text, "An organization's name"),
+    ("organization_id", Text, "An organization"),
+    ("organization_ids", Texts, "Organizations"),
     ("page", Number, "Which page, counted from one"),
     ("page_size", Number, "Entries of a page: at most 100, and 5,000 of spend logs"),
     ("password", Text, "A user's password, 12 to 256 characters"),
@@ -90,7 +90,7 @@ const FIELD_SCHEMAS: &[(&str, FieldType, &str)] = &[
     (
         "role",
         Text,
-        "In a team admin or user; in an organisation org_admin, internal_user or internal_user_viewer; in a list, a user's role",
+        "In a team admin or user; in an organization org_admin, internal_user or internal_user_viewer; in a list, a user's role",
     ),
     ("rpm_limit", Count, "Requests a minute"),
     ("search", Text, "How a part of an id or an address begins"),

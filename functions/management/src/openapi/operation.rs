@@ -3,7 +3,7 @@
 use axum::http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-/// The limits that users, keys, teams, members and organisations have in common.
+/// The limits that users, keys, teams, members and organizations have in common.
 pub const LIMITS: &[&str] = &[
     "max_budget",
     "soft_budget",

@@ -15,7 +15,7 @@ const MOST: usize = 200;
 /// Tries of a change that meets another.
 const TRIES: u32 = 4;
 
-/// The catalogue before a change and after it.
+/// The catalog before a change and after it.
 pub struct CatalogChange {
     pub before: Arc<Catalog>,
     pub after: Arc<Catalog>,
@@ -54,7 +54,7 @@ pub fn unknown_model(id: &str) -> ApiError {
     ApiError::NotFound { param: Some("id".to_owned()), message: format!("id: Model {id} not found") }
 }
 
-/// The model that a change is about: by its own id, or by its name in the catalogue that ships.
+/// The model that a change is about: by its own id, or by its name in the catalog that ships.
 pub fn position_of_model(own: &[CustomModel], id: &str) -> Option<usize> {
     own.iter().position(|model| model.id == id).or_else(|| own.iter().position(|model| model.name == id))
 }

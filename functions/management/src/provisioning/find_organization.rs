@@ -13,7 +13,7 @@ pub fn unknown_organization(field: &str, id: &OrgId) -> ApiError {
     ApiError::NotFound { param: Some(field.to_owned()), message }
 }
 
-/// The organisation of a body's `organization_id`.
+/// The organization of a body's `organization_id`.
 pub async fn find_organization(
     app: &ManagementState,
     fields: &mut RequestBody,
@@ -23,7 +23,7 @@ pub async fn find_organization(
     require_organization(app, &parse_organization_id("organization_id", id)?).await
 }
 
-/// An organisation that must be there.
+/// An organization that must be there.
 pub async fn require_organization(app: &ManagementState, id: &OrgId) -> Result<OrgEntry, ApiError> {
     app.store.find_org(id).await?.ok_or_else(|| unknown_organization("organization_id", id))
 }

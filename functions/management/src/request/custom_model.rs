@@ -61,7 +61,7 @@ impl CustomModelPatch {
             .apply_to(before.as_ref().map(|offer| offer.invoke_id.clone()))
             .ok_or_else(|| ApiError::invalid("litellm_params.model", "must be given"))?;
         let base = kept.and_then(|offer| offer.base.clone());
-        // A model that the catalogue does not know is shown as one of its own.
+        // A model that the catalog does not know is shown as one of its own.
         let base = self.base.clone().apply_to(base).filter(|base| *base != invoke_id);
         Ok(CustomModelSpec {
             invoke_id,
@@ -88,7 +88,7 @@ fn is_one_model(shipped: &Catalog, one: &str, other: &str) -> bool {
     }
 }
 
-/// What Bedrock is asked for: an id or an ARN, or what the catalogue has under a name.
+/// What Bedrock is asked for: an id or an ARN, or what the catalog has under a name.
 fn invoke_id(sent: &str, shipped: &Catalog) -> Result<String, ApiError> {
     let id = sent.strip_prefix("bedrock/").unwrap_or(sent);
     if id.contains('.') || id.starts_with("arn:") {

@@ -15,7 +15,7 @@ const RULE: &str = "an object such as {\"fast\": \"claude-haiku-4-5\"}";
 const MOST: usize = 20;
 const LONGEST: usize = 64;
 
-/// The names that a request gives a key, each for a model that is offered. They come before the catalogue's.
+/// The names that a request gives a key, each for a model that is offered. They come before the catalog's.
 pub fn read(
     fields: &mut RequestBody,
     catalog: &Catalog,

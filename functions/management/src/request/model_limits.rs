@@ -155,7 +155,7 @@ fn names<T>(patch: &Patch<BTreeMap<String, T>>) -> impl Iterator<Item = &String>
     all.into_iter().flatten()
 }
 
-/// The same by the models' catalogue names. A limit of a model that nobody can call would limit nothing.
+/// The same by the models' catalog names. A limit of a model that nobody can call would limit nothing.
 fn by_name<T>(
     catalog: &Catalog,
     field: &str,

@@ -17,7 +17,7 @@ use crate::rows::created_users::CreatedUsers;
 use crate::rows::limits::{LimitColumns, format_time, raw};
 use crate::state::ManagementState;
 
-/// LiteLLM's columns of a key. `token` is what document 000 shows; the hash, which LiteLLM has there, is `token_id`.
+/// LiteLLM's columns of a key. `token` is what the administrator's guide shows; the hash, which LiteLLM has there, is `token_id`.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct KeyRow {
     token: String,

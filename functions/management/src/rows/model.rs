@@ -28,7 +28,7 @@ struct ModelInfo {
     id: String,
     /// Whether it is the deployment's own, and not as it ships.
     db_model: bool,
-    /// Bedrock's id of the model itself; where the catalogue does not know it, what is invoked.
+    /// Bedrock's id of the model itself; where the catalog does not know it, what is invoked.
     base_model: String,
     litellm_provider: &'static str,
     mode: &'static str,

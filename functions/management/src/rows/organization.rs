@@ -1,4 +1,4 @@
-//! An organisation, as answers show it.
+//! An organization, as answers show it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use stargate_core::moment::Moment;
 use crate::rows::limits::{LimitColumns, raw};
 use crate::state::ManagementState;
 
-/// LiteLLM's columns of an organisation.
+/// LiteLLM's columns of an organization.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct OrgRow {
     organization_id: OrgId,
@@ -34,7 +34,7 @@ pub struct MemberRow {
 }
 
 impl OrgRow {
-    /// An organisation with the members and teams that it has now.
+    /// An organization with the members and teams that it has now.
     pub async fn read(app: &ManagementState, entry: &OrgEntry, now: Moment) -> Result<Self, ApiError> {
         let org = &entry.org;
         Ok(Self {

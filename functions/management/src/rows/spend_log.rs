@@ -43,7 +43,7 @@ pub struct LongRow {
     #[serde(rename = "completionStartTime")]
     completion_start_time: String,
     model: String,
-    /// What was called at Bedrock; empty once the model is out of the catalogue.
+    /// What was called at Bedrock; empty once the model is out of the catalog.
     model_id: String,
     model_group: String,
     custom_llm_provider: &'static str,

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Error names and their status, from the service's own model (platform-facts.md 4.5).
+/// Error names and their status, from the service's own model.
 /// A status alone takes the first name that has it.
 const ERRORS: [(&str, u16); 10] = [
     ("ValidationException", 400),

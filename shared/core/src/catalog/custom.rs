@@ -1,17 +1,17 @@
-//! Models that a deployment adds, changes or leaves out, over the catalogue that ships.
+//! Models that a deployment adds, changes or leaves out, over the catalog that ships.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Capability, Catalog, Model, window};
 use crate::pricing::{Prices, Rates, Tier};
 
-/// One model of a deployment's own. It takes the place of the catalogue's model of that name, if there is one.
+/// One model of a deployment's own. It takes the place of the catalog's model of that name, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomModel {
     /// What it is changed and deleted by.
     pub id: String,
     pub name: String,
-    /// `None`: the catalogue's model of this name is not offered.
+    /// `None`: the catalog's model of this name is not offered.
     pub offer: Option<CustomModelSpec>,
 }
 
@@ -20,7 +20,7 @@ pub struct CustomModel {
 pub struct CustomModelSpec {
     /// Bedrock's id, an inference profile's, or a profile's ARN.
     pub invoke_id: String,
-    /// The catalogue's model that it is one of, by any of its names; `None`: as `invoke_id` tells.
+    /// The catalog's model that it is one of, by any of its names; `None`: as `invoke_id` tells.
     pub base: Option<String>,
     pub prices: Option<CustomPrices>,
     pub max_input_tokens: Option<u64>,
@@ -65,7 +65,7 @@ impl CustomPrices {
 }
 
 impl Catalog {
-    /// The catalogue with a deployment's own models over it, in the order given.
+    /// The catalog with a deployment's own models over it, in the order given.
     ///
     /// # Errors
     /// [`InvalidCustomModel`] names the first that cannot be, by its id.

@@ -19,10 +19,10 @@ const BASE: &str = "base";
 /// Whose models stop at `max_output_tokens`, as Bedrock's pages on their request bodies have it.
 const LIMITED_PROVIDERS: [&str; 7] = ["ai21", "amazon", "anthropic", "cohere", "meta", "mistral", "writer"];
 
-/// Why a model catalogue cannot be used.
+/// Why a model catalog cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCatalog {
-    /// Not the layout of a catalogue.
+    /// Not the layout of a catalog.
     #[error("the model catalogue cannot be read: {0}")]
     Layout(#[source] serde_json::Error),
     /// One entry is wrong.
@@ -40,7 +40,7 @@ pub enum InvalidCatalog {
     Profile {
         /// The prefix asked for.
         given: String,
-        /// The prefixes that the catalogue has prices for.
+        /// The prefixes that the catalog has prices for.
         known: String,
     },
 }

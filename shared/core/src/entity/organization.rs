@@ -1,4 +1,4 @@
-//! An organisation: teams and keys that share a budget.
+//! An organization: teams and keys that share a budget.
 
 use crate::id::{OrgId, UserId};
 use crate::moment::Moment;
@@ -14,7 +14,7 @@ pub struct Org {
     pub created: Moment,
 }
 
-/// A user who is named with an organisation. It is a note: what a user may do hangs on its role and its teams.
+/// A user who is named with an organization. It is a note: what a user may do hangs on its role and its teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrgMember {
     pub org: OrgId,

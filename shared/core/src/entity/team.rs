@@ -8,7 +8,7 @@ use crate::scope::Limits;
 pub struct Team {
     pub id: TeamId,
     pub alias: Option<String>,
-    /// The organisation that the team's calls are charged to as well.
+    /// The organization that the team's calls are charged to as well.
     pub org: Option<OrgId>,
     pub limits: Limits,
     /// A JSON object, kept as it was sent.

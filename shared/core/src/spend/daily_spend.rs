@@ -11,7 +11,7 @@ pub struct DailySpend {
     pub user: Option<UserId>,
     pub key: KeyId,
     pub team: Option<TeamId>,
-    /// The catalogue's name of the model.
+    /// The catalog's name of the model.
     pub model: String,
     pub figures: SpendTotals,
 }

@@ -45,7 +45,7 @@ pub struct SpendRecord {
     pub key: KeyId,
     pub team: Option<TeamId>,
     pub org: Option<OrgId>,
-    /// The catalogue's name of the model.
+    /// The catalog's name of the model.
     pub model: String,
     pub usage: TokenUsage,
     /// The rates that were applied, after the choice of tier; a swept request has none.

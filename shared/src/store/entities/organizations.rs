@@ -1,4 +1,4 @@
-//! Organisations, and which teams and keys are charged to them as well.
+//! Organizations, and which teams and keys are charged to them as well.
 
 use stargate_core::entity::{Org, OrgMember};
 use stargate_core::id::{KeyId, OrgId, TeamId, UserId};
@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
 /// Tries of an edit that meets other edits of the same team.
 const TRIES: u32 = 10;
 
-/// An organisation and the scope that its calls are charged to.
+/// An organization and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
 pub struct OrgEntry {
     pub org: Org,
@@ -24,7 +24,7 @@ pub struct OrgEntry {
 }
 
 impl Store {
-    /// Creates an organisation and its scope, or nothing.
+    /// Creates an organization and its scope, or nothing.
     pub async fn create_org(&self, org: &Org) -> Result<(), CreateError> {
         let scope = Scope::Org(org.id.clone());
         let resets = self.reset_of(&org.limits, org.created);
@@ -38,7 +38,7 @@ impl Store {
         self.put_all("create_org", items).await.map_err(map_violation)
     }
 
-    /// An organisation that exists and is not being deleted.
+    /// An organization that exists and is not being deleted.
     pub async fn find_org(&self, id: &OrgId) -> Result<Option<OrgEntry>, StoreError> {
         Ok(self.orgs(std::slice::from_ref(id)).await?.pop())
     }
@@ -51,7 +51,7 @@ impl Store {
         live.map(|(_, about, state)| Ok(OrgEntry { org: read_about(&about, &state)?, state })).collect()
     }
 
-    /// Every organisation's id, the newest first. Reads index keys only.
+    /// Every organization's id, the newest first. Reads index keys only.
     pub async fn org_ids(&self) -> Result<Vec<OrgId>, StoreError> {
         let found = self.list_scopes("org").await?;
         Ok(found
@@ -60,7 +60,7 @@ impl Store {
             .collect())
     }
 
-    /// Changes what is known of an organisation besides its limits. `false`: there is none.
+    /// Changes what is known of an organization besides its limits. `false`: there is none.
     pub async fn describe_org(&self, before: &Org, after: &Org) -> Result<bool, StoreError> {
         let fields = [
             ("alias", before.alias.clone(), after.alias.clone()),
@@ -69,9 +69,9 @@ impl Store {
         self.describe("describe_org", &Scope::Org(after.id.clone()), fields, None).await
     }
 
-    /// Charges a team's calls to an organisation too, or to none. `false`: the team is gone, or the organisation is.
+    /// Charges a team's calls to an organization too, or to none. `false`: the team is gone, or the organization is.
     ///
-    /// The organisation knows of the team before the team is charged to it, and until it is not any more. An edit like any
+    /// The organization knows of the team before the team is charged to it, and until it is not any more. An edit like any
     /// other: by the version, so that one which lands late or twice changes nothing.
     pub async fn set_org(&self, team: &TeamId, after: Option<&OrgId>) -> Result<bool, StoreError> {
         let operation = "set_org";
@@ -118,7 +118,7 @@ impl Store {
         Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
     }
 
-    /// Lets an organisation forget a team, unless the team has come back to it meanwhile.
+    /// Lets an organization forget a team, unless the team has come back to it meanwhile.
     async fn unlink(
         &self,
         operation: &'static str,
@@ -137,7 +137,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a team that is being deleted out of its organisation.
+    /// Takes a team that is being deleted out of its organization.
     pub(in crate::store) async fn forget_org(
         &self,
         operation: &'static str,
@@ -150,7 +150,7 @@ impl Store {
         }
     }
 
-    /// The teams that are charged to an organisation.
+    /// The teams that are charged to an organization.
     pub async fn teams_of_org(&self, org: &OrgId) -> Result<Vec<TeamId>, StoreError> {
         let pk = schema::scope_pk(&Scope::Org(org.clone()));
         let links = self.query("teams_of_org", &pk, schema::TEAM_LINK).await?;
@@ -167,12 +167,12 @@ impl Store {
         Ok(teams.into_iter().zip(&states).filter(|(_, state)| is_here(state)).map(|(team, _)| team).collect())
     }
 
-    /// The keys that are charged to an organisation without a team between them.
+    /// The keys that are charged to an organization without a team between them.
     pub async fn keys_of_org(&self, org: &OrgId) -> Result<Vec<KeyId>, StoreError> {
         self.keys_of(&Scope::Org(org.clone())).await
     }
 
-    /// Names a user with an organisation, or changes as what.
+    /// Names a user with an organization, or changes as what.
     pub async fn put_org_member(&self, member: &OrgMember) -> Result<(), StoreError> {
         let change = UpdateExpression::default()
             .put("user", Some(text(member.user.as_str())))
@@ -182,7 +182,7 @@ impl Store {
         self.write("put_org_member", seat_key(&member.org, &member.user), &change).await.map(|_| ())
     }
 
-    /// The users who are named with an organisation.
+    /// The users who are named with an organization.
     pub async fn org_members(&self, org: &OrgId) -> Result<Vec<OrgMember>, StoreError> {
         let pk = schema::scope_pk(&Scope::Org(org.clone()));
         let seats = self.query("org_members", &pk, schema::SEAT).await?;
@@ -202,7 +202,7 @@ impl Store {
         self.delete("delete_org_member", seat_key(org, user)).await
     }
 
-    /// Deletes an organisation, to which nothing is charged any more. The mark binds the next request of whatever is.
+    /// Deletes an organization, to which nothing is charged any more. The mark binds the next request of whatever is.
     ///
     /// `false`: there is none.
     pub async fn delete_org(&self, id: &OrgId, now: Moment) -> Result<bool, StoreError> {
@@ -220,7 +220,7 @@ impl Store {
     }
 }
 
-/// What an organisation knows of a team.
+/// What an organization knows of a team.
 pub(in crate::store) fn team_link_item(org: &OrgId, team: &TeamId) -> Item {
     let mut item = team_link(org, team);
     item.insert("team".to_owned(), text(team.as_str()));

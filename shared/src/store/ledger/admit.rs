@@ -29,7 +29,7 @@ const OTHER_TRIES: u32 = 3;
 #[derive(Clone, Debug)]
 pub struct AdmissionRequest {
     pub quote: CostBound,
-    /// What the client called the model, and the catalogue's name of it.
+    /// What the client called the model, and the catalog's name of it.
     pub asked_model: String,
     pub model: String,
     /// Every entry of an allow-list that permits it.
@@ -66,7 +66,7 @@ impl Admission {
         &self.pointer
     }
 
-    /// The catalogue's name of the model that the call was admitted for.
+    /// The catalog's name of the model that the call was admitted for.
     pub fn model(&self) -> &str {
         &self.model
     }

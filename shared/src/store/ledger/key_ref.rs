@@ -21,7 +21,7 @@ impl KeyRef {
         Self { key, holder, ties: BTreeMap::new() }
     }
 
-    /// The organisation that calls of this key are charged to: its team's, or its own where it has no team.
+    /// The organization that calls of this key are charged to: its team's, or its own where it has no team.
     pub fn org(&self) -> Option<&OrgId> {
         let whose = match &self.holder.team {
             Some(team) => Scope::Team(team.clone()),
@@ -35,7 +35,7 @@ impl KeyRef {
         self.ties.get(&Scope::Key(self.key.clone())).map(|ties| &ties.aliases).filter(|own| !own.is_empty())
     }
 
-    /// The model that is asked for, as far as it is known: the key's own names come before the catalogue's.
+    /// The model that is asked for, as far as it is known: the key's own names come before the catalog's.
     pub fn resolve_alias<'a>(&'a self, asked: &'a str) -> &'a str {
         self.aliases().and_then(|own| own.get(asked)).map_or(asked, String::as_str)
     }

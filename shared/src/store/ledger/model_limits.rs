@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
 const TRIES: u32 = 10;
 
 impl Store {
-    /// Sets what `whole` allows of a model, by its catalogue name; `None` lifts it. What was spent of it stays known.
+    /// Sets what `whole` allows of a model, by its catalog name; `None` lifts it. What was spent of it stays known.
     ///
     /// `false`: there is no such scope. **Binds** the next request: its reservation in `whole` proves which models are
     /// named there. **Cost:** two round trips, and one more where the model was limited before.

@@ -9,7 +9,7 @@ use crate::store::table::item::{self, number};
 use crate::store::table::lease_item;
 use crate::store::table::update_expression::UpdateExpression;
 
-/// The write that authenticates, authorises, rate-limits and reserves.
+/// The write that authenticates, authorizes, rate-limits and reserves.
 pub(in crate::store) fn reservation(claim: &ScopeExpectation, ask: &ReserveRequest) -> UpdateExpression {
     let mut change = UpdateExpression::default()
         .bind("r", ask.request.as_str())

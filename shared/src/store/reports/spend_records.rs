@@ -246,7 +246,7 @@ fn gives_way(found: &SpendRecord, record: &SpendRecord, now: Moment) -> bool {
     is_assumed && now <= found.ended + BELIEVED
 }
 
-/// Reads from the reasons of a cancelled transaction whether the record was there or another was in the way.
+/// Reads from the reasons of a canceled transaction whether the record was there or another was in the way.
 fn read_cancellation(reasons: &[CancellationReason]) -> Result<RecordOutcome, StoreError> {
     let put = reasons.first();
     if let Some(item) = put.and_then(|reason| reason.item.as_ref()).filter(|item| !item.is_empty()) {

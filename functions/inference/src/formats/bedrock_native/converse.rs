@@ -112,7 +112,7 @@ fn each_once(fields: &RawObject<'_>) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses what costs other than the catalogue says.
+/// Refuses what costs other than the catalog says.
 fn at_the_ordinary_price(fields: &RawObject<'_>) -> Result<(), ApiError> {
     if let Some(tools) = fields.get("toolConfig").filter(|tools| *tools != "null") {
         check_tool_config(tools)?;

@@ -1,4 +1,4 @@
-//! Where Converse takes less from a model than the catalogue says the model can: the catalogue counts what is done
+//! Where Converse takes less from a model than the catalog says the model can: the catalog counts what is done
 //! for a model by other means.
 
 use stargate_core::catalog::{Capability, Model};

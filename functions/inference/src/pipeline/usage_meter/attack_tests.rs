@@ -81,8 +81,8 @@ fn what_passes_in_bedrock_mode_is_counted() {
 fn names_that_clients_choose_are_not_logged() {
     let name = format!("{}my prompt says max", "x".repeat(10_000));
     let body = json!({"messages": [], "additionalModelRequestFields": {name: 1}}).to_string();
-    let dialect = ApiFormat::Converse { model: "m".to_owned(), streams: false };
-    let fault = dialect.read(&http::HeaderMap::new(), body.as_bytes()).err().unwrap();
+    let format = ApiFormat::Converse { model: "m".to_owned(), streams: false };
+    let fault = format.read(&http::HeaderMap::new(), body.as_bytes()).err().unwrap();
     let param = fault.to_error_response().param.unwrap();
     assert!(param.len() < 100 && !param.contains("prompt"), "logged as `param`: {} bytes", param.len());
 }

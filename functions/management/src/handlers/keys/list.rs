@@ -17,7 +17,7 @@ use crate::request::pagination::Page;
 use crate::rows::key::KeyRow;
 use crate::state::ManagementState;
 
-/// Entries of a page, unless `size` says otherwise. LiteLLM has ten; document 000's plain call shows the keys of the whole
+/// Entries of a page, unless `size` says otherwise. LiteLLM has ten; the administrator's guide's plain call shows the keys of the whole
 /// installation and knows of no pages, so it gets the longest.
 const PAGE: usize = Page::MOST;
 

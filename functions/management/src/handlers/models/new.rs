@@ -22,8 +22,8 @@ pub const OPERATION: Operation = Operation::new("Offers a model under a name", s
     .takes(&[&["model_name", "litellm_params", "model_info"]])
     .needs(&["model_name", "litellm_params"]);
 
-/// Offers a model under a name: another name for one of the catalogue, one of the catalogue at another price or under
-/// another inference profile, or one that the catalogue does not know, with its price and its limits.
+/// Offers a model under a name: another name for one of the catalog, one of the catalog at another price or under
+/// another inference profile, or one that the catalog does not know, with its price and its limits.
 pub async fn new(
     app: ManagementState,
     permit: Permit,

@@ -16,13 +16,13 @@ use crate::rows::organization::OrgRow;
 use crate::state::ManagementState;
 
 pub const OPERATION: Operation = Operation::new(
-    "Deletes organisations that nothing is charged to any more: all or none",
+    "Deletes organizations that nothing is charged to any more: all or none",
     schema_of::<Vec<OrgRow>>,
 )
 .takes(&[&["organization_ids"]])
 .needs(&["organization_ids"]);
 
-/// Deletes organisations to which nothing is charged any more: LiteLLM would delete their teams and keys with them, which
+/// Deletes organizations to which nothing is charged any more: LiteLLM would delete their teams and keys with them, which
 /// is a lot for one word. If one of them is unknown or has any, none is deleted.
 pub async fn delete(
     app: ManagementState,

@@ -21,7 +21,7 @@ use crate::rows::created_users::CreatedUsers;
 use crate::rows::organization::MemberRow;
 use crate::state::ManagementState;
 
-/// LiteLLM's words for what a user is in an organisation.
+/// LiteLLM's words for what a user is in an organization.
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
 
 #[derive(JsonSchema, Serialize)]
@@ -33,11 +33,11 @@ struct OrgMemberAddResponse {
 }
 
 pub const ADD: Operation =
-    Operation::new("Names users with an organisation", schema_of::<OrgMemberAddResponse>)
+    Operation::new("Names users with an organization", schema_of::<OrgMemberAddResponse>)
         .takes(&[&["organization_id", "member"]])
         .needs(&["organization_id", "member"]);
 
-/// Names users with an organisation. It is a note: it gives them no right, and charges nothing to it.
+/// Names users with an organization. It is a note: it gives them no right, and charges nothing to it.
 pub async fn member_add(
     app: ManagementState,
     permit: Permit,
@@ -65,11 +65,11 @@ pub async fn member_add(
 }
 
 pub const UPDATE: Operation =
-    Operation::new("Changes what a user is in an organisation", schema_of::<MemberRow>)
+    Operation::new("Changes what a user is in an organization", schema_of::<MemberRow>)
         .takes(&[&["organization_id", "user_id", "user_email", "role"]])
         .needs(&["organization_id"]);
 
-/// Changes what a user is in an organisation.
+/// Changes what a user is in an organization.
 pub async fn member_update(
     app: ManagementState,
     permit: Permit,
@@ -85,11 +85,11 @@ pub async fn member_update(
 }
 
 pub const DELETE: Operation =
-    Operation::new("Names a user with an organisation no more", schema_of::<MemberRow>)
+    Operation::new("Names a user with an organization no more", schema_of::<MemberRow>)
         .takes(&[&["organization_id", "user_id", "user_email"]])
         .needs(&["organization_id"]);
 
-/// Names a user with an organisation no more.
+/// Names a user with an organization no more.
 pub async fn member_delete(
     app: ManagementState,
     permit: Permit,

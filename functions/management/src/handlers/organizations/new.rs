@@ -21,10 +21,10 @@ use crate::request::limits::LimitsPatch;
 use crate::rows::organization::OrgRow;
 use crate::state::ManagementState;
 
-pub const OPERATION: Operation = Operation::new("Makes an organisation", schema_of::<OrgRow>)
+pub const OPERATION: Operation = Operation::new("Makes an organization", schema_of::<OrgRow>)
     .takes(&[&["organization_id", "organization_alias", "metadata", "spend"], LIMITS]);
 
-/// Makes an organisation.
+/// Makes an organization.
 pub async fn new(
     app: ManagementState,
     permit: Permit,

@@ -13,11 +13,11 @@ use crate::request::pagination::{Page, TOTAL};
 use crate::rows::organization::OrgRow;
 use crate::state::ManagementState;
 
-pub const INFO: Operation = Operation::new("An organisation with its members and teams", schema_of::<OrgRow>)
+pub const INFO: Operation = Operation::new("An organization with its members and teams", schema_of::<OrgRow>)
     .query(&["organization_id"])
     .needs(&["organization_id"]);
 
-/// One organisation, its members and its teams.
+/// One organization, its members and its teams.
 pub async fn info(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let id = ask.query.id("organization_id")?;
     let id = id.ok_or_else(|| ApiError::invalid("organization_id", "must be given"))?;
@@ -28,7 +28,7 @@ pub async fn info(app: ManagementState, _permit: Permit, ask: RequestContext) ->
 pub const LIST: Operation =
     Operation::new("Organisations, page by page", schema_of::<Vec<OrgRow>>).query(&["page", "page_size"]);
 
-/// All organisations, the newest first: LiteLLM's bare array, a hundred at a time.
+/// All organizations, the newest first: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let page = Page::read(&ask.query, "page_size", Page::MOST)?;
     let ids = app.store.org_ids().await?;

@@ -18,11 +18,11 @@ use crate::rows::organization::OrgRow;
 use crate::state::ManagementState;
 
 pub const OPERATION: Operation =
-    Operation::new("Changes an organisation: what is absent stays, null clears", schema_of::<OrgRow>)
+    Operation::new("Changes an organization: what is absent stays, null clears", schema_of::<OrgRow>)
         .takes(&[&["organization_id", "organization_alias", "metadata"], LIMITS])
         .needs(&["organization_id"]);
 
-/// Changes an organisation: a field that is absent stays, `null` clears it, anything else sets it.
+/// Changes an organization: a field that is absent stays, `null` clears it, anything else sets it.
 pub async fn update(
     app: ManagementState,
     permit: Permit,

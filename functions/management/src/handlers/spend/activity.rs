@@ -25,7 +25,7 @@ const PAGE: usize = 50;
 /// Whose models they are, as LiteLLM calls it.
 const PROVIDER: &str = "bedrock";
 
-/// Figures for themselves, as document 003 has them, and under `metrics`, as LiteLLM has them now.
+/// Figures for themselves, as the usage guide has them, and under `metrics`, as LiteLLM has them now.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "Figures")]
 struct TotalsWithMetrics {

@@ -21,7 +21,7 @@ use crate::rows::spend_log::{LongRow, ShortRow};
 use crate::rows::spend_log_entry::{Filter, SpendLogEntry};
 use crate::state::ManagementState;
 
-/// The most rows of one answer, LiteLLM's number for document 000's short rows. A Lambda's answer holds 6 MB: the long
+/// The most rows of one answer, LiteLLM's number for the administrator's guide's short rows. A Lambda's answer holds 6 MB: the long
 /// rows take up to 1 KB each.
 const MOST_SHORT: usize = 10_000;
 const MOST_LONG: usize = 5_000;
@@ -50,7 +50,7 @@ enum SpendLogsResponse {
 pub const OPERATION: Operation =
     Operation::new("Spend records, the newest first", schema_of::<SpendLogsResponse>).query(PARAMETERS);
 
-/// Spend records, the newest first: of the last seven days in document 000's shape; with any parameter, those that it
+/// Spend records, the newest first: of the last seven days in the administrator's guide's shape; with any parameter, those that it
 /// picks in LiteLLM's, and refusals among them.
 pub async fn logs(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let days = DateRange::read(&ask.query, ask.now)?;

@@ -30,7 +30,7 @@ pub const OPERATION: Operation =
     Operation::new("What was spent under each tag", schema_of::<Vec<Row>>).query(&["start_date", "end_date"]);
 
 /// What was spent under each tag: those that requests carry, those of their keys, and `model:` with the model's name, so
-/// that document 000's call shows what each model cost. Users see their own.
+/// that the administrator's guide's call shows what each model cost. Users see their own.
 pub async fn tags(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let days = DateRange::read(&ask.query, ask.now)?;
     let own = permit.limit_to_own(None, "this key belongs to nobody")?;

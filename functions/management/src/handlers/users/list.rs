@@ -55,7 +55,7 @@ pub const OPERATION: Operation =
 
 /// All users, the newest first, page by page; or those that are asked for, in the order that is asked for.
 ///
-/// Without any parameter it is document 000's call: its page is the longest, and a user without a budget has the largest
+/// Without any parameter it is the administrator's guide's call: its page is the longest, and a user without a budget has the largest
 /// there is instead of `null`, since that document's report divides by it.
 pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let is_plain = !ask.query.has_any(PARAMETERS);

@@ -1,8 +1,7 @@
 //! The checks on an Anthropic body.
 //!
-//! Bedrock documents no complete list. These rules are what `research/claude-code.md`
-//! section 4 gathered from Claude Code's own Bedrock mode and from LiteLLM, on the strict
-//! side: a gateway that passes here sends nothing that those two would have removed. The
+//! Bedrock documents no complete list. These rules are those of Claude Code's own Bedrock
+//! mode and of LiteLLM, on the strict side: a gateway that passes here sends nothing that those two would have removed. The
 //! texts matter, because Claude Code matches them to heal its next request.
 
 mod blocks;
@@ -20,7 +19,7 @@ use super::ValidBody;
 const VERSION: &str = "bedrock-2023-05-31";
 
 /// Top-level fields; any other is refused, `model` and `stream` first of all.
-/// Source: LiteLLM 1.109.1's allow-list, claude-code.md section 4.
+/// Source: LiteLLM 1.109.1's allow-list, and Claude Code's own Bedrock mode.
 const FIELDS: [&str; 16] = [
     "anthropic_version",
     "max_tokens",
@@ -41,8 +40,8 @@ const FIELDS: [&str; 16] = [
 ];
 
 /// Accepted `anthropic_beta` values. Source: LiteLLM 1.109.1's
-/// `anthropic_beta_headers_config.json` for Bedrock invoke (platform-facts.md 4.2), and the
-/// first three from Claude Code's own Bedrock mode (claude-code.md section 4).
+/// `anthropic_beta_headers_config.json` for Bedrock invoke; the
+/// first three are those of Claude Code's own Bedrock mode.
 const BETAS: [&str; 15] = [
     "interleaved-thinking-2025-05-14",
     "tool-search-tool-2025-10-19",

@@ -2,8 +2,8 @@
 
 use super::{Catalog, InvalidCatalog};
 
-/// A catalogue of two models, the second with `prices`, `names` and further fields as given.
-fn catalogue(names: &str, prices: &str, more: &str) -> String {
+/// A catalog of two models, the second with `prices`, `names` and further fields as given.
+fn catalog(names: &str, prices: &str, more: &str) -> String {
     let model = |id: &str, names: &str, prices: &str, more: &str| {
         format!(
             r#"{{"id": "{id}", "names": {names}, "max_input_tokens": 10, "max_output_tokens": 10, "capabilities": [],
@@ -20,7 +20,7 @@ fn catalogue(names: &str, prices: &str, more: &str) -> String {
 #[test]
 fn an_error_names_the_model_and_the_field() {
     let good = r#"{"input": "1", "output": "2"}"#;
-    assert_eq!(Catalog::parse(&catalogue(r#"["second"]"#, good, ""), "us").unwrap().models().count(), 2);
+    assert_eq!(Catalog::parse(&catalog(r#"["second"]"#, good, ""), "us").unwrap().models().count(), 2);
     for (names, prices, more, problem) in [
         (
             r#"["x"]"#,
@@ -47,7 +47,7 @@ fn an_error_names_the_model_and_the_field() {
         (r#"["x"]"#, good, r#", "rules": "none""#, "rules: there is no set named none"),
         (r#"["x"]"#, good, r#", "limit": 1"#, "unknown field `limit`"),
     ] {
-        let error = Catalog::parse(&catalogue(names, prices, more), "us").unwrap_err().to_string();
+        let error = Catalog::parse(&catalog(names, prices, more), "us").unwrap_err().to_string();
         assert!(error.starts_with(&format!("the model catalogue, a.second: {problem}")), "{error}");
     }
     let error =

@@ -196,7 +196,7 @@ fn every_other_limit_has_its_reason() {
 }
 
 #[test]
-fn a_lost_answer_is_recognised_by_its_lease() {
+fn a_lost_answer_is_recognized_by_its_lease() {
     let ask = ask(1);
     let mut state = state(Some(1), 0);
     state.leases.insert(ask.request, ask.lease.clone());

@@ -79,7 +79,7 @@ fn a_schema_is_asked_for_in_the_body_or_in_words() {
         );
         assert_eq!(sent.get("system"), None);
     }
-    // Nova has no field for it, whatever the catalogue says that it can.
+    // Nova has no field for it, whatever the catalog says that it can.
     for model in ["nova-pro", "qwen3-32b"] {
         let sent =
             converse_body(model, json!({"system": "be kind", "output_config": {"format": format}})).unwrap();

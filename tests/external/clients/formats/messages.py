@@ -1,6 +1,6 @@
 """Anthropic's Messages."""
 
-from asking import Answer, Call, usage
+from conversation import Answer, Call, usage
 
 
 def body(ask):

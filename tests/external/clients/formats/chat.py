@@ -2,7 +2,7 @@
 
 import json
 
-from asking import Answer, Call, usage
+from conversation import Answer, Call, usage
 
 
 def body(ask):

@@ -1,7 +1,7 @@
 """Bodies for InvokeModel: Anthropic's for Claude; for others one of Nova's kind, which stands for any maker's own."""
 
-from asking import Answer, usage
-from dialects import messages, sse
+from conversation import Answer, usage
+from formats import messages, sse
 
 
 def body(ask):

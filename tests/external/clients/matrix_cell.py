@@ -6,7 +6,7 @@ import urllib.request
 from dataclasses import dataclass
 from decimal import Decimal
 
-from asking import Ask, Turn, scripted
+from conversation import Ask, Turn, scripted
 
 TEXT = "The gate is open."
 GIVEN, WRITTEN = 120, 9  # what the scripted model counts, unless a cell says otherwise
@@ -55,8 +55,8 @@ class Cell:
         self._key = None
 
     @property
-    def dialect(self):
-        return self.client.dialect
+    def api_format(self):
+        return self.client.api_format
 
     @property
     def is_claude(self):
@@ -80,8 +80,8 @@ class Cell:
 
     def send(self, op, wish, body=None, **options):
         """The client's answer, or `Raised`; `body` is sent instead of the wish's own."""
-        body = body or self.dialect.body(wish)
-        return self.dialect.answer(self.ask(op, model=wish.model, body=body, **options))
+        body = body or self.api_format.body(wish)
+        return self.api_format.answer(self.ask(op, model=wish.model, body=body, **options))
 
     def ask(self, op, **options):
         url = self.recorder.url + options.pop("suffix", self.client.suffix)
@@ -93,11 +93,11 @@ class Cell:
 
     def loop(self, op, wish, results):
         """Answers, as long as the model calls tools: all of them, in order."""
-        body = self.dialect.body(wish)
+        body = self.api_format.body(wish)
         answers = [self.send(op, wish, body)]
         while answers[-1].calls:
             assert len(answers) < 5, f"it never ends: {answers}"
-            body = self.dialect.carry(body, answers[-1], results)
+            body = self.api_format.carry(body, answers[-1], results)
             answers.append(self.send(op, wish, body))
         return answers
 
@@ -147,7 +147,7 @@ def equal(found, wanted, what):
 
 
 def holds(body, *texts):
-    """A body that reached Bedrock has these texts in it, wherever its dialect has them."""
+    """A body that reached Bedrock has these texts in it, wherever its API format has them."""
     body = json.dumps(body)
     for text in texts:
         assert text in body, f"{text!r} did not reach Bedrock: {body[:2000]}"

@@ -48,10 +48,10 @@ def failures(template):
         statements = template.resolved(policy, **chosen)["Statement"]
         for caller in admitted:
             if not _admits(statements, caller):
-                yield f"knocking: with {chosen} {caller} is refused"
+                yield f"admin_policy: with {chosen} {caller} is refused"
         for caller in refused:
             if _admits(statements, caller):
-                yield f"knocking: with {chosen} {caller} is admitted"
+                yield f"admin_policy: with {chosen} {caller} is admitted"
 
 
 def _admits(statements, caller):

@@ -1,4 +1,4 @@
-"""What is asked and what is answered, in no dialect's words."""
+"""What is asked and what is answered, in no API format."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The rows that are the same whatever the model: keys, limits, addresses and lists."""
 
-from cell import TEXT, equal
+from matrix_cell import TEXT, equal
 from clients import BEDROCK
 from rows import Rows
 

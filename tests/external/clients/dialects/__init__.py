@@ -1,1 +1,0 @@
-"""The dialects: how a request is written, an answer read, and a conversation carried on with the results of tools."""
