@@ -34,4 +34,4 @@ generate:
 bench:
     cargo build --release --workspace
     target/release/bench
-    target/release/cold
+    target/release/cold_start

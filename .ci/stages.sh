@@ -107,7 +107,7 @@ stage_dynamodb() {
 # Gateways killed and frozen under load, on one table; the audit's figures are printed.
 stage_kills() {
     cargo build --workspace
-    timeout "$LIMIT" "$programs/kills" --gateway "$programs/stargate" \
+    timeout "$LIMIT" "$programs/kill" --gateway "$programs/stargate" \
         --kills 100 --freezes 5
 }
 
@@ -177,7 +177,7 @@ stage_functions() {
     timeout "$LIMIT" python3 tests/external/clients/run.py --watched \
         --gateway "$programs/stargate" --work "$work/clients"
     # Of debug builds: that it works. LIMITS.md has the figures of the release build.
-    timeout "$LIMIT" "$programs/cold" --functions "$programs" --starts 5
+    timeout "$LIMIT" "$programs/cold_start" --functions "$programs" --starts 5
 }
 
 # What an installation begins with: the functions for arm64, optimized as they are deployed.

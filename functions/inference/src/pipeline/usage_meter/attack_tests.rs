@@ -1,4 +1,4 @@
-//! What somebody tries who knows the code: see also `tests/it/inference/attacks.rs`.
+//! What somebody tries who knows the code: see also `tests/integration/inference/attacks.rs`.
 
 use bytes::Bytes;
 use serde_json::json;

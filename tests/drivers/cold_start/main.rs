@@ -1,7 +1,7 @@
 //! What a cold start costs: the functions' own binaries under a stand-in of Lambda's runtime API, with stand-ins of AWS behind
 //! TLS. Times differ from machine to machine: read them side by side.
 //!
-//! `cargo build --release --workspace && target/release/cold --functions target/release`
+//! `cargo build --release --workspace && target/release/cold_start --functions target/release`
 
 mod runtime;
 

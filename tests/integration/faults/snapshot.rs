@@ -17,7 +17,8 @@ struct Outcome {
 
 /// Every outcome of `part` is one of the snapshot's.
 pub fn assert_contains(name: &str, part: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("it/snapshots/it__faults__{name}.snap"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("integration/snapshots/integration__faults__{name}.snap"));
     let whole = std::fs::read_to_string(file).unwrap();
     let (_, whole) = whole.split_once("\n---\n").expect("a snapshot's header ends with a line of dashes");
     let (whole, part) = (outcomes(whole), outcomes(part));
