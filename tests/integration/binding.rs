@@ -29,8 +29,8 @@ impl Admin {
     async fn try_post(&self, path: &str, body: &Value) -> (u16, String) {
         let request = self.stargate.http.post(format!("{}{path}", self.stargate.gateway.url()));
         let request = request.bearer_auth(self.stargate.gateway.master_key.reveal()).json(body);
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// An edit among many of the same user: one that loses every race for the item is a 503, and is sent again.
@@ -57,9 +57,9 @@ impl Admin {
     /// The status of a call with a key, and what a refusal says.
     async fn call(&self, key: &str) -> (u16, String) {
         let body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
-        let answer = self.stargate.post("/v1/messages", key).json(&body).send().await.unwrap();
-        let status = answer.status().as_u16();
-        let body: Value = answer.json().await.unwrap();
+        let response = self.stargate.post("/v1/messages", key).json(&body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.unwrap();
         (status, body["error"]["message"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -323,8 +323,8 @@ async fn key_user_team_and_records_agree_after_a_mixed_load() {
                 };
                 let mut body = ask(&script);
                 body["stream"] = json!(turn % 2 == 1);
-                let answer = admin.stargate.post("/v1/messages", &key).json(&body).send().await.unwrap();
-                answer.bytes().await.ok();
+                let response = admin.stargate.post("/v1/messages", &key).json(&body).send().await.unwrap();
+                response.bytes().await.ok();
             }
         })
     });

@@ -25,7 +25,7 @@ use tests::wire::Fault;
 use stage::{End, Fixture, Outcome};
 
 /// Rows that are played side by side: most of one's time is waiting for an answer that never comes.
-const AT_ONCE: usize = 24;
+const CONCURRENCY: usize = 24;
 
 /// Days whose runs together try every case.
 const PARTS: u64 = 4;
@@ -94,7 +94,7 @@ impl Scenario {
         (self.play)(&stage).await;
         let seen = stage.wire.take_seen();
         let sites = seen.into_iter().flat_map(|(site, count)| {
-            let once = (0..count.min(MOST)).map(|skip| (skip, false));
+            let once = (0..count.min(MAX_EQUAL)).map(|skip| (skip, false));
             once.chain([(0, true)]).map(move |(skip, lasts)| (site.clone(), skip, lasts))
         });
         sites
@@ -128,7 +128,7 @@ impl Scenario {
 }
 
 /// Requests of one site in one story that are tried one by one.
-const MOST: usize = 2;
+const MAX_EQUAL: usize = 2;
 
 #[test]
 fn every_call_site_of_the_ledger_survives_every_fault() {
@@ -184,7 +184,7 @@ fn check(name: &str, stories: &[Scenario]) {
         let rows: Vec<(Case, Row)> = runtime.block_on(async {
             let cases = rotation.select(PARTS, story.cases(table).await);
             let rows = cases.into_iter().map(|case| tokio::spawn(story.row(table, case)));
-            stream::iter(rows).buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await
+            stream::iter(rows).buffer_unordered(CONCURRENCY).map(Result::unwrap).collect().await
         });
         cases += rows.len();
         print(&mut text, story.name, &rows);

@@ -28,9 +28,9 @@ async fn users_keys_spend_and_secrets_survive_a_restart() {
         let gateway = Gateway::start(&options, Config::read(|_| None).unwrap(), &data).await.unwrap();
         let key = demo_key(&gateway.store, &gateway.clock, &data).await.unwrap().unwrap();
         let body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
-        let answer =
+        let response =
             http.post(format!("{}/v1/messages", gateway.url())).header("x-api-key", key.reveal()).json(&body);
-        assert_eq!(answer.send().await.unwrap().status(), 200, "run {run}");
+        assert_eq!(response.send().await.unwrap().status(), 200, "run {run}");
         let info = http
             .get(format!("{}/user/info?user_id=demo", gateway.url()))
             .bearer_auth(gateway.master_key.reveal());

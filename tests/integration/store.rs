@@ -20,13 +20,13 @@ use shared::store::{Admission, AdmissionError};
 use stargate_core::ledger::{Reason, Refusal};
 
 /// The refusal that was expected.
-fn refusal(answer: Result<Admission, AdmissionError>) -> Refusal {
-    match answer {
+fn refusal(response: Result<Admission, AdmissionError>) -> Refusal {
+    match response {
         Err(AdmissionError::Refused(refusal)) => refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
-fn reason(answer: Result<Admission, AdmissionError>) -> Reason {
-    refusal(answer).reason
+fn reason(response: Result<Admission, AdmissionError>) -> Reason {
+    refusal(response).reason
 }

@@ -39,14 +39,14 @@ impl Company {
 
     async fn post(&self, bearer: &str, path: &str, body: Value) -> (u16, Value) {
         let request = self.stargate.http.post(format!("{}{path}", self.stargate.gateway.url()));
-        let answer = request.bearer_auth(bearer).json(&body).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        let response = request.bearer_auth(bearer).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     async fn get(&self, bearer: &str, path: &str) -> (u16, Value) {
         let request = self.stargate.http.get(format!("{}{path}", self.stargate.gateway.url()));
-        let answer = request.bearer_auth(bearer).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        let response = request.bearer_auth(bearer).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     async fn admin(&self, path: &str, body: Value) -> Value {
@@ -288,9 +288,9 @@ async fn a_deployment_without_an_issuer_believes_no_token() {
     let holder = stargate.free_keyholder().await;
     let Scope::User(user) = &holder.user else { unreachable!() };
     let token = issuer.token(stargate.gateway.clock.now(), json!({"sub": user.as_str()}));
-    let answer =
+    let response =
         stargate.post("/v1/messages", &token).json(&ask(&json!({"text": "ok"}))).send().await.unwrap();
-    assert_eq!(answer.status(), 401);
+    assert_eq!(response.status(), 401);
 }
 
 /// The first call of a person, with the table failing at each of its round trips: 503 or the answer, and then the answer.

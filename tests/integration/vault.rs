@@ -126,9 +126,9 @@ async fn nobody_comes_around_cloudfront() {
         if let Some(secret) = secret {
             request = request.header("x-stargate-origin", secret);
         }
-        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), status, "{secret:?}");
-        let body = axum::body::to_bytes(answer.into_body(), 1 << 16).await.unwrap();
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{secret:?}");
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains(told), "{secret:?}: {body:?}");
     }
     // Paths that are none are refused the same way: there is nothing to be learned.

@@ -112,9 +112,9 @@ impl Stargate {
 
     /// A streamed answer, whole.
     pub async fn stream(&self, holder: &Keyholder, body: &Value) -> (reqwest::StatusCode, Vec<Event>) {
-        let answer = self.messages(holder, body).await;
-        let status = answer.status();
-        (status, events(&answer.text().await.unwrap()))
+        let response = self.messages(holder, body).await;
+        let status = response.status();
+        (status, events(&response.text().await.unwrap()))
     }
 
     pub async fn state(&self, scope: &Scope) -> ScopeState {

@@ -21,7 +21,7 @@ pub use fault::Fault;
 
 /// How long a try may take: half of what it may elsewhere, so that silence leaves the rest of a story its time on a busy
 /// machine.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The requests of one client. Clones are of the same wire.
 #[derive(Clone, Default)]
@@ -50,7 +50,7 @@ impl Wire {
     pub fn intercept(&self, config: aws_sdk_dynamodb::config::Builder, line: &SharedHttpClient) -> Client {
         site::watch();
         let (wire, line) = (self.clone(), line.clone());
-        let patience = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).build();
         let client = http_client_fn(move |settings, components| {
             let inner = line.http_connector(settings, components);
             SharedHttpConnector::new(InterceptingConnector { wire: wire.clone(), inner })

@@ -14,7 +14,7 @@ use crate::Summary;
 /// Scopes of one page, per shard of the index.
 const PAGE: usize = 25;
 /// Scopes that are seen to side by side.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 
 pub struct Worker<'a> {
     store: &'a Store,
@@ -104,7 +104,7 @@ impl<'a> Worker<'a> {
                 }
             }
         };
-        stream::iter(scopes).map(one).buffer_unordered(AT_ONCE).collect().await
+        stream::iter(scopes).map(one).buffer_unordered(CONCURRENCY).collect().await
     }
 
     fn note<T>(&mut self, seen: ResetOutcome<T>) -> Option<T> {

@@ -127,14 +127,14 @@ impl BedrockClient {
         let operation = BedrockOperation::CountTokens;
         let call =
             BedrockCall { operation, model: model.to_owned(), region: None, body, headers: Vec::new() };
-        let answer = match self.send(&call, &Transmission::default()).await {
+        let response = match self.send(&call, &Transmission::default()).await {
             Err(failed) if failed.is_not_offered => {
                 tracing::warn!(model, "count_tokens_not_offered");
                 return Ok(None);
             }
             sent => sent?.read_all().await?,
         };
-        let count: Option<Count> = serde_json::from_slice(&answer).ok();
+        let count: Option<Count> = serde_json::from_slice(&response).ok();
         count.map(|count| Some(count.input_tokens)).ok_or_else(BedrockError::without_response)
     }
 }

@@ -206,7 +206,7 @@ pub trait ResponseWriter: Send {
     fn end(&mut self) -> Bytes;
 
     /// A whole answer.
-    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error>;
+    fn write_buffered(&mut self, response: Bytes) -> Result<Bytes, serde_json::Error>;
 
     /// What the head of a whole answer says of tokens, where the API format has headers for it.
     fn counts(&self, _: &InvocationMetrics) -> HeaderMap {

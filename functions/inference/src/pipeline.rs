@@ -51,7 +51,7 @@ use usage_meter::UsageMeter;
 const COUNT_MARGIN: u64 = 16;
 
 /// Tries of a request whose key is given other names of models meanwhile.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Answers a request in its API format, streamed if it asks for that.
 pub async fn answer(app: &InferenceState, format: &ApiFormat, request: HttpRequest) -> Response {
@@ -65,9 +65,9 @@ pub async fn answer(app: &InferenceState, format: &ApiFormat, request: HttpReque
 pub fn refuse(app: &InferenceState, shape: ErrorFormat, fault: &ApiError) -> Response {
     let id = RequestId::generate(app.clock.now().ms());
     let id = id.map_or_else(|_| "req_unknown".to_owned(), |id| format!("req_{id}"));
-    let mut answer = shape.answer(fault, &id);
-    response_headers::put(answer.headers_mut(), response_headers::REQUEST_ID, id);
-    answer
+    let mut response = shape.answer(fault, &id);
+    response_headers::put(response.headers_mut(), response_headers::REQUEST_ID, id);
+    response
 }
 
 async fn handle_request(
@@ -162,13 +162,13 @@ impl InferenceRequest<'_> {
                         model.map(|model| app.upstream.fallbacks(model)).unwrap_or_default().into_iter();
                     return Ok((ready, FallbackChain { first: target, rest }));
                 }
-                Ok(Err(denied)) if denied.is_renamed && tries < TRIES => {}
+                Ok(Err(denied)) if denied.is_renamed && tries < MAX_ATTEMPTS => {}
                 // The key that stands in for a token may have been deleted: then there is another.
                 Ok(Err(denied))
-                    if denied.is_unknown() && tries < TRIES && enter_again(app, self.sent).await? => {}
+                    if denied.is_unknown() && tries < MAX_ATTEMPTS && enter_again(app, self.sent).await? => {}
                 Ok(Err(denied)) => return Err(refusal_log::record_refusal(app, denied, asked).await),
                 // No reservation has proven what the key calls models: it may be another by now.
-                Err(_) if tries < TRIES && means_another(app, self.pointer, asked, &model).await => {}
+                Err(_) if tries < MAX_ATTEMPTS && means_another(app, self.pointer, asked, &model).await => {}
                 Err(fault) => return Err(fault),
             }
         }
@@ -337,16 +337,16 @@ async fn run(app: &InferenceState, ready: AdmittedCall) -> Result<Response, Upst
         }
         let call = StreamingCall { running, frames: opened.frames(), api, silence: timeouts.silence() };
         let events = stream::response_stream(call, teller);
-        let mut answer = Body::from_stream(events).into_response();
-        answer.headers_mut().insert(CONTENT_TYPE, media_type);
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        (answer, dropped)
+        let mut response = Body::from_stream(events).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        (response, dropped)
     } else {
         let (message, metrics, dropped) = attempt.read_buffered(&mut running).await?;
         let told = buffered_response(&mut running, teller.as_mut(), message).await;
-        let mut answer = told.map_err(UpstreamFailure::without_fallback)?;
-        answer.headers_mut().extend(teller.counts(&metrics));
-        (answer, dropped)
+        let mut response = told.map_err(UpstreamFailure::without_fallback)?;
+        response.headers_mut().extend(teller.counts(&metrics));
+        (response, dropped)
     };
     answer.headers_mut().extend(told);
     response_headers::put_dropped_fields(answer.headers_mut(), &dropped);
@@ -370,8 +370,8 @@ async fn buffered_response(
         return Err(stream::upstream_error("the model's answer cannot be read"));
     };
     let cost = running.settle(Status::Success).await;
-    let mut answer = message.into_response();
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response_headers::put(answer.headers_mut(), response_headers::COST, response_headers::dollars(cost));
-    Ok(answer)
+    let mut response = message.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response_headers::put(response.headers_mut(), response_headers::COST, response_headers::dollars(cost));
+    Ok(response)
 }

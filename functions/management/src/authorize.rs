@@ -23,10 +23,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Whom a caller says it acts for: recorded, and never believed.
 const CHANGED_BY: HeaderName = HeaderName::from_static("litellm-changed-by");
 /// The longest of it that is recorded, in characters.
-const LONGEST_CLAIM: usize = 200;
+const MAX_CLAIM_LEN: usize = 200;
 
 /// The largest body of an open route, in bytes.
-const MOST_OPEN: usize = 16 << 10;
+const MAX_OPEN: usize = 16 << 10;
 
 /// What a permitted request says.
 pub struct RequestContext {
@@ -41,7 +41,7 @@ pub struct RequestContext {
 
 impl RequestContext {
     fn read(request: &Parts, operation: Operation, now: Moment) -> Result<Self, ApiError> {
-        let text = |value: &HeaderValue| Some(value.to_str().ok()?.chars().take(LONGEST_CLAIM).collect());
+        let text = |value: &HeaderValue| Some(value.to_str().ok()?.chars().take(MAX_CLAIM_LEN).collect());
         let query = Query::read(&request.uri)?;
         query.reject_others(operation.query)?;
         Ok(Self {
@@ -102,7 +102,7 @@ pub async fn admit_anonymous(
     }
     let ask = RequestContext::read(&request, operation, now)?;
     // Anybody may send it.
-    let most = MOST_OPEN.min(app.max_body);
+    let most = MAX_OPEN.min(app.max_body);
     Ok((ask, fields(Request::from_parts(request, body), operation, most).await?))
 }
 
@@ -173,9 +173,9 @@ pub fn wrong_method(app: &ManagementState, request: &Request) -> Response {
 
 pub fn into_response(answer: Result<Response, ApiError>, now: Moment) -> Response {
     let id = RequestId::of_answer(now.ms());
-    let mut answer = answer.unwrap_or_else(|fault| ErrorFormat::Plain.answer(&fault, id.as_str()));
+    let mut response = answer.unwrap_or_else(|fault| ErrorFormat::Plain.answer(&fault, id.as_str()));
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        answer.headers_mut().insert(REQUEST_ID, id);
+        response.headers_mut().insert(REQUEST_ID, id);
     }
-    answer
+    response
 }

@@ -21,9 +21,9 @@ impl IntoResponse for BufferedResponse {
                 Ok(Err(binary)) => http::Response::from_parts(head, Body::Binary(binary.into_bytes())),
                 Err(error) => {
                     tracing::error!(%error, "an answer could not be read");
-                    let mut answer = http::Response::new(Body::Empty);
-                    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                    answer
+                    let mut response = http::Response::new(Body::Empty);
+                    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                    response
                 }
             }
         })

@@ -30,4 +30,4 @@ pub use key_policy::KeyPolicy;
 pub use lambda_response::BufferedResponse;
 pub use provisioning::check_policy::read_key_policy;
 pub use router::router;
-pub use state::{MOST_BODY, ManagementState};
+pub use state::{MAX_BODY, ManagementState};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::TryFutureExt;
 use lambda_http::{Error, Request, service_fn};
-use management::{AdminAuthenticator, BufferedResponse, MOST_BODY, ManagementState, router};
+use management::{AdminAuthenticator, BufferedResponse, MAX_BODY, ManagementState, router};
 use shared::api;
 use shared::auth::JwtAuthenticator;
 use shared::runtime::clock::Clock;
@@ -51,7 +51,7 @@ async fn run() -> Result<(), Error> {
         tokens,
         entrance: entrance?,
         clock: clock.clone(),
-        max_body: config.max_body.min(MOST_BODY),
+        max_body: config.max_body.min(MAX_BODY),
     };
     let router = api::require_origin_secret(origin?, clock, router(app));
     lambda_http::run(service_fn(move |request: Request| {

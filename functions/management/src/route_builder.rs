@@ -112,13 +112,13 @@ impl Routes {
     pub fn finish(self) -> Router<ManagementState> {
         let (described, written) = (Arc::new(self.described), Arc::new(OnceLock::new()));
         // The same for everybody, and no secret: clients read it before they have a key.
-        let answer = move |State(app): State<ManagementState>| {
+        let response = move |State(app): State<ManagementState>| {
             let text: &Bytes = written.get_or_init(|| document(&described).to_string().into());
             let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=3600")];
-            let answer = (headers, text.clone()).into_response();
-            ready(authorize::into_response(Ok(answer), app.clock.now()))
+            let response = (headers, text.clone()).into_response();
+            ready(authorize::into_response(Ok(response), app.clock.now()))
         };
-        self.router.route(DOCUMENT, axum::routing::get(answer))
+        self.router.route(DOCUMENT, axum::routing::get(response))
     }
 
     fn by_body<Fut: Answers>(

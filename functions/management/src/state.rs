@@ -30,4 +30,4 @@ pub struct ManagementState {
 }
 
 /// The largest body that management has use for, in bytes: its lists and its texts have limits of their own.
-pub const MOST_BODY: usize = 1 << 20;
+pub const MAX_BODY: usize = 1 << 20;

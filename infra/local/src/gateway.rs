@@ -22,7 +22,7 @@ use crate::options::LocalOptions;
 use fake_aws::local_sdk_config;
 
 /// How long a shutdown waits for open streams before it drops them.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running gateway. Dropping it leaves its tasks to the runtime, but for new requests; [`Gateway::stop`] ends them in order.
 pub struct Gateway {
@@ -75,8 +75,8 @@ impl Gateway {
 
     /// Takes no more requests, lets open streams end for a while, and settles what is dropped then.
     pub async fn stop(self) {
-        self.serving.stop(PATIENCE).await;
-        if tokio::time::timeout(PATIENCE, self.settler).await.is_err() {
+        self.serving.stop(SHUTDOWN_TIMEOUT).await;
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.settler).await.is_err() {
             tracing::warn!("some dropped calls are left to be swept at the next start");
         }
         self.tasks.iter().for_each(JoinHandle::abort);

@@ -75,7 +75,7 @@ impl AppBuilder {
     /// Management behind one of its entrances.
     pub fn management(&self, entrance: AdminAuthenticator) -> Router {
         let inference::InferenceState { store, catalog, offering, tokens, clock, .. } = self.calls.clone();
-        let (rules, max_body) = (Arc::clone(&self.rules), self.max_body.min(management::MOST_BODY));
+        let (rules, max_body) = (Arc::clone(&self.rules), self.max_body.min(management::MAX_BODY));
         management::router(management::ManagementState {
             store,
             catalog,

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How long an answer of the table is believed: these routes ask for no key, so anybody may ask as often as they like.
-const BELIEVED: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 
 /// Whether the table answered, and when it was asked. One asks, and the others wait for its answer.
 type LastCheck = Arc<Mutex<Option<(Instant, bool)>>>;
@@ -40,7 +40,7 @@ async fn alive() -> Response {
 async fn ready(State((store, seen)): State<(Store, LastCheck)>) -> Response {
     let mut seen = seen.lock().await;
     let answers = match *seen {
-        Some((at, answered)) if at.elapsed() < BELIEVED => answered,
+        Some((at, answered)) if at.elapsed() < CACHE_TTL => answered,
         _ => {
             let asked = store.find_pointer(&SecretHash::of_no_secret(&["health"])).await;
             if let Err(error) = &asked {

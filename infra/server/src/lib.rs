@@ -13,4 +13,4 @@ mod server;
 pub use app::{AppBuilder, combined_router};
 pub use server::{Server, spawn};
 
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub use shared::runtime::exit::BoxError;

@@ -68,11 +68,11 @@ async fn answer(request: Request, next: Next, mut dropped: DropSignal) -> Respon
 
 /// The same answer; a streamed one breaks off when the server drops its streams, so that its client knows that it is not
 /// whole, and its call is settled.
-fn droppable(answer: Response, mut dropped: DropSignal) -> Response {
-    if answer.body().size_hint().exact().is_some() {
-        return answer;
+fn droppable(response: Response, mut dropped: DropSignal) -> Response {
+    if response.body().size_hint().exact().is_some() {
+        return response;
     }
-    answer.map(|body| {
+    response.map(|body| {
         let mut pieces = body.into_data_stream();
         Body::from_stream(stream! {
             loop {

@@ -10,4 +10,4 @@ pub use invitation::{Invitation, TOKEN_LIFE, TeamInvitation, TeamInvitee};
 pub use key::Key;
 pub use organization::{Org, OrgMember};
 pub use team::{Member, Team, TeamRole};
-pub use user::{SHORTEST_PREFIX, User, UserRole, search_terms};
+pub use user::{MIN_PREFIX_LEN, User, UserRole, search_terms};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest id accepted from outside, in bytes. DynamoDB keys hold 2,048; LiteLLM's clients stay under 512.
-const LONGEST: usize = 512;
+const MAX_LEN: usize = 512;
 
 /// Why a text is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ fn check(text: &str) -> Result<(), InvalidId> {
     if text.is_empty() {
         return Err(InvalidId::Empty);
     }
-    if text.len() > LONGEST {
+    if text.len() > MAX_LEN {
         return Err(InvalidId::TooLong);
     }
     // Control characters also separate the parts of composite table keys.

@@ -4,7 +4,7 @@ pub mod admission;
 mod settings;
 
 pub use admission::{
-    MOST_CLOSED, Reason, Refusal, RefusalCause, ReserveRequest, ScopeExpectation, check_active,
+    MAX_CLOSED, Reason, Refusal, RefusalCause, ReserveRequest, ScopeExpectation, check_active,
     explain_refusal, may_use,
 };
 pub use settings::LedgerSettings;

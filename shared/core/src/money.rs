@@ -23,7 +23,7 @@ use decimal::{Decimal, InvalidDecimal};
 const PICO_PER_USD: i128 = 1_000_000_000_000;
 
 /// The largest amount that is read, in dollars: far above any budget, and far below where sums of amounts saturate.
-const MOST_USD: i128 = 1_000_000_000_000;
+const MAX_USD: i128 = 1_000_000_000_000;
 
 /// The steps of [`Money`]'s `Display`: a millionth of a dollar, in picodollars.
 const PICO_PER_MICRO: u128 = 1_000_000;
@@ -99,7 +99,7 @@ impl Money {
             InvalidDecimal::TooLarge => InvalidMoney::TooLarge,
         })?;
         match i128::try_from(magnitude.units) {
-            Ok(pico) if pico <= MOST_USD * PICO_PER_USD => {
+            Ok(pico) if pico <= MAX_USD * PICO_PER_USD => {
                 Ok(Self(if magnitude.negative { -pico } else { pico }))
             }
             _ => Err(InvalidMoney::TooLarge),

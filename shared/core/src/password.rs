@@ -9,9 +9,9 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use crate::secret::Secret;
 
 /// NIST SP 800-63B asks for 15 where a password is all there is, and for 8 at least; LiteLLM's users have short ones.
-const SHORTEST: usize = 12;
+const MIN_LEN: usize = 12;
 /// Long enough for any phrase, and no load on the hash.
-const LONGEST: usize = 256;
+const MAX_LEN: usize = 256;
 
 pub const RULE: &str = "must have 12 to 256 characters";
 
@@ -22,7 +22,7 @@ pub struct Password(String);
 impl Password {
     /// Whether a password keeps [`RULE`].
     pub fn fits(secret: &Secret) -> bool {
-        (SHORTEST..=LONGEST).contains(&secret.reveal().chars().count())
+        (MIN_LEN..=MAX_LEN).contains(&secret.reveal().chars().count())
     }
 
     /// Hashes a password. `None`: it breaks [`RULE`]. **Cost:** some 20 ms of a processor, and 19 MiB.

@@ -12,7 +12,7 @@ pub use budget::BudgetDuration;
 pub use key::KeyDuration;
 
 /// The longest length, in years. Longer ones are typing errors, and arithmetic on them would leave the calendar.
-const MOST_YEARS: u64 = 100;
+const MAX_YEARS: u64 = 100;
 
 /// Why a text is not a duration. Its `Display` teaches the grammar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,7 @@ enum Unit {
     Year,
 }
 
-/// A whole number of units: at least one, at most [`MOST_YEARS`].
+/// A whole number of units: at least one, at most [`MAX_YEARS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Length {
     count: i64,
@@ -62,7 +62,7 @@ impl Length {
             _ => return None,
         };
         let count = count.parse::<u64>().ok()?;
-        if count == 0 || count > MOST_YEARS * unit.per_year() {
+        if count == 0 || count > MAX_YEARS * unit.per_year() {
             return None;
         }
         i64::try_from(count).ok().map(|count| Self { count, unit })

@@ -9,7 +9,7 @@ pub mod cost_bound;
 mod tests;
 pub mod token_usage;
 
-pub use cost_bound::{CostBound, LEAST_TOKENS};
+pub use cost_bound::{CostBound, MIN_TOKENS};
 pub use token_usage::TokenUsage;
 
 use crate::money::{Money, Rate};

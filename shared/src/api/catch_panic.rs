@@ -44,9 +44,9 @@ mod tests {
             .route("/user/list", get(async || -> &'static str { panic!("what was sent") }))
             .route("/fine", get(async || "{}"));
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = catch_panic(Clock::default(), router).oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+        let response = catch_panic(Clock::default(), router).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 4096).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
     }
 

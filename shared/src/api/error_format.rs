@@ -79,8 +79,8 @@ impl ErrorFormat {
             let (status, kind) = (wire.status.as_u16(), wire.kind.plain());
             tracing::info!(request = request_id, status, kind, param = wire.param, "refused");
         }
-        let mut answer = json_response(self.status(&wire), &self.body(&wire, request_id));
-        let headers = answer.headers_mut();
+        let mut response = json_response(self.status(&wire), &self.body(&wire, request_id));
+        let headers = response.headers_mut();
         if self == Self::Aws {
             headers.insert(ERROR_TYPE, HeaderValue::from_static(wire.kind.aws()));
         }
@@ -90,6 +90,6 @@ impl ErrorFormat {
         if !wire.may_retry || self.status(&wire) != wire.status {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
-        answer
+        response
     }
 }

@@ -27,9 +27,9 @@ use crate::store::{CreateError, Store, StoreError};
 const TEAM: &str = "x-litellm-team-id";
 
 /// How long it is believed whose an address is, and which teams there are.
-const OLDEST: Duration = Duration::from_secs(10);
+const MAX_AGE: Duration = Duration::from_secs(10);
 /// The most identities that one process remembers; beyond it they are forgotten all at once.
-const MOST: usize = 10_000;
+const MAX_KEYS: usize = 10_000;
 
 /// What a token is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl JwtAuthenticator {
         }
         let asked = (subject, teams);
         let known = self.with(|known| known.get(&asked).cloned());
-        let found = match known.filter(|(_, read)| now < *read + OLDEST) {
+        let found = match known.filter(|(_, read)| now < *read + MAX_AGE) {
             Some((found, _)) => found,
             None => self.look_up(store, issuer, asked, now).await?,
         };
@@ -115,7 +115,7 @@ impl JwtAuthenticator {
         let team = store.teams(&ids).await?.into_iter().next().map(|entry| entry.team.id);
         let found = ShadowKey::for_user(issuer, user, team);
         self.with(|known| {
-            if known.len() >= MOST {
+            if known.len() >= MAX_KEYS {
                 known.clear();
             }
             known.insert(asked, (found.clone(), now));

@@ -8,7 +8,7 @@ use stargate_core::secret::SecretHash;
 use crate::store::{KeyRef, Store, StoreError};
 
 /// Hints kept by one process; beyond it they are forgotten all at once, which costs a read each.
-const MOST_HINTS: usize = 10_000;
+const MAX_HINTS: usize = 10_000;
 
 /// Which key a secret belongs to, remembered. A hint is never trusted: the key's own reservation proves it.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl KeyCache {
     /// Keeps a hint that was read, or that has learned something.
     pub fn remember(&self, pointer: &KeyRef) {
         self.with(|hints| {
-            if hints.len() >= MOST_HINTS {
+            if hints.len() >= MAX_HINTS {
                 hints.clear();
             }
             hints.insert(pointer.holder.secret.clone(), pointer.clone());

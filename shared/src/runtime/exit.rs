@@ -6,7 +6,8 @@ use std::process::ExitCode;
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-type BoxError = Box<dyn Error + Send + Sync>;
+/// Any error of a program.
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The exit code of a function's `main`. `--version` prints the version and starts nothing.
 #[expect(clippy::print_stdout, reason = "the version is the output of the program")]

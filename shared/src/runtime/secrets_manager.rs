@@ -15,11 +15,11 @@ use stargate_core::secret::Secret;
 use crate::runtime::clock::Clock;
 
 /// How long what was read is believed, in seconds: a value that was withdrawn counts for no longer.
-const BELIEVED: i64 = 300;
+const CACHE_TTL: i64 = 300;
 /// After how many seconds a wrong value makes a process look again: often enough for a rotation, too seldom for an attack.
 const PAUSE: i64 = 10;
 /// How long Secrets Manager has to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a setting begins with that names a secret instead of being one.
 const ARN: &str = "arn:";
@@ -90,7 +90,7 @@ impl RotatingSecret {
             return Ok(Self::from_fixed(setting));
         }
         let (aws, clock) = (at.0, at.1.clone());
-        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
         let client = Client::from_conf(Builder::from(aws).timeout_config(timeouts).build());
         let arn = setting.reveal().to_owned();
         let values = read(&client, &arn, versions).await?;
@@ -158,7 +158,7 @@ impl StoredSecret {
     fn compare(&self, presented: &Secret) -> (bool, bool) {
         let known = self.lock_values();
         let is_known = known.holds(presented);
-        let pause = if is_known { BELIEVED } else { PAUSE };
+        let pause = if is_known { CACHE_TTL } else { PAUSE };
         (is_known, known.looked.seconds_until(self.clock.now()) >= pause)
     }
 

@@ -9,9 +9,9 @@ use stargate_core::moment::Moment;
 use super::{Store, StoreError};
 
 /// How old the catalog may be that a request is served by.
-const OLDEST: Duration = Duration::from_secs(10);
+const MAX_AGE: Duration = Duration::from_secs(10);
 /// From when on it is read again beside a request, so that none has to wait for it.
-const AGING: Duration = Duration::from_secs(5);
+const REFRESH_AGE: Duration = Duration::from_secs(5);
 
 /// The models of one process. Cloning it is cheap. Reading them is rare, and boxed: it would make every request's future
 /// larger.
@@ -42,14 +42,14 @@ impl CatalogCache {
     /// The catalog as it was ten seconds ago at most. **Cost:** nothing, or a read where the process was idle.
     pub async fn current(&self, store: &Store, now: Moment) -> Result<Arc<Catalog>, StoreError> {
         match self.loaded() {
-            Some(known) if now < known.read + OLDEST => Ok(known.catalog),
+            Some(known) if now < known.read + MAX_AGE => Ok(known.catalog),
             _ => Box::pin(self.read(store, now)).await,
         }
     }
 
     /// Reads the catalog again where it is getting old. A table that does not answer is told by whoever needs it.
     pub async fn refresh_if_stale(&self, store: &Store, now: Moment) {
-        if self.loaded().is_some_and(|known| now < known.read + AGING) {
+        if self.loaded().is_some_and(|known| now < known.read + REFRESH_AGE) {
             return;
         }
         if let Err(error) = Box::pin(self.read(store, now)).await {

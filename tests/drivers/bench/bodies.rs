@@ -54,8 +54,8 @@ impl Size {
             Self::Large => {
                 let piece = |_| json!({"type": "text", "text": prose(1000)});
                 let pieces: Vec<Value> = (0..3900).map(piece).collect();
-                let answer = json!({"role": "assistant", "content": "I see."});
-                body["messages"] = json!([{"role": "user", "content": pieces}, answer, question]);
+                let response = json!({"role": "assistant", "content": "I see."});
+                body["messages"] = json!([{"role": "user", "content": pieces}, response, question]);
             }
         }
         body

@@ -82,7 +82,7 @@ async fn allocations(router: &Router, setting: &Setting) {
 async fn ask(router: &Router, setting: &Setting, body: &str) {
     let request = Request::post("/v1/messages").header("x-api-key", &setting.keys[0]);
     let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(body.to_owned())).unwrap();
-    let answer = router.clone().oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
 }

@@ -34,11 +34,11 @@ impl Target {
         let begun = Instant::now();
         let request = self.http.post(&self.url).header("x-api-key", &self.keys[number]);
         let request = request.header("content-type", "application/json").body(body);
-        let mut answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
         let (mut first, mut gap, mut bytes) = (None, Duration::ZERO, 0);
         let mut heard = begun;
-        while let Some(piece) = answer.chunk().await.unwrap() {
+        while let Some(piece) = response.chunk().await.unwrap() {
             let now = Instant::now();
             match first {
                 None => first = Some(now - begun),

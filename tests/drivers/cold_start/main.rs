@@ -133,9 +133,9 @@ async fn measure_start(binary: &Path, setting: &Setting, calls: bool, times: &mu
             )
         };
         for into in [&mut times.first_calls, &mut times.second_calls] {
-            let answer = runtime.ask(ask()).await;
-            assert!(answer.text().contains("\"statusCode\":200"), "{}", answer.text());
-            into.push(answer.total_time());
+            let response = runtime.ask(ask()).await;
+            assert!(response.text().contains("\"statusCode\":200"), "{}", response.text());
+            into.push(response.total_time());
         }
     }
     if binary.ends_with("inference") {
@@ -145,10 +145,10 @@ async fn measure_start(binary: &Path, setting: &Setting, calls: bool, times: &mu
             "stream": true,
             "messages": [{"role": "user", "content": "Say it."}],
         });
-        let answer = runtime.ask(event("POST", "/v1/messages", &setting.key, Some(&body))).await;
-        assert!(answer.text().contains("event: message_stop"), "{}", answer.text());
-        times.heads.push(answer.first_byte());
-        times.stalls.push(answer.first_byte() - answer.head());
+        let response = runtime.ask(event("POST", "/v1/messages", &setting.key, Some(&body))).await;
+        assert!(response.text().contains("event: message_stop"), "{}", response.text());
+        times.heads.push(response.first_byte());
+        times.stalls.push(response.first_byte() - response.head());
     }
     drop(function);
 }

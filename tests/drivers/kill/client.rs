@@ -68,9 +68,9 @@ impl Ask {
 /// One call, to whatever end; `answered` hears of its stream's beginning.
 pub async fn call(http: &reqwest::Client, url: &str, key: &str, ask: Ask, answered: &Notify) -> CallOutcome {
     let lost = CallOutcome { request: None, end: Ending::Cut, worth: Money::ZERO };
-    let answer =
+    let response =
         http.post(format!("{url}/v1/messages")).header("x-api-key", key).json(&ask.body()).send().await;
-    let Ok(answer) = answer else { return lost };
+    let Ok(answer) = response else { return lost };
     if answer.status() != 200 {
         return CallOutcome { end: Ending::Refused(answer.status().as_u16()), ..lost };
     }

@@ -27,9 +27,9 @@ use crate::client::{Ask, CallOutcome, Ending, call};
 /// Clients of each key and gateway.
 const CLIENTS: usize = 6;
 /// The longest that a round's gateways live.
-const LONGEST: u64 = 900;
+const MAX_MS: u64 = 900;
 /// How long a stream may take to begin.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -99,7 +99,7 @@ impl KillRound {
         let calling = match end {
             // Until its gateway is gone.
             End::Kill => Duration::MAX,
-            End::Freeze => Duration::from_millis(random.random_range(30..LONGEST)),
+            End::Freeze => Duration::from_millis(random.random_range(30..MAX_MS)),
         };
         let answered = Arc::new(Notify::new());
         let mut clients = Vec::new();
@@ -121,9 +121,9 @@ impl KillRound {
                 let [one, other] = gateways;
                 // How long a start takes is the machine's; half of the kills are to find streams, however busy it is.
                 if random.random() {
-                    timeout(PATIENCE, answered.notified()).await.expect("a stream begins");
+                    timeout(TIMEOUT, answered.notified()).await.expect("a stream begins");
                 }
-                sleep(Duration::from_millis(random.random_range(0..LONGEST))).await;
+                sleep(Duration::from_millis(random.random_range(0..MAX_MS))).await;
                 one.process.kill();
                 sleep(Duration::from_millis(random.random_range(0..100))).await;
                 other.process.kill();
@@ -132,7 +132,7 @@ impl KillRound {
                 }
             }
             End::Freeze => {
-                sleep(Duration::from_millis(random.random_range(20..LONGEST / 2))).await;
+                sleep(Duration::from_millis(random.random_range(20..MAX_MS / 2))).await;
                 let others_go_on = async {
                     sleep(LEASE * 2).await;
                     sweep(&holders, Some(&crew), store, clock).await;

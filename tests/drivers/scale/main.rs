@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 /// Creations that are on their way at once.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 
 #[derive(Parser)]
 struct Options {
@@ -120,15 +120,15 @@ fn router(store: &Store) -> Router {
             None,
         )),
         clock: Clock::default(),
-        max_body: management::MOST_BODY,
+        max_body: management::MAX_BODY,
     })
 }
 
 async fn get(router: &Router, path: &str) -> (u16, Value) {
     let request = Request::builder().uri(path).header("authorization", "Bearer sk-master");
-    let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    let status = answer.status().as_u16();
-    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap())
 }
 
@@ -162,5 +162,5 @@ async fn seed(store: &Store, users: usize) {
         }
     };
     let tasks = (0..users).map(|at| tokio::spawn(make(at)));
-    stream::iter(tasks).buffer_unordered(AT_ONCE).for_each(|made| async { made.unwrap() }).await;
+    stream::iter(tasks).buffer_unordered(CONCURRENCY).for_each(|made| async { made.unwrap() }).await;
 }

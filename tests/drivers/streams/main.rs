@@ -113,17 +113,17 @@ async fn stream(http: &reqwest::Client, url: &str, key: &str, pieces: u64, seen:
         "model": "claude-haiku-4-5", "max_tokens": 1000, "stream": true,
         "messages": [{"role": "user", "content": format!("Hi <<fake {script}>>")}],
     });
-    let answer = loop {
+    let response = loop {
         let sent = http.post(format!("{url}/v1/messages")).header("x-api-key", key).json(&body).send();
-        let answer = sent.await.unwrap();
+        let response = sent.await.unwrap();
         // The embedded table takes one write at a time: clients come back, as the real ones do.
-        if answer.status() != 503 {
-            break answer;
+        if response.status() != 503 {
+            break response;
         }
         sleep(Duration::from_secs(1)).await;
     };
-    assert_eq!(answer.status(), 200);
-    let (mut bytes, mut last, mut tail) = (answer.bytes_stream(), Instant::now(), String::new());
+    assert_eq!(response.status(), 200);
+    let (mut bytes, mut last, mut tail) = (response.bytes_stream(), Instant::now(), String::new());
     while let Some(piece) = bytes.next().await {
         let piece = piece.unwrap();
         let text = std::str::from_utf8(&piece).unwrap();

@@ -14,8 +14,8 @@ async fn what_a_key_calls_models_binds_at_once() {
         let mut body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 10}));
         body["model"] = json!(model);
         body["tools"] = json!([{"name": "read", "input_schema": {"type": "object"}}]);
-        let answer = admin.stargate.post(path, &key).json(&body).send().await.unwrap();
-        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        let response = admin.stargate.post(path, &key).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
     };
     let invoked = || admin.stargate.fake().requests().last().map(|request| request.model.clone());
     for path in ["/v1/messages", "/v1/messages/count_tokens"] {
@@ -55,9 +55,9 @@ async fn what_a_key_calls_models_binds_at_once() {
     let call = async || {
         let mut body = ask(&json!({"text": "ok"}));
         body["model"] = json!("fast");
-        let answer =
+        let response =
             admin.stargate.post("/v1/messages", "sk-of-my-own-choice").json(&body).send().await.unwrap();
-        answer.status().as_u16()
+        response.status().as_u16()
     };
     admin.key(own.clone()).await;
     assert_eq!(call().await, 200);

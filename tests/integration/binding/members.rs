@@ -120,8 +120,8 @@ async fn a_gateway_keeps_its_settings_of_users() {
     let admin = Admin { stargate: Stargate::with(&settings).await };
     let ask = async |key: &str, path: &str, body: Value| -> (u16, Value) {
         let request = admin.stargate.http.post(format!("{}{path}", admin.stargate.gateway.url()));
-        let answer = request.bearer_auth(key).json(&body).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        let response = request.bearer_auth(key).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     };
     let master = admin.stargate.gateway.master_key.reveal();
     let (status, refused) = ask(master, "/key/generate", json!({"user_id": "ghost"})).await;

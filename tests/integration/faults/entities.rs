@@ -51,13 +51,13 @@ fn a_key(stage: &Fixture) -> Key {
     }
 }
 
-pub fn end_of<E: Into<Outcome>>(answer: Result<(), E>) -> End {
-    End { told: answer.map_or_else(Into::into, |()| Outcome::Done), least: 0, most: 0 }
+pub fn end_of<E: Into<Outcome>>(response: Result<(), E>) -> End {
+    End { told: response.map_or_else(Into::into, |()| Outcome::Done), least: 0, most: 0 }
 }
 
 /// What an administrator does who was told to try again: it is there now, by whichever try.
-pub fn assert_created(answer: Result<(), CreateError>) {
-    assert!(matches!(answer, Ok(()) | Err(CreateError::Taken { .. })), "{answer:?}");
+pub fn assert_created(response: Result<(), CreateError>) {
+    assert!(matches!(response, Ok(()) | Err(CreateError::Taken { .. })), "{response:?}");
 }
 
 pub fn check_nothing(_: &Fixture) -> BoxFuture<'_, ()> {

@@ -78,8 +78,8 @@ async fn a_schema_of_chat_is_paid_for() {
         "model": "claude-haiku-4-5", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}],
         "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": long_schema()}},
     });
-    let answer = stargate.post("/v1/chat/completions", &holder.secret).json(&body).send().await.unwrap();
-    answer.bytes().await.unwrap();
+    let response = stargate.post("/v1/chat/completions", &holder.secret).json(&body).send().await.unwrap();
+    response.bytes().await.unwrap();
     never_overspent(&stargate, &holder, "response_format").await;
 }
 
@@ -103,9 +103,9 @@ async fn no_limit_or_price_hides_in_additional_fields() {
         ),
     ] {
         let before = stargate.fake().count();
-        let answer =
+        let response =
             converse(&stargate, &holder, model, json!({"additionalModelRequestFields": fields})).await;
-        let body = answer.text().await.unwrap();
+        let body = response.text().await.unwrap();
         if stargate.fake().count() > before {
             passed.push(format!("{model} {fields}: {}", body.chars().take(120).collect::<String>()));
         }
@@ -121,8 +121,8 @@ async fn a_body_in_the_models_own_form_makes_one_answer() {
     let script = json!({"text": "x", "input_tokens": 10, "output_tokens": 5 * 4096});
     let body = json!({"prompt": format!("Hi <<fake {script}>>"), "max_tokens": 4096, "num_generations": 5});
     let path = "/bedrock/model/cohere.command-text-v14/invoke";
-    let answer = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), 400);
+    let response = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 400);
     never_overspent(&stargate, &holder, "num_generations").await;
 }
 
@@ -138,8 +138,8 @@ async fn compaction_does_not_pass_in_bedrock_mode() {
         "messages": [{"role": "user", "content": "hi"}],
     });
     let path = "/bedrock/model/anthropic.claude-opus-4-6-v1/invoke";
-    let answer = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), stargate.fake().count()), (400, 0), "compaction reached Bedrock");
+    let response = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), stargate.fake().count()), (400, 0), "compaction reached Bedrock");
 }
 
 /// What a proxy between here and Bedrock answers says nothing about the model.
@@ -148,8 +148,8 @@ async fn an_error_without_a_name_is_not_free() {
     let stargate = Stargate::start().await;
     for status in [502, 504] {
         let holder = stargate.free_keyholder().await;
-        let answer = stargate.messages(&holder, &ask(&json!({"status": status}))).await;
-        assert!(answer.status().is_server_error());
+        let response = stargate.messages(&holder, &ask(&json!({"status": status}))).await;
+        assert!(response.status().is_server_error());
         assert!(stargate.charged_amount(&holder).await > Money::ZERO, "{status}: it may have run");
     }
 }
@@ -189,8 +189,8 @@ async fn a_fallback_that_cannot_be_used_costs_no_tries() {
     let holder = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
     let mut body = ask(&json!({"error": "ThrottlingException", "failures": 2}));
     body["model"] = json!("claude-opus-4-5");
-    let answer = stargate.messages(&holder, &body).await;
-    assert_eq!((answer.status().as_u16(), stargate.fake().count()), (200, 3));
+    let response = stargate.messages(&holder, &body).await;
+    assert_eq!((response.status().as_u16(), stargate.fake().count()), (200, 3));
 }
 
 /// A body in Claude's form is not one that Nova takes.
@@ -204,9 +204,9 @@ async fn a_body_in_one_makers_form_does_not_fall_back_to_anothers() {
         "messages": [{"role": "user", "content": format!("Hi <<fake {script}>>")}],
     });
     let path = format!("/bedrock/model/{HAIKU}/invoke");
-    let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
+    let response = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
     assert_eq!(status, 429, "{text}");
 }
 
@@ -221,8 +221,8 @@ async fn the_accounts_number_reaches_no_client() {
     {
         let message =
             "The arn:aws:bedrock:us-east-1:123456789012:inference-profile/x of account 123456789012";
-        let answer = stargate.messages(&holder, &ask(&json!({"error": error, "message": message}))).await;
-        if answer.text().await.unwrap().contains("123456789012") {
+        let response = stargate.messages(&holder, &ask(&json!({"error": error, "message": message}))).await;
+        if response.text().await.unwrap().contains("123456789012") {
             leaks.push(error);
         }
     }
@@ -241,8 +241,8 @@ async fn the_deployments_guardrail_sees_everything() {
     let own = json!({"tagSuffix": "x", "streamProcessingMode": "ASYNCHRONOUS"});
     let body = json!({"prompt": "harmful", "amazon-bedrock-guardrailConfig": own});
     let path = format!("/bedrock/model/{NOVA}/invoke");
-    let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), stargate.fake().count()), (400, 0));
+    let response = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), stargate.fake().count()), (400, 0));
 }
 
 /// What a client says of itself is kept with its record, however long it is.
@@ -253,8 +253,8 @@ async fn a_session_of_any_length_is_recorded() {
     let body = ask(&json!({"text": "ok", "input_tokens": 1000, "output_tokens": 1000}));
     let request = stargate.post("/v1/messages", &holder.secret).json(&body);
     let request = request.header("x-claude-code-session-id", "s".repeat(205_000));
-    let answer = request.header("x-claude-code-agent-id", "a".repeat(205_000)).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = request.header("x-claude-code-agent-id", "a".repeat(205_000)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
     let state = stargate.state(&holder.key).await;
     assert!(state.leases.is_empty(), "not settled");
 }
@@ -284,8 +284,8 @@ async fn a_call_that_waits_to_be_covered_ends_in_time() {
             .header(CONTENT_TYPE, "application/json");
         let request = request.body(Body::from(body.to_string())).unwrap().with_lambda_context(context);
         let answered = async {
-            let answer = router.oneshot(request).await.unwrap();
-            let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let response = router.oneshot(request).await.unwrap();
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
             String::from_utf8(bytes.to_vec()).unwrap()
         };
         let ended = tokio::time::timeout(Duration::from_secs(10), answered).await;
@@ -334,9 +334,9 @@ async fn a_beta_is_a_name_and_no_text() {
             "messages": [{"role": "user", "content": "hi"}],
         });
         let path = format!("/bedrock/model/{HAIKU}/invoke");
-        let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-        let told = answer.headers().get("x-stargate-dropped").map(|names| names.to_str().unwrap());
-        assert_eq!((answer.status().as_u16(), told), (status, dropped));
+        let response = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
+        let told = response.headers().get("x-stargate-dropped").map(|names| names.to_str().unwrap());
+        assert_eq!((response.status().as_u16(), told), (status, dropped));
     }
     // The text did not reach Bedrock, the name did once, and then no more.
     assert_eq!(stargate.fake().count(), 2);

@@ -65,8 +65,8 @@ async fn invokes_claude() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     let sdk = sdk(&stargate, &holder.secret);
-    let answer = sdk.invoke_model().model_id(HAIKU).body(body(&script())).send().await.unwrap();
-    let message: Value = serde_json::from_slice(answer.body.as_ref()).unwrap();
+    let response = sdk.invoke_model().model_id(HAIKU).body(body(&script())).send().await.unwrap();
+    let message: Value = serde_json::from_slice(response.body.as_ref()).unwrap();
     assert_eq!(message["content"][0]["text"], "Hello there");
     charged_once(&stargate, &holder, OF_HAIKU).await;
 }
@@ -76,9 +76,9 @@ async fn streams_claude() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     let request = sdk(&stargate, &holder.secret).invoke_model_with_response_stream();
-    let mut answer = request.model_id(HAIKU).body(body(&script())).send().await.unwrap();
+    let mut response = request.model_id(HAIKU).body(body(&script())).send().await.unwrap();
     let mut text = String::new();
-    while let Some(ResponseStream::Chunk(chunk)) = answer.body.recv().await.unwrap() {
+    while let Some(ResponseStream::Chunk(chunk)) = response.body.recv().await.unwrap() {
         let event: Value = serde_json::from_slice(chunk.bytes.unwrap().as_ref()).unwrap();
         text.push_str(event["delta"]["text"].as_str().unwrap_or_default());
     }
@@ -93,10 +93,10 @@ async fn converses_with_any_model() {
         let holder = stargate.free_keyholder().await;
         let request =
             sdk(&stargate, &holder.secret).converse().model_id(model).messages(user_message(&script()));
-        let answer = request.send().await.unwrap();
-        let message = answer.output.unwrap().as_message().unwrap().clone();
+        let response = request.send().await.unwrap();
+        let message = response.output.unwrap().as_message().unwrap().clone();
         assert_eq!(message.content[0].as_text().unwrap(), "Hello there");
-        assert_eq!(answer.stop_reason, StopReason::EndTurn);
+        assert_eq!(response.stop_reason, StopReason::EndTurn);
         charged_once(&stargate, &holder, cost).await;
     }
 }
@@ -107,9 +107,9 @@ async fn streams_a_conversation() {
     let holder = stargate.free_keyholder().await;
     let request =
         sdk(&stargate, &holder.secret).converse_stream().model_id(NOVA).messages(user_message(&script()));
-    let mut answer = request.send().await.unwrap();
+    let mut response = request.send().await.unwrap();
     let (mut text, mut usage) = (String::new(), None);
-    while let Some(event) = answer.stream.recv().await.unwrap() {
+    while let Some(event) = response.stream.recv().await.unwrap() {
         match event {
             ConverseStreamOutput::ContentBlockDelta(event) => {
                 if let Some(ContentBlockDelta::Text(piece)) = event.delta {
@@ -134,8 +134,8 @@ async fn a_models_own_form_passes_and_is_charged_by_what_bedrock_counted() {
     assert_eq!(stargate.charged_amount(&whole).await, Money::from_pico(OF_NOVA));
     let streamed = stargate.free_keyholder().await;
     let request = sdk(&stargate, &streamed.secret).invoke_model_with_response_stream();
-    let mut answer = request.model_id(NOVA).body(native()).send().await.unwrap();
-    while answer.body.recv().await.unwrap().is_some() {}
+    let mut response = request.model_id(NOVA).body(native()).send().await.unwrap();
+    while response.body.recv().await.unwrap().is_some() {}
     assert_eq!(stargate.charged_amount(&streamed).await, Money::from_pico(OF_NOVA));
     // Its limit of tokens cannot be read, so nothing shorter than all that the model makes can be promised.
     let poor = stargate.keyholder(budget("0.001"), Limits::default()).await;
@@ -184,10 +184,10 @@ async fn tokens_are_counted_in_the_head_as_bedrock_does() {
         (format!("/bedrock/model/{HAIKU}/invoke"), &haiku, ["100", "7", "5", "0"]),
         ("/v1/messages".to_owned(), &tests::gateway::ask(&script), [""; 4]),
     ] {
-        let answer = stargate.post(&path, &holder.secret).json(body).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
+        let response = stargate.post(&path, &holder.secret).json(body).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
         let told = ["input", "output", "cache-read-input", "cache-write-input"].map(|kind| {
-            let header = answer.headers().get(format!("x-amzn-bedrock-{kind}-token-count"));
+            let header = response.headers().get(format!("x-amzn-bedrock-{kind}-token-count"));
             header.map_or("", |value| value.to_str().unwrap())
         });
         assert_eq!(told, counts, "{path}");
@@ -207,11 +207,11 @@ async fn policy_refuses_so_that_nobody_tries_again() {
         for path in ["invoke", "invoke-with-response-stream"] {
             let url = format!("{}/bedrock/model/{HAIKU}/{path}", stargate.gateway.url());
             let request = stargate.http.post(url).bearer_auth(key).header("content-type", "application/json");
-            let answer = request.body(body(&script()).into_inner()).send().await.unwrap();
-            assert_eq!(answer.status().as_u16(), status, "{code}");
-            assert_eq!(answer.headers()["x-should-retry"], "false", "{code}");
-            assert_eq!(answer.headers()["x-amzn-errortype"], code);
-            let told: Value = answer.json().await.unwrap();
+            let response = request.body(body(&script()).into_inner()).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), status, "{code}");
+            assert_eq!(response.headers()["x-should-retry"], "false", "{code}");
+            assert_eq!(response.headers()["x-amzn-errortype"], code);
+            let told: Value = response.json().await.unwrap();
             assert!(told["message"].as_str().unwrap().contains(words), "{told}");
         }
     }
@@ -238,12 +238,12 @@ async fn what_would_cost_other_than_is_reserved_is_refused() {
         (json!({"inferenceConfig": {"maxTokens": 10_001}}), "inferenceConfig.maxTokens"),
         (json!({"inferenceConfig": 7}), "inferenceConfig"),
     ] {
-        let answer = converse(more).send().await.unwrap();
+        let response = converse(more).send().await.unwrap();
         assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]),
+            (response.status().as_u16(), &response.headers()["x-amzn-errortype"]),
             (400, &"ValidationException".parse().unwrap())
         );
-        let told: Value = answer.json().await.unwrap();
+        let told: Value = response.json().await.unwrap();
         assert!(told["message"].as_str().unwrap().starts_with(field), "{told}");
     }
     let ordinary = json!({"serviceTier": {"type": "default"}, "performanceConfig": {"latency": "standard"}});
@@ -277,9 +277,9 @@ async fn a_failure_in_mid_stream_is_an_exception_that_the_sdk_knows() {
         let mut script = script();
         script.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
         let request = sdk(&stargate, &holder.secret).invoke_model_with_response_stream();
-        let mut answer = request.model_id(HAIKU).body(body(&script)).send().await.unwrap();
+        let mut response = request.model_id(HAIKU).body(body(&script)).send().await.unwrap();
         let broken = loop {
-            match answer.body.recv().await {
+            match response.body.recv().await {
                 Ok(Some(_)) => {}
                 Ok(None) => panic!("a clean end would be taken for success"),
                 Err(error) => break error,

@@ -42,16 +42,16 @@ async fn storm(stargate: &Arc<Stargate>, key: &str, requests: usize, at_once: us
             let mut admitted = 0;
             while calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < requests {
                 for tries in 0.. {
-                    let answer = stargate.post("/v1/messages", &key).json(&call()).send().await.unwrap();
-                    match answer.status().as_u16() {
+                    let response = stargate.post("/v1/messages", &key).json(&call()).send().await.unwrap();
+                    match response.status().as_u16() {
                         200 => admitted += 1,
                         // What runs holds it, or a busy machine kept the store waiting: the client is told to come back.
-                        429 | 503 if !answer.headers().contains_key("x-should-retry") => {
+                        429 | 503 if !response.headers().contains_key("x-should-retry") => {
                             back_off(tries).await;
                             continue;
                         }
                         429 => {}
-                        other => panic!("{other}: {}", answer.text().await.unwrap()),
+                        other => panic!("{other}: {}", response.text().await.unwrap()),
                     }
                     break;
                 }
@@ -96,16 +96,16 @@ async fn a_spent_budget_is_told_in_full_and_once() {
     let limits =
         Limits { budget_duration: Some(BudgetDuration::parse("monthly").unwrap()), ..budget("0.000001") };
     let holder = stargate.keyholder(limits, Limits::default()).await;
-    let answer = stargate.messages(&holder, &call()).await;
+    let response = stargate.messages(&holder, &call()).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["x-should-retry"]),
+        (response.status().as_u16(), &response.headers()["x-should-retry"]),
         (429, &"false".parse().unwrap())
     );
-    let retry_after: i64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let retry_after: i64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     let resets = stargate.state(&holder.user).await.budget_reset_at.unwrap();
     let left = stargate.gateway.clock.now().seconds_until(resets);
     assert!((left..=left + 1).contains(&retry_after), "{retry_after} {left}");
-    let body: Value = answer.json().await.unwrap();
+    let body: Value = response.json().await.unwrap();
     let message = body["error"]["message"].as_str().unwrap();
     assert_eq!(body["error"]["type"], "rate_limit_error");
     assert_eq!(
@@ -128,11 +128,11 @@ async fn a_low_budget_shortens_the_answer_and_says_so() {
     let holder = stargate.keyholder(budget("0.03"), Limits::default()).await;
     let mut body = ask(&json!({"text": "ok", "input_tokens": 100, "output_tokens": 20_000}));
     body["max_tokens"] = json!(20_000);
-    let answer = stargate.messages(&holder, &body).await;
-    assert_eq!(answer.status(), 200);
-    let granted: u64 = answer.headers()["x-stargate-max-tokens"].to_str().unwrap().parse().unwrap();
+    let response = stargate.messages(&holder, &body).await;
+    assert_eq!(response.status(), 200);
+    let granted: u64 = response.headers()["x-stargate-max-tokens"].to_str().unwrap().parse().unwrap();
     assert!((1024..4000).contains(&granted), "at most half of what is left: {granted}");
-    let message: Value = answer.json().await.unwrap();
+    let message: Value = response.json().await.unwrap();
     assert_eq!(message["usage"]["output_tokens"], granted);
     assert_eq!(
         stargate.charged_amount(&holder).await,
@@ -153,10 +153,10 @@ async fn thinking_leaves_room_for_an_answer_or_is_refused() {
     // 9,024 tokens out at least, which is $0.04512, and the prompt.
     for (dollars, status) in [("0.04", 429), ("0.06", 200)] {
         let holder = stargate.keyholder(budget(dollars), Limits::default()).await;
-        let answer = stargate.messages(&holder, &body).await;
-        assert_eq!(answer.status(), status, "{dollars}");
+        let response = stargate.messages(&holder, &body).await;
+        assert_eq!(response.status(), status, "{dollars}");
         if status == 200 {
-            assert_eq!(answer.headers()["x-stargate-max-tokens"], "9024");
+            assert_eq!(response.headers()["x-stargate-max-tokens"], "9024");
         }
     }
 }
@@ -170,12 +170,12 @@ async fn a_prompt_that_only_its_bytes_make_dear_is_counted_before_it_is_refused(
     let mut body = ask(&script);
     let text = format!("{} <<fake {script}>>", "word ".repeat(40_000));
     body["messages"][0]["content"] = json!(text);
-    let answer = stargate.messages(&holder, &body).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    let response = stargate.messages(&holder, &body).await;
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
     assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(50_000 * 1_000_000 + 10 * 5_000_000));
     // What does not fit even so is refused, and nothing is held.
-    let answer = stargate.messages(&holder, &body).await;
-    assert_eq!(answer.status(), 429);
+    let response = stargate.messages(&holder, &body).await;
+    assert_eq!(response.status(), 429);
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ async fn a_client_that_leaves_is_charged_what_was_generated_and_the_upstream_is_
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "abcdefgh", "deltas": 4, "delay_ms": 20, "gate": "clients::left",
                         "input_tokens": 100, "output_tokens": 1000});
-    let answer = stargate.messages(&holder, &ask_stream(&script)).await;
-    let mut bytes = answer.bytes_stream();
+    let response = stargate.messages(&holder, &ask_stream(&script)).await;
+    let mut bytes = response.bytes_stream();
     let mut seen = String::new();
     while seen.matches("content_block_delta").count() < 6 {
         // Each is named twice: as the event and as its type.
@@ -45,12 +45,12 @@ async fn a_stop_of_the_server_lets_streams_end() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "abcd", "deltas": 4, "delay_ms": 100, "input_tokens": 1, "output_tokens": 4});
-    let answer = stargate.messages(&holder, &ask_stream(&script)).await;
+    let response = stargate.messages(&holder, &ask_stream(&script)).await;
     let store = stargate.gateway.store.clone();
     let (key, day) = (holder.key.clone(), stargate.gateway.clock.now().date());
     let Stargate { gateway, http } = stargate;
     drop(http);
-    let ((), text) = tokio::join!(gateway.stop(), answer.text());
+    let ((), text) = tokio::join!(gateway.stop(), response.text());
     assert!(text.unwrap().contains("message_stop"));
     let records = store.records_of_day(&day, 10, |_| true).await;
     // The embedded table ends with the process; what was settled had been settled before the last event.
@@ -112,8 +112,8 @@ async fn departures(seed: u64) -> [usize; 3] {
         let moment = Moment::random(&mut random);
         let mut seen = String::new();
         let read = async {
-            let answer = stargate.messages(&holder, &ask_stream(&script)).await;
-            let mut bytes = answer.bytes_stream();
+            let response = stargate.messages(&holder, &ask_stream(&script)).await;
+            let mut bytes = response.bytes_stream();
             while let Some(piece) = bytes.next().await {
                 seen.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
                 if matches!(moment, Moment::Deltas(most) if deltas(&seen) >= most) {

@@ -71,7 +71,7 @@ const EXCEPTIONS: [&str; 6] = [
 const UNTYPED: [u16; 14] = [400, 401, 403, 404, 408, 409, 413, 418, 424, 429, 500, 502, 503, 504];
 
 /// Faults that are caused at once: the throttled and the silent ones wait.
-const AT_ONCE: usize = 12;
+const CONCURRENCY: usize = 12;
 
 fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
     let model = COLUMNS[column].1;
@@ -102,11 +102,11 @@ fn request(column: usize, streams: bool, script: &Value) -> (String, Value) {
 }
 
 /// What the client is told: the status and type of an error, wherever it comes.
-async fn describe_response(answer: reqwest::Response, column: usize) -> String {
-    let status = answer.status().as_u16();
-    let headers = answer.headers().clone();
+async fn describe_response(response: reqwest::Response, column: usize) -> String {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-    let body = answer.bytes().await.unwrap();
+    let body = response.bytes().await.unwrap();
     let mut cell = if status == 200 {
         in_stream(&body, column)
     } else if column > 2 {
@@ -170,7 +170,7 @@ async fn rows(streams: bool, faults: &[(String, Value)]) -> String {
     let cells = faults.iter().map(|(_, fault)| async move {
         join_all((0..COLUMNS.len()).map(|column| cell(stargate, column, streams, fault))).await
     });
-    let rows: Vec<_> = stream::iter(cells).buffered(AT_ONCE).collect().await;
+    let rows: Vec<_> = stream::iter(cells).buffered(CONCURRENCY).collect().await;
     let records = stargate.records().await;
     let row = |(name, _): &(String, Value), cells: Vec<Cell>| {
         let cells = cells.iter().map(|cell| {
@@ -195,8 +195,8 @@ async fn cell(stargate: &Stargate, column: usize, streams: bool, fault: &Value) 
     script.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
     let holder = stargate.free_keyholder().await;
     let (path, body) = request(column, streams, &script);
-    let answer = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
-    let told = describe_response(answer, column).await;
+    let response = stargate.post(&path, &holder.secret).json(&body).send().await.unwrap();
+    let told = describe_response(response, column).await;
     let charged = stargate.wait_until_settled(&holder.key).await.total_spend;
     assert_eq!(charged, stargate.wait_until_settled(&holder.user).await.total_spend);
     Cell { told, key: holder.key, charged }

@@ -23,14 +23,14 @@ async fn an_error_before_the_first_byte_is_told_and_free() {
     ] {
         let script = json!({"error": error, "message": "told by Bedrock"});
         for body in [ask(&script), ask_stream(&script)] {
-            let answer = stargate.messages(&holder, &body).await;
-            assert_eq!(answer.status().as_u16(), status, "{error}");
+            let response = stargate.messages(&holder, &body).await;
+            assert_eq!(response.status().as_u16(), status, "{error}");
             assert_eq!(
-                answer.headers().contains_key("retry-after"),
+                response.headers().contains_key("retry-after"),
                 status == 429 || status == 529,
                 "{error}"
             );
-            let body: Value = answer.json().await.unwrap();
+            let body: Value = response.json().await.unwrap();
             assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!(kind)), "{error}");
             let shown =
                 if error == "AccessDeniedException" { "the gateway may not use" } else { "told by Bedrock" };
@@ -47,9 +47,9 @@ async fn bedrocks_validation_text_passes_word_for_word() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     let text = "messages.3.role: Input should be 'user' or 'assistant'";
-    let answer =
+    let response =
         stargate.messages(&holder, &ask(&json!({"error": "ValidationException", "message": text}))).await;
-    let body: Value = answer.json().await.unwrap();
+    let body: Value = response.json().await.unwrap();
     assert_eq!(body["error"]["message"], text);
 }
 

@@ -45,10 +45,10 @@ async fn bad_bodies_name_the_field_and_change_nothing() {
     ] {
         let request =
             stargate.post("/v1/messages", &holder.secret).header("content-type", "application/json");
-        let answer = request.body(body).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{name}");
-        let id = answer.headers()["request-id"].to_str().unwrap().to_owned();
-        let body: Value = answer.json().await.unwrap();
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{name}");
+        let id = response.headers()["request-id"].to_str().unwrap().to_owned();
+        let body: Value = response.json().await.unwrap();
         let kind = if status == 404 { "not_found_error" } else { "invalid_request_error" };
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.starts_with(told), "{name}: {message}");
@@ -87,19 +87,19 @@ async fn wrong_types_sizes_keys_and_methods() {
         if let Some(media) = media {
             request = request.header("content-type", media);
         }
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{name}");
-        let body: Value = answer.json().await.unwrap();
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{name}");
+        let body: Value = response.json().await.unwrap();
         if status != 200 {
             assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!(kind)), "{name}");
         }
     }
     for (method, path) in [("GET", "/v1/messages"), ("POST", "/v1/nothing"), ("DELETE", "/v1/models")] {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let answer =
+        let response =
             stargate.http.request(method, format!("{}{path}", stargate.gateway.url())).send().await.unwrap();
-        assert_eq!(answer.status(), 404, "{path}");
-        let body: Value = answer.json().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["error"]["type"], "not_found_error", "{path}");
     }
 }

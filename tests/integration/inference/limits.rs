@@ -22,16 +22,16 @@ async fn the_request_that_passes_the_rpm_is_refused_until_the_minute_ends() {
     begin_minute(&stargate);
     let holder = stargate.keyholder(Limits::default(), Limits { rpm: Some(3), ..Limits::default() }).await;
     for left in [2, 1, 0] {
-        let answer = stargate.messages(&holder, &short()).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["anthropic-ratelimit-requests-limit"], "3");
-        assert_eq!(answer.headers()["x-ratelimit-remaining-requests"], left.to_string().as_str());
+        let response = stargate.messages(&holder, &short()).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["anthropic-ratelimit-requests-limit"], "3");
+        assert_eq!(response.headers()["x-ratelimit-remaining-requests"], left.to_string().as_str());
     }
-    let answer = stargate.messages(&holder, &short()).await;
-    assert_eq!(answer.status(), 429);
-    let retry_after: i64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let response = stargate.messages(&holder, &short()).await;
+    assert_eq!(response.status(), 429);
+    let retry_after: i64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((50..=60).contains(&retry_after), "{retry_after}");
-    let body: Value = answer.json().await.unwrap();
+    let body: Value = response.json().await.unwrap();
     assert_eq!(body["error"]["message"], "Rate limit exceeded: 3 RPM for this key");
     stargate.gateway.clock.shift(retry_after * 1000);
     assert_eq!(stargate.messages(&holder, &short()).await.status(), 200);
@@ -79,10 +79,10 @@ async fn models_are_allowed_by_any_of_their_names() {
         (vec![], 200),
     ] {
         let holder = stargate.keyholder(models(&allowed), Limits::default()).await;
-        let answer = stargate.messages(&holder, &short()).await;
-        assert_eq!(answer.status(), status, "{allowed:?}");
+        let response = stargate.messages(&holder, &short()).await;
+        assert_eq!(response.status(), status, "{allowed:?}");
         if status == 403 {
-            let body: Value = answer.json().await.unwrap();
+            let body: Value = response.json().await.unwrap();
             let told = format!("Model claude-haiku-4-5 not allowed for {}", holder.user);
             assert_eq!(
                 (&body["error"]["type"], &body["error"]["message"]),
@@ -112,12 +112,12 @@ async fn blocked_expired_and_deleted_keys_are_refused_at_once() {
         (&expiring, format!("Invalid API key: it expired at {soon}")),
         (&deleted, "Invalid API key".to_owned()),
     ] {
-        let answer = stargate.messages(holder, &short()).await;
+        let response = stargate.messages(holder, &short()).await;
         assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["x-should-retry"]),
+            (response.status().as_u16(), &response.headers()["x-should-retry"]),
             (401, &"false".parse().unwrap())
         );
-        let body: Value = answer.json().await.unwrap();
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["error"], json!({"type": "authentication_error", "message": told}));
     }
 }
@@ -127,8 +127,8 @@ async fn an_unknown_key_costs_a_read_and_never_a_write() {
     let stargate = Stargate::start().await;
     let before = stargate.gateway.store.capacity().used();
     for _ in 0..5 {
-        let answer = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
-        assert_eq!(answer.status(), 401);
+        let response = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
+        assert_eq!(response.status(), 401);
     }
     let after = stargate.gateway.store.capacity().used();
     assert_eq!(after.write_units, before.write_units);
@@ -145,7 +145,7 @@ async fn a_warm_request_takes_one_round_before_bedrock_and_eight_write_units() {
     let before = tally();
     let body =
         ask_stream(&json!({"text": "ab", "gate": "limits::warm", "input_tokens": 1, "output_tokens": 1}));
-    let answer = stargate.messages(&holder, &body).await;
+    let response = stargate.messages(&holder, &body).await;
     while stargate.fake().waiting("limits::warm") == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
@@ -153,7 +153,7 @@ async fn a_warm_request_takes_one_round_before_bedrock_and_eight_write_units() {
     let reserved = tally();
     assert_eq!((reserved.calls - before.calls, reserved.read_units), (2, before.read_units));
     stargate.fake().release("limits::warm");
-    answer.text().await.unwrap();
+    response.text().await.unwrap();
     let settled = tally();
     let units = settled.write_units - before.write_units;
     println!("measured: {units} write units and {} calls a streamed request", settled.calls - before.calls);

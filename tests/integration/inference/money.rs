@@ -120,10 +120,10 @@ async fn what_bedrock_counted_is_charged_whichever_way_it_came() {
                 "input_tokens": usage.input, "output_tokens": usage.output, "cache_read": usage.cache_read,
                 "cache_write": usage.cache_write_5m, "cache_write_1h": usage.cache_write_1h,
             });
-            let answer =
+            let response =
                 ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, caches)).await;
-            assert_eq!(answer.status(), 200, "{case} {way:?}");
-            answer.bytes().await.unwrap();
+            assert_eq!(response.status(), 200, "{case} {way:?}");
+            response.bytes().await.unwrap();
             assert_eq!(stargate.charged_amount(&holder).await, cost(&usage, rates), "{case} {way:?}");
             let Some(record) = stargate.records().await.pop() else { panic!("{case} {way:?}: no record") };
             assert_eq!((record.usage, record.status), (usage, Status::Success), "{case} {way:?}");
@@ -216,8 +216,8 @@ async fn a_client_that_leaves_pays_for_what_was_made() {
         let holder = stargate.free_keyholder().await;
         let gate = format!("money::left{at}");
         let script = json!({"text": "abcdefghijklmnop", "deltas": 4, "gate": gate, "input_tokens": 1000, "output_tokens": 500});
-        let answer = ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, None)).await;
-        let mut bytes = answer.bytes_stream();
+        let response = ask(&stargate, &holder, way.request("claude-sonnet-4-5", &script, 2000, None)).await;
+        let mut bytes = response.bytes_stream();
         while stargate.fake().waiting(&gate) == 0 {
             bytes.next().await.unwrap().unwrap();
         }

@@ -66,9 +66,9 @@ async fn front(stargate: &Stargate, table: &Table, url: &str) -> (Router, String
 async fn call(router: &Router, secret: &str, body: &Value) -> (u16, String) {
     let request = Request::post("/v1/messages").header("x-api-key", secret);
     let request = request.header("content-type", "application/json").body(Body::from(body.to_string()));
-    let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
-    let status = answer.status().as_u16();
-    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let response = router.clone().oneshot(request.unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(bytes.to_vec()).unwrap())
 }
 

@@ -41,9 +41,9 @@ impl Front {
     async fn ask(&self, path: &str, body: &Value) -> (u16, String) {
         let request = Request::post(path).header("x-api-key", &self.secret);
         let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(body.to_string()));
-        let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
-        let status = answer.status().as_u16();
-        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 }

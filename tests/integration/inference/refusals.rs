@@ -30,9 +30,9 @@ async fn assert_refused(stargate: &Stargate, holder: &Keyholder, times: usize, s
 /// `/spend/logs`, as an administrator reads it.
 async fn logs(stargate: &Stargate, query: &str) -> Value {
     let ask = stargate.http.get(format!("{}/spend/logs{query}", stargate.gateway.url()));
-    let answer = ask.bearer_auth(stargate.gateway.master_key.reveal()).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    answer.json().await.unwrap()
+    let response = ask.bearer_auth(stargate.gateway.master_key.reveal()).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
 }
 
 fn user_id(holder: &Keyholder) -> &str {
@@ -146,8 +146,8 @@ async fn a_key_that_is_unknown_or_gone_is_never_written_of() {
     assert_refused(&stargate, &gone, 3, 401).await;
     let before = stargate.gateway.store.capacity().used();
     for _ in 0..5 {
-        let answer = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
-        assert_eq!(answer.status(), 401);
+        let response = stargate.post("/v1/messages", "sk-unknown").json(&short()).send().await.unwrap();
+        assert_eq!(response.status(), 401);
     }
     assert_eq!(stargate.gateway.store.capacity().used().write_units, before.write_units);
     assert_eq!(refusal_records(&stargate).await, []);

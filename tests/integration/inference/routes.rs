@@ -11,8 +11,8 @@ async fn every_base_url_that_people_set_works() {
     let holder = stargate.free_keyholder().await;
     let body = ask(&json!({"text": "ok"}));
     for path in ["/v1/messages", "/v1/messages?beta=true", "/v1/v1/messages", "/messages"] {
-        let answer = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
+        let response = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
     }
     let bearer =
         stargate.http.post(format!("{}/v1/messages", stargate.gateway.url())).bearer_auth(&holder.secret);
@@ -77,8 +77,8 @@ async fn a_key_tells_what_it_has_left() {
     let stargate = Stargate::start().await;
     let get = async |key: &str| {
         let request = stargate.http.get(format!("{}/v1/me", stargate.gateway.url())).bearer_auth(key);
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
     };
     let free = stargate.free_keyholder().await;
     assert_eq!(get(&free.secret).await.1["summary"], "$0.00 spent, no limit");
@@ -162,17 +162,18 @@ async fn tokens_are_counted_free_of_every_limit() {
         "messages": [{"role": "user", "content": r#"<<fake {"input_tokens": 1234}>>"#}],
     });
     for _ in 0..5 {
-        let answer = stargate
+        let response = stargate
             .post("/v1/messages/count_tokens?beta=true", &holder.secret)
             .json(&body)
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.json::<Value>().await.unwrap(), json!({"input_tokens": 1234}));
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({"input_tokens": 1234}));
     }
     assert_eq!(stargate.gateway.store.capacity().used().write_units, before.write_units);
     let denied = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
-    let answer = stargate.post("/v1/messages/count_tokens", &denied.secret).json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), 403);
+    let response =
+        stargate.post("/v1/messages/count_tokens", &denied.secret).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 403);
 }

@@ -15,11 +15,11 @@ async fn a_stream_passes_through_and_is_charged_to_the_token() {
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "Hello there", "deltas": 3, "input_tokens": 100, "output_tokens": 7,
                         "cache_read": 10, "cache_write": 20, "cache_write_1h": 30});
-    let answer = stargate.messages(&holder, &ask_stream(&script)).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
-    assert!(answer.headers()["request-id"].to_str().unwrap().starts_with("req_"));
-    let events = tests::gateway::events(&answer.text().await.unwrap());
+    let response = stargate.messages(&holder, &ask_stream(&script)).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
+    assert!(response.headers()["request-id"].to_str().unwrap().starts_with("req_"));
+    let events = tests::gateway::events(&response.text().await.unwrap());
     assert_eq!(
         names(&events),
         [
@@ -51,10 +51,10 @@ async fn a_whole_answer_tells_its_cost() {
     let stargate = Stargate::start().await;
     let holder = stargate.free_keyholder().await;
     let script = json!({"text": "Hi", "input_tokens": 1000, "output_tokens": 100});
-    let answer = stargate.messages(&holder, &ask(&script)).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["x-stargate-cost"], "0.0015");
-    let message: serde_json::Value = answer.json().await.unwrap();
+    let response = stargate.messages(&holder, &ask(&script)).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["x-stargate-cost"], "0.0015");
+    let message: serde_json::Value = response.json().await.unwrap();
     assert_eq!((&message["content"][0]["text"], &message["role"]), (&json!("Hi"), &json!("assistant")));
     assert_eq!(stargate.charged_amount(&holder).await, Money::parse("0.0015").unwrap());
 }

@@ -42,9 +42,9 @@ async fn who_is_throttled_is_asked_again_and_charged_once() {
     for body in [ask, ask_stream] {
         let stargate = Stargate::start().await;
         let holder = stargate.free_keyholder().await;
-        let answer = stargate.messages(&holder, &body(&throttled_setting(&json!({"failures": 2})))).await;
-        assert_eq!(answer.status(), 200);
-        answer.text().await.unwrap();
+        let response = stargate.messages(&holder, &body(&throttled_setting(&json!({"failures": 2})))).await;
+        assert_eq!(response.status(), 200);
+        response.text().await.unwrap();
         assert_eq!(stargate.fake().count(), 3);
         assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(100 * 1_000_000 + 7 * 5_000_000));
         assert_eq!(stargate.records().await.len(), 1);
@@ -64,8 +64,8 @@ async fn what_may_have_run_or_was_refused_for_what_it_is_goes_out_once() {
         json!({"cut_after": 0}),
     ] {
         let before = stargate.fake().count();
-        let answer = stargate.messages(&holder, &ask(&script)).await;
-        assert!(answer.status().is_client_error() || answer.status().is_server_error());
+        let response = stargate.messages(&holder, &ask(&script)).await;
+        assert!(response.status().is_client_error() || response.status().is_server_error());
         assert_eq!(stargate.fake().count(), before + 1, "{script}");
     }
 }
@@ -78,10 +78,10 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
     let script = throttled_setting(
         &json!({"error": "ServiceUnavailableException", "only_for": "opus", "text": "stood in"}),
     );
-    let answer = stargate.messages(&holder, &opus(&script)).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["x-stargate-model"], "claude-sonnet-4-5");
-    let message: Value = answer.json().await.unwrap();
+    let response = stargate.messages(&holder, &opus(&script)).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["x-stargate-model"], "claude-sonnet-4-5");
+    let message: Value = response.json().await.unwrap();
     assert_eq!(message["content"][0]["text"], "stood in");
     assert_eq!(
         requested_models(&stargate),
@@ -121,12 +121,12 @@ async fn a_model_that_is_away_is_stood_in_for_by_the_next_of_its_chain() {
 async fn the_same_model_may_stand_in_for_itself_in_another_region() {
     let stargate = with(&json!({"fallbacks": {"claude-haiku-4-5": [{"region": "eu-west-3"}]}})).await;
     let holder = stargate.free_keyholder().await;
-    let answer = stargate.messages(&holder, &ask_stream(&throttled_setting(&json!({"failures": 1})))).await;
+    let response = stargate.messages(&holder, &ask_stream(&throttled_setting(&json!({"failures": 1})))).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["x-stargate-region"]),
+        (response.status().as_u16(), &response.headers()["x-stargate-region"]),
         (200, &"eu-west-3".parse().unwrap())
     );
-    answer.text().await.unwrap();
+    response.text().await.unwrap();
     let scopes: Vec<String> = stargate
         .fake()
         .requests()
@@ -146,12 +146,12 @@ async fn a_key_falls_back_only_to_what_it_may_use_and_what_is_there() {
     let stargate = with(&setting).await;
     let script = throttled_setting(&json!({"only_for": "opus"}));
     let both = stargate.keyholder(models(&["claude-opus-4-5", "claude-haiku-4-5"]), Limits::default()).await;
-    let answer = stargate.messages(&both, &opus(&script)).await;
-    assert_eq!(answer.headers()["x-stargate-model"], "claude-haiku-4-5");
+    let response = stargate.messages(&both, &opus(&script)).await;
+    assert_eq!(response.headers()["x-stargate-model"], "claude-haiku-4-5");
     let one = stargate.keyholder(models(&["claude-opus-4-5"]), Limits::default()).await;
-    let answer = stargate.messages(&one, &opus(&script)).await;
-    assert_eq!(answer.status(), 429, "the first refusal is what it is told");
-    assert!(answer.text().await.unwrap().contains("Too many requests"));
+    let response = stargate.messages(&one, &opus(&script)).await;
+    assert_eq!(response.status(), 429, "the first refusal is what it is told");
+    assert!(response.text().await.unwrap().contains("Too many requests"));
     assert_eq!(stargate.charged_amount(&one).await, Money::ZERO);
     // One that an administrator takes away while the gateway runs is passed over.
     let url = format!("{}/model/delete", stargate.gateway.url());
@@ -162,16 +162,16 @@ async fn a_key_falls_back_only_to_what_it_may_use_and_what_is_there() {
     while stargate.http.get(&url).bearer_auth(&all.secret).send().await.unwrap().status() == 200 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let answer = stargate.messages(&all, &opus(&script)).await;
-    assert_eq!(answer.headers()["x-stargate-model"], "claude-haiku-4-5");
+    let response = stargate.messages(&all, &opus(&script)).await;
+    assert_eq!(response.headers()["x-stargate-model"], "claude-haiku-4-5");
 }
 
 #[tokio::test]
 async fn a_request_that_is_wrong_is_wrong_everywhere() {
     let stargate = with(&json!({"fallbacks": {"claude-opus-4-5": [{"model": "claude-haiku-4-5"}]}})).await;
     let holder = stargate.free_keyholder().await;
-    let answer = stargate.messages(&holder, &opus(&json!({"error": "ValidationException"}))).await;
-    assert_eq!((answer.status().as_u16(), stargate.fake().count()), (400, 1));
+    let response = stargate.messages(&holder, &opus(&json!({"error": "ValidationException"}))).await;
+    assert_eq!((response.status().as_u16(), stargate.fake().count()), (400, 1));
 }
 
 #[tokio::test]
@@ -183,8 +183,8 @@ async fn guardrails_tiers_and_who_asks_go_along() {
     let stargate = with(&setting).await;
     let holder = stargate.free_keyholder().await;
     let script = json!({"input_tokens": 100, "output_tokens": 7});
-    let answer = stargate.messages(&holder, &ask(&script)).await;
-    let id = answer.headers()["request-id"].to_str().unwrap().trim_start_matches("req_").to_owned();
+    let response = stargate.messages(&holder, &ask(&script)).await;
+    let id = response.headers()["request-id"].to_str().unwrap().trim_start_matches("req_").to_owned();
     let sent = stargate.fake().requests().pop().unwrap();
     assert_eq!(sent.headers["x-amzn-bedrock-guardrailidentifier"], "gr-everybody");
     assert_eq!(sent.headers["x-amzn-bedrock-guardrailversion"], "3");
@@ -205,8 +205,9 @@ async fn guardrails_tiers_and_who_asks_go_along() {
         "messages": [{"role": "user", "content": [{"text": "hi"}]}],
         "requestMetadata": {"mine": "1"},
     });
-    let answer = stargate.post("/bedrock/model/claude-haiku-4-5/converse", &holder.secret).json(&body).send();
-    assert_eq!(answer.await.unwrap().status(), 200);
+    let response =
+        stargate.post("/bedrock/model/claude-haiku-4-5/converse", &holder.secret).json(&body).send();
+    assert_eq!(response.await.unwrap().status(), 200);
     let sent = stargate.fake().requests().pop().unwrap().json();
     assert_eq!(
         sent["guardrailConfig"],
@@ -235,9 +236,9 @@ async fn an_answer_that_does_not_begin_is_given_up_and_paid_for_as_if_it_had_run
     let stargate = with(&json!({"timeouts": {"open_seconds": 1, "whole_seconds": 1}})).await;
     for body in [ask, ask_stream] {
         let holder = stargate.free_keyholder().await;
-        let answer = stargate.messages(&holder, &body(&json!({"head_ms": 3000}))).await;
-        assert_eq!(answer.status(), 504);
-        assert!(answer.text().await.unwrap().contains("timeout_error"));
+        let response = stargate.messages(&holder, &body(&json!({"head_ms": 3000}))).await;
+        assert_eq!(response.status(), 504);
+        assert!(response.text().await.unwrap().contains("timeout_error"));
         // It may be running still: the prompt's bound is the least that it can cost.
         assert!(stargate.charged_amount(&holder).await > Money::ZERO);
     }
@@ -262,9 +263,9 @@ async fn a_lambda_ends_its_stream_before_it_is_ended() {
             .unwrap()
             .with_lambda_context(context);
         let answered = async {
-            let answer = router.clone().oneshot(request).await.unwrap();
-            let status = answer.status();
-            let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            let status = response.status();
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
             (status.as_u16(), String::from_utf8(bytes.to_vec()).unwrap())
         };
         let (code, text) =
@@ -302,18 +303,19 @@ async fn what_bedrock_does_not_take_is_dropped_once_and_told() {
         (json!({}), "", None, 1),
     ] {
         let before = stargate.fake().count();
-        let answer = ask(more, beta).send().await.unwrap();
-        let told = answer.headers().get("x-stargate-dropped").map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!((answer.status().as_u16(), told.as_deref()), (200, dropped));
-        assert!(answer.text().await.unwrap().contains("message_stop"));
+        let response = ask(more, beta).send().await.unwrap();
+        let told =
+            response.headers().get("x-stargate-dropped").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((response.status().as_u16(), told.as_deref()), (200, dropped));
+        assert!(response.text().await.unwrap().contains("message_stop"));
         assert_eq!(stargate.fake().count() - before, count, "{dropped:?}");
         let sent = stargate.fake().requests().pop().unwrap().json();
         assert!(sent.get("anthropic_beta").is_none() && sent.get("speed").is_none());
     }
     // Twice is too often: the second refusal is told as it is.
-    let answer = ask(json!({"speed": "fast", "mood": "good"}), "").send().await.unwrap();
-    assert_eq!(answer.status(), 400);
-    assert!(answer.text().await.unwrap().contains("Extra inputs are not permitted"));
+    let response = ask(json!({"speed": "fast", "mood": "good"}), "").send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert!(response.text().await.unwrap().contains("Extra inputs are not permitted"));
     let each = 100 * 1_000_000 + 7 * 5_000_000;
     assert_eq!(stargate.charged_amount(&holder).await, Money::from_pico(3 * each), "each answer once");
 }

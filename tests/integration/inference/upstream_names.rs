@@ -58,9 +58,9 @@ async fn a_fallback_applies_by_every_name_of_its_model() {
     for asked in ["claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0", "best"] {
         let mut body = ask(&script);
         body["model"] = json!(asked);
-        let answer = stargate.messages(&holder, &body).await;
+        let response = stargate.messages(&holder, &body).await;
         assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["x-stargate-model"]),
+            (response.status().as_u16(), &response.headers()["x-stargate-model"]),
             (200, &"claude-sonnet-4-5".parse().unwrap()),
             "{asked}"
         );

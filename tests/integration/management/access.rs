@@ -21,18 +21,18 @@ async fn every_route_of_the_table_is_served_and_closed_to_strangers() {
             let request = request.header("authorization", format!("Bearer {bearer}"));
             let request =
                 second.into_iter().fold(request, |request, it| request.header("x-admin-secret", it));
-            let answer = management.send(request.body(Body::from("not json")).unwrap()).await;
-            assert_eq!(answer.refusal(), (401, None, "Invalid API key"), "{method} {path} {bearer}");
-            assert_eq!(answer.json["error"]["type"], "invalid_api_key");
+            let response = management.send(request.body(Body::from("not json")).unwrap()).await;
+            assert_eq!(response.refusal(), (401, None, "Invalid API key"), "{method} {path} {bearer}");
+            assert_eq!(response.json["error"]["type"], "invalid_api_key");
         }
         let bare =
             management.send(Request::builder().method(*method).uri(*path).body(Body::empty()).unwrap());
         assert_eq!(bare.await.refusal(), (401, None, "No API key was sent"), "{method} {path}");
         // A route of the table that nobody serves would be a 404 without a `param`.
         let request = admins().method(*method).uri(*path).header("content-type", "application/json");
-        let answer = management.send(request.body(Body::from("{}")).unwrap()).await;
-        let is_served = [200, 400].contains(&answer.status) || answer.json["error"]["param"].is_string();
-        assert!(is_served, "{method} {path}: {}", answer.text);
+        let response = management.send(request.body(Body::from("{}")).unwrap()).await;
+        let is_served = [200, 400].contains(&response.status) || response.json["error"]["param"].is_string();
+        assert!(is_served, "{method} {path}: {}", response.text);
     }
 }
 
@@ -168,8 +168,8 @@ async fn other_paths_and_methods_are_refused_in_the_same_shape() {
         ("GET", "/user/new", 405, "/user/new does not take GET"),
         ("DELETE", "/key/list", 405, "/key/list does not take DELETE"),
     ] {
-        let answer = management.send(admins().method(method).uri(path).body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.refusal(), (status, None, message));
+        let response = management.send(admins().method(method).uri(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(response.refusal(), (status, None, message));
     }
     let head = management.send(admins().method("HEAD").uri("/user/list").body(Body::empty()).unwrap()).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
@@ -180,8 +180,8 @@ async fn a_body_is_json_of_a_bearable_size() {
     let management = Management::fresh().await;
     let form =
         admins().method("POST").uri("/user/new").header("content-type", "application/x-www-form-urlencoded");
-    let answer = management.send(form.body(Body::from("user_id=a")).unwrap()).await;
-    assert_eq!(answer.refusal(), (415, None, "content-type must be application/json"));
+    let response = management.send(form.body(Body::from("user_id=a")).unwrap()).await;
+    assert_eq!(response.refusal(), (415, None, "content-type must be application/json"));
     let long = format!("{{\"user_alias\": \"{}\"}}", "x".repeat(64 << 10));
     assert_eq!(management.post("/user/new", &long).await.refusal().0, 413);
     assert_eq!(management.get("/user/list").await.ok()["total"], 0);

@@ -54,8 +54,8 @@ async fn every_wrong_field_is_named_and_changes_nothing() {
     ];
     for (path, own) in [("/user/new", &users[..]), ("/key/generate", &keys[..])] {
         for (body, field) in BOTH.iter().chain(own) {
-            let answer = management.post(path, body).await;
-            let (status, param, message) = answer.refusal();
+            let response = management.post(path, body).await;
+            let (status, param, message) = response.refusal();
             assert_eq!((status, param), (400, Some(*field)), "{path} {body}: {message}");
             assert!(message.starts_with(field), "{path} {body}: {message}");
         }
@@ -68,8 +68,8 @@ async fn every_wrong_field_is_named_and_changes_nothing() {
         ("/key/delete", r#"{"keys": [5]}"#, "keys"),
         ("/key/delete", r#"{"keys": [], "key_aliases": []}"#, "keys"),
     ] {
-        let answer = management.post(path, body).await;
-        assert_eq!((answer.refusal().0, answer.refusal().1), (400, Some(field)), "{path} {body}");
+        let response = management.post(path, body).await;
+        assert_eq!((response.refusal().0, response.refusal().1), (400, Some(field)), "{path} {body}");
     }
     assert_eq!(management.table.count().await, 0);
 }
@@ -99,8 +99,8 @@ async fn what_is_no_json_object_is_said_so() {
         ("{\"user_id\": \"a\"", "must be a JSON object"),
         ("{\"max_budget\": NaN}", "JSON has no NaN"),
     ] {
-        let answer = management.post("/user/new", body).await;
-        let (status, _, message) = answer.refusal();
+        let response = management.post("/user/new", body).await;
+        let (status, _, message) = response.refusal();
         assert!(status == 400 && message.contains(part), "{body}: {message}");
     }
     let told = management.post("/user/new", r#"{"budget_duration": "30days"}"#).await;

@@ -97,7 +97,7 @@ async fn an_invited_user_sets_a_password_and_serves_themselves() {
 async fn an_invitation_is_accepted_once_in_seven_days_by_whoever_opened_it() {
     let management = Management::fresh().await;
     let told =
-        |answer: &Answer| (answer.status, answer.json["error"]["message"].as_str().unwrap().to_owned());
+        |response: &Answer| (response.status, response.json["error"]["message"].as_str().unwrap().to_owned());
     let invitation = management.invite_user("mario").await;
     let first = management.open(&invitation).await;
     let second = management.open(&invitation).await;
@@ -160,9 +160,9 @@ async fn passwords_are_tried_five_times_in_a_quarter_of_an_hour() {
         for _ in 0..5 {
             assert_eq!(management.login(name, "not the password").await.refusal(), wrong, "{name}");
         }
-        let answer = management.login(name, GOOD).await;
-        assert_eq!(answer.refusal().0, 429, "{name}");
-        let wait: i64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        let response = management.login(name, GOOD).await;
+        assert_eq!(response.refusal().0, 429, "{name}");
+        let wait: i64 = response.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((840..=900).contains(&wait), "the clock goes on while passwords are hashed: {wait}");
     }
     // Another name of the same user is another name: the limit is there to slow guesses down.

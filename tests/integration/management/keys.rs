@@ -38,9 +38,9 @@ async fn a_key_is_made_listed_and_revoked_as_document_000_shows() {
         made["expires"].as_str().is_some_and(|at| at.starts_with("2025-02-25T00:00") && at.ends_with('Z'))
     );
 
-    let answer = management.get("/key/list").await;
-    assert!(!answer.text.contains(secret), "a secret is shown once");
-    let listed = answer.ok();
+    let response = management.get("/key/list").await;
+    assert!(!response.text.contains(secret), "a secret is shown once");
+    let listed = response.ok();
     assert_eq!(
         (&listed["total_count"], &listed["current_page"], &listed["total_pages"]),
         (&json!(1), &json!(1), &json!(1))

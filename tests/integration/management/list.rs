@@ -49,9 +49,9 @@ async fn users_are_listed_newest_first_in_pages() {
     for query in
         ["page=0", "page_size=101", "page_size=x", "page=-1", "role=boss", "sort_by=shoe_size", "team=x"]
     {
-        let answer = management.get(&format!("/user/list?{query}")).await;
+        let response = management.get(&format!("/user/list?{query}")).await;
         let field = query.split('=').next();
-        assert_eq!((answer.refusal().0, answer.refusal().1), (400, field), "{query}");
+        assert_eq!((response.refusal().0, response.refusal().1), (400, field), "{query}");
     }
 }
 
@@ -112,8 +112,8 @@ async fn a_list_goes_on_from_where_a_page_ended_and_users_are_searched() {
             "{list}"
         );
     }
-    let ids = |answer: &Value| -> Vec<String> {
-        answer.as_array().unwrap().iter().map(|row| row["user_id"].as_str().unwrap().to_owned()).collect()
+    let ids = |response: &Value| -> Vec<String> {
+        response.as_array().unwrap().iter().map(|row| row["user_id"].as_str().unwrap().to_owned()).collect()
     };
     let found = management.get("/user/list?search=ANNA3").await.ok();
     assert_eq!((ids(&found["users"]), &found["total"]), (vec!["user-3".to_owned()], &json!(1)));

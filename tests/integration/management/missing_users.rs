@@ -95,8 +95,8 @@ async fn a_deployment_may_refuse_to_create_them() {
             "ghost",
         ),
     ] {
-        let answer = management.post(path, &body.to_string()).await;
-        let (status, param, message) = answer.refusal();
+        let response = management.post(path, &body.to_string()).await;
+        let (status, param, message) = response.refusal();
         assert_eq!((status, param), (404, Some(field)), "{path} {body}");
         let begins = format!("{field}: User {name} not found. Create it with /user/new first");
         assert!(message.starts_with(&begins), "{message}");
@@ -155,8 +155,8 @@ async fn a_request_names_a_hundred_at_most() {
         ),
     ] {
         let request = super::admins().method(method).uri(path).header("content-type", "application/json");
-        let answer = management.send(request.body(body.to_string().into()).unwrap()).await;
-        let (status, param, message) = answer.refusal();
+        let response = management.send(request.body(body.to_string().into()).unwrap()).await;
+        let (status, param, message) = response.refusal();
         assert_eq!((status, param), (400, Some(field)), "{path} {field}: {message}");
         assert!(message.contains("at most 100 entries"), "{path} {field}: {message}");
     }

@@ -17,8 +17,8 @@ fn other_process(management: &Management) -> Router {
 
 async fn list_models(router: &Router, key: &str) -> Vec<String> {
     let request = Request::builder().uri("/v1/models").header("x-api-key", key).body(Body::empty()).unwrap();
-    let answer = router.clone().oneshot(request).await.unwrap();
-    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let list: Value = serde_json::from_slice(&bytes).unwrap();
     list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -206,8 +206,8 @@ async fn a_model_that_cannot_be_offered_is_refused_by_name() {
             "model_name",
         ),
     ] {
-        let answer = management.post("/model/new", body).await;
-        let (got, named, message) = answer.refusal();
+        let response = management.post("/model/new", body).await;
+        let (got, named, message) = response.refusal();
         assert_eq!((got, named), (status, Some(param)), "{body}: {message}");
     }
     assert_eq!(management.store.own_models().await.unwrap().1.len(), 1, "and nothing was changed");
@@ -217,8 +217,8 @@ async fn a_model_that_cannot_be_offered_is_refused_by_name() {
     management.post("/model/new", slashed).await.ok();
     let cost = r#"{"model": "anthropic/mine", "messages": "x"}"#;
     management.post("/spend/calculate", cost).await.ok();
-    let answer = management.post("/model/update", r#"{"model_info": {"id": "none"}}"#).await;
-    assert_eq!(answer.refusal(), (404, Some("id"), "id: Model none not found"));
+    let response = management.post("/model/update", r#"{"model_info": {"id": "none"}}"#).await;
+    assert_eq!(response.refusal(), (404, Some("id"), "id: Model none not found"));
 }
 
 /// Every model that ships can be sent back as it is shown, dearer prices of long prompts and all.
@@ -279,9 +279,9 @@ async fn models_made_at_once_do_not_lose_each_other() {
         .collect();
     let answers =
         futures_util::future::join_all(bodies.iter().map(|body| management.post("/model/new", body))).await;
-    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    let made = answers.iter().filter(|response| response.status == 200).count();
     // Whoever met too many others is told so, and made nothing.
-    assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)));
+    assert!(answers.iter().all(|response| [200, 409].contains(&response.status)));
     assert!(made > 0);
     assert_eq!(management.store.own_models().await.unwrap().1.len(), made);
 }

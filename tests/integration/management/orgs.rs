@@ -85,8 +85,8 @@ async fn bad_calls_name_the_field_and_change_nothing() {
         ("POST", "/team/new", json!({"team_id": "dev", "organization_id": "x"}), 404, "organization_id"),
         ("POST", "/key/generate", json!({"organization_id": "x"}), 404, "organization_id"),
     ] {
-        let answer = management.ask(method, path, &body).await;
-        let (code, param, message) = answer.refusal();
+        let response = management.ask(method, path, &body).await;
+        let (code, param, message) = response.refusal();
         assert_eq!((code, param), (status, Some(field)), "{path} {body}: {message}");
     }
     assert_eq!(management.get("/team/list").await.ok(), json!([]), "a team is made whole or not at all");

@@ -9,7 +9,7 @@ use super::Management;
 const FAULTS: [Fault; 4] = [Fault::Throttled, Fault::Failed, Fault::Cut, Fault::CutAfter];
 
 /// Of a report, which reads day by day, the first round trips stand for the rest.
-const MOST: usize = 8;
+const MAX_EQUAL: usize = 8;
 
 /// Days whose runs together try every failure.
 const PARTS: u64 = 3;
@@ -85,15 +85,15 @@ async fn a_table_that_fails_is_told_as_such_by_every_route() {
         wire.take_seen();
         route.ask(&management, &user).await.ok();
         let trips: usize = wire.take_seen().into_values().sum();
-        let cases = (0..trips.min(MOST)).flat_map(|trip| FAULTS.map(|fault| (trip, fault))).collect();
+        let cases = (0..trips.min(MAX_EQUAL)).flat_map(|trip| FAULTS.map(|fault| (trip, fault))).collect();
         for (passing, fault) in Rotation::from_env().select(PARTS, cases) {
             failures += 1;
             let user = hire(&management, hired.next().unwrap()).await;
             wire.plan_anywhere(passing, usize::MAX, fault);
-            let answer = route.ask(&management, &user).await;
+            let response = route.ask(&management, &user).await;
             assert!(wire.heal() > 0);
-            assert!(matches!(answer.status, 200 | 503), "{fault:?} after {passing}: {}", answer.text);
-            assert_eq!(answer.status == 503, answer.json["error"]["code"] == 503, "{}", answer.text);
+            assert!(matches!(response.status, 200 | 503), "{fault:?} after {passing}: {}", response.text);
+            assert_eq!(response.status == 503, response.json["error"]["code"] == 503, "{}", response.text);
             let again = route.ask(&management, &user).await;
             assert!(route.again.contains(&again.status), "{fault:?} after {passing}: {}", again.text);
         }

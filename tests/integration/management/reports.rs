@@ -85,12 +85,12 @@ async fn daily_activity_is_flat_and_nested_and_its_totals_are_of_the_whole_range
 async fn tags_are_of_requests_of_keys_and_of_models() {
     let management = Management::fresh().await;
     let secret = some_days(&management).await;
-    let rows = |answer: Value| -> Vec<(String, u64, f64)> {
+    let rows = |response: Value| -> Vec<(String, u64, f64)> {
         let row = |row: &Value| {
             let tag = row["individual_request_tag"].as_str().unwrap().to_owned();
             (tag, row["log_count"].as_u64().unwrap(), row["total_spend"].as_f64().unwrap())
         };
-        let mut rows: Vec<_> = answer.as_array().unwrap().iter().map(row).collect();
+        let mut rows: Vec<_> = response.as_array().unwrap().iter().map(row).collect();
         rows.sort_by(|one, other| one.0.cmp(&other.0));
         rows
     };
@@ -128,12 +128,12 @@ async fn a_report_groups_each_day_by_what_is_asked_for() {
 #[tokio::test]
 async fn a_cost_is_calculated_from_an_answer_or_bounded_from_a_prompt() {
     let management = Management::fresh().await;
-    let answer = json!({"model": "claude-haiku-4-5", "usage": {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 10000}});
+    let response = json!({"model": "claude-haiku-4-5", "usage": {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 10000}});
     let openai = json!({"model": "claude-haiku-4-5", "usage": {"prompt_tokens": 11000, "completion_tokens": 100,
         "prompt_tokens_details": {"cached_tokens": 10000}}});
-    for answer in [answer, openai] {
+    for response in [response, openai] {
         let cost = management
-            .post("/spend/calculate", &json!({"completion_response": answer}).to_string())
+            .post("/spend/calculate", &json!({"completion_response": response}).to_string())
             .await
             .ok();
         assert_eq!(cost, json!({"cost": 0.0025}));

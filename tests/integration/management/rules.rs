@@ -67,8 +67,8 @@ async fn keys_get_defaults_and_stay_within_bounds() {
             ("/key/update", format!(r#"{{"key": "{key}", "{field}": null}}"#)),
         ];
         for (path, body) in bodies {
-            let answer = management.post(path, &body).await;
-            let (status, param, message) = answer.refusal();
+            let response = management.post(path, &body).await;
+            let (status, param, message) = response.refusal();
             assert_eq!((status, param), (400, Some(field)), "{path} {body}");
             assert!(message.contains("is over max limit set in config - max_value="), "{message}");
         }

@@ -66,9 +66,11 @@ async fn without_parameters_the_week_is_shown_as_document_000_does() {
     let old = management.put_record(24 * 7, "mario@company.com", &key, "1").await;
     let early = management.put_record(30, "mario@company.com", &key, "0.0012").await;
     let late = management.put_record(1, "mario@company.com", &key, "0.000000000001").await;
-    let answer = management.get("/spend/logs").await;
-    assert!(answer.text.contains(r#""spend":0.0012,"#) && answer.text.contains(r#""spend":0.000000000001,"#));
-    let logs = answer.ok();
+    let response = management.get("/spend/logs").await;
+    assert!(
+        response.text.contains(r#""spend":0.0012,"#) && response.text.contains(r#""spend":0.000000000001,"#)
+    );
+    let logs = response.ok();
     assert_eq!(logs["truncated"], false);
     assert_eq!(ids(&logs["spend_logs"]), [late.as_str(), early.as_str()], "newest first, and not {old}");
     let row = &logs["spend_logs"][1];
@@ -142,8 +144,8 @@ async fn wrong_days_and_unknown_parameters_are_named() {
         ("page=4", "page"),
         ("page_size=5001", "page_size"),
     ] {
-        let answer = management.get(&format!("/spend/logs?{query}")).await;
-        assert_eq!((answer.refusal().0, answer.refusal().1), (400, Some(field)), "{query}");
+        let response = management.get(&format!("/spend/logs?{query}")).await;
+        assert_eq!((response.refusal().0, response.refusal().1), (400, Some(field)), "{query}");
     }
 }
 

@@ -80,11 +80,11 @@ async fn a_service_key_belongs_to_a_team_and_to_no_user() {
         (json!({"team_id": "dev", "user_id": "boss"}), "user_id"),
     ] {
         for key in [Some(&team.boss), None] {
-            let answer = match key {
+            let response = match key {
                 Some(key) => team.management.post_as(key, path, &body.to_string()).await,
                 None => team.management.post(path, &body.to_string()).await,
             };
-            assert_eq!((answer.refusal().0, answer.refusal().1), (400, Some(field)), "{body}");
+            assert_eq!((response.refusal().0, response.refusal().1), (400, Some(field)), "{body}");
         }
     }
     let made = team.management.post(path, r#"{"team_id": "dev", "user_id": null}"#).await.ok();

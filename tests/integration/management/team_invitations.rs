@@ -36,9 +36,12 @@ impl Company {
     async fn invite(&self, more: Value) -> String {
         let mut body = json!({"team_id": "dev", "member": {"user_id": "eva"}});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let answer = self.as_boss("/team/member_add", body).await.ok();
-        assert_eq!((&answer["updated_users"], &answer["updated_team_memberships"]), (&json!([]), &json!([])));
-        answer["pending_invitations"][0]["invitation_id"].as_str().unwrap().to_owned()
+        let response = self.as_boss("/team/member_add", body).await.ok();
+        assert_eq!(
+            (&response["updated_users"], &response["updated_team_memberships"]),
+            (&json!([]), &json!([]))
+        );
+        response["pending_invitations"][0]["invitation_id"].as_str().unwrap().to_owned()
     }
 
     async fn accept(&self, invitation: &str) -> Answer {
@@ -157,8 +160,8 @@ async fn an_invitation_is_accepted_by_its_user_alone() {
 
 #[tokio::test]
 async fn what_is_over_is_not_accepted() {
-    let unknown = |answer: &Answer| {
-        answer.refusal() == (404, Some("invitation_id"), "invitation_id: Invitation not found")
+    let unknown = |response: &Answer| {
+        response.refusal() == (404, Some("invitation_id"), "invitation_id: Invitation not found")
     };
     // Withdrawn by the team's administrator, and by one of the deployment; declined.
     let company = Company::fresh().await;
@@ -300,11 +303,11 @@ async fn invitations_to_set_a_password_stay_the_administrators() {
     let company = Company::fresh().await;
     let made = company.management.post("/invitation/new", r#"{"user_id": "eva"}"#).await.ok();
     let body = json!({"invitation_id": made["id"]});
-    for answer in [
+    for response in [
         company.as_eva("/invitation/delete", body.clone()).await,
         company.as_boss("/invitation/delete", body.clone()).await,
     ] {
-        assert_eq!(answer.refusal(), (404, Some("invitation_id"), "invitation_id: Invitation not found"));
+        assert_eq!(response.refusal(), (404, Some("invitation_id"), "invitation_id: Invitation not found"));
     }
     assert_eq!(company.as_eva("/invitation/accept", body.clone()).await.refusal().0, 404);
     let deleted = company.management.post("/invitation/delete", &body.to_string()).await.ok();

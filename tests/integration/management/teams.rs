@@ -53,9 +53,9 @@ async fn a_team_is_made_shown_changed_and_deleted() {
     assert_eq!(names(&info["team_memberships"], "user_id"), ["anna", "mario"]);
 
     let body = r#"{"team_id": "dev", "team_alias": null, "max_budget": 0, "models": [], "rpm_limit": null}"#;
-    let answer = management.post("/team/update", body).await.ok();
-    let data = &answer["data"];
-    assert_eq!((&answer["team_id"], &data["team_alias"]), (&json!("dev"), &json!(null)));
+    let response = management.post("/team/update", body).await.ok();
+    let data = &response["data"];
+    assert_eq!((&response["team_id"], &data["team_alias"]), (&json!("dev"), &json!(null)));
     assert_eq!(
         (&data["max_budget"], &data["models"], &data["rpm_limit"]),
         (&json!(0.0), &json!([]), &json!(null))
@@ -162,8 +162,8 @@ async fn bad_calls_name_the_field_and_change_nothing() {
         ("/key/generate", r#"{"team_id": "dev", "user_id": "stranger"}"#, 400, "user_id"),
         ("/user/new", r#"{"user_id": "new", "teams": ["nobody"]}"#, 404, "teams"),
     ] {
-        let answer = management.post(path, body).await;
-        let (code, param, message) = answer.refusal();
+        let response = management.post(path, body).await;
+        let (code, param, message) = response.refusal();
         assert_eq!((code, param), (status, Some(field)), "{path} {body}: {message}");
         assert!(message.starts_with(&format!("{field}: ")), "{message}");
     }

@@ -17,8 +17,8 @@ async fn absent_keeps_null_clears_and_zero_sets() {
     management.post("/user/new", USER).await.ok();
     let before = management.get("/user/info?user_id=a").await.ok()["user_info"].clone();
 
-    let answer = management.post("/user/update", r#"{"user_id": "a"}"#).await.ok();
-    assert_eq!(answer, json!({"user_id": "a", "data": before}));
+    let response = management.post("/user/update", r#"{"user_id": "a"}"#).await.ok();
+    assert_eq!(response, json!({"user_id": "a", "data": before}));
 
     // Document 000's two updates.
     let more = management.post("/user/update", r#"{"user_id": "a", "max_budget": 100.0}"#).await.ok();

@@ -18,9 +18,9 @@ async fn a_user_is_made_as_document_000_shows() {
        "budget_duration": "monthly",
        "models": ["claude-haiku-4-5", "claude-sonnet-4-5"]
      }"#;
-    let answer = management.post("/user/new", body).await;
-    assert!(answer.text.contains(r#""max_budget":50.0"#) && answer.text.contains(r#""spend":0.0"#));
-    let made = answer.ok();
+    let response = management.post("/user/new", body).await;
+    assert!(response.text.contains(r#""max_budget":50.0"#) && response.text.contains(r#""spend":0.0"#));
+    let made = response.ok();
     for (field, want) in [
         ("user_id", json!("mario.rossi@company.com")),
         ("user_email", json!("mario.rossi@company.com")),
@@ -57,10 +57,10 @@ async fn limits_metadata_and_ids_are_kept_as_sent() {
         "max_budget": 0.000000000001, "metadata": {"z": 1.50, "a": [1]}, "blocked": true, "user_alias": "A",
         "auto_create_key": false, "send_invite_email": false, "teams": null, "spend": 0}"#;
     management.post("/user/new", body).await.ok();
-    let answer = management.get("/user/info?user_id=a+b%20c%40x").await;
-    assert!(answer.text.contains(r#""metadata":{"z": 1.50, "a": [1]}"#), "{}", answer.text);
-    assert!(answer.text.contains(r#""max_budget":0.000000000001"#), "{}", answer.text);
-    let user = answer.ok();
+    let response = management.get("/user/info?user_id=a+b%20c%40x").await;
+    assert!(response.text.contains(r#""metadata":{"z": 1.50, "a": [1]}"#), "{}", response.text);
+    assert!(response.text.contains(r#""max_budget":0.000000000001"#), "{}", response.text);
+    let user = response.ok();
     assert_eq!(user["user_id"], "a+b c@x");
     assert_eq!((&user["rpm_limit"], &user["tpm_limit"]), (&json!(0), &json!(10000)));
     assert_eq!((&user["max_parallel_requests"], &user["blocked"]), (&json!(3), &json!(true)));

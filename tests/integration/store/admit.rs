@@ -120,8 +120,8 @@ async fn a_pointer_is_proven_by_the_keys_own_reservation() {
         stargate_core::scope::KeyOwner { user: None, ..true_one.clone() },
     ] {
         let pointer = KeyRef::new(caller.pointer.key.clone(), foreign);
-        let answer = caller.store.admit(&mut pointer.clone(), &call(1), || caller.now()).await;
-        assert!(matches!(answer, Err(AdmissionError::Stale)), "{answer:?}");
+        let response = caller.store.admit(&mut pointer.clone(), &call(1), || caller.now()).await;
+        assert!(matches!(response, Err(AdmissionError::Stale)), "{response:?}");
     }
     for caller in [&caller, &stranger] {
         assert!(table.audit_both(caller).await.iter().all(|state| state.leases.is_empty()));

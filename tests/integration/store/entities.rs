@@ -17,8 +17,8 @@ fn with_email(name: &str, email: &str) -> User {
     User { email: Some(email.to_owned()), ..user(name, no_limits(), current_time()) }
 }
 
-fn violated_field<T: std::fmt::Debug>(answer: Result<T, CreateError>) -> &'static str {
-    match answer {
+fn violated_field<T: std::fmt::Debug>(response: Result<T, CreateError>) -> &'static str {
+    match response {
         Err(CreateError::Taken { field }) => field,
         other => panic!("expected a field that is taken, got {other:?}"),
     }
@@ -82,7 +82,7 @@ async fn of_many_at_once_one_gets_the_name() {
     let store = table.store(LedgerSettings::default());
     let users: Vec<User> = (0..8).map(|at| with_email(&format!("u{at}"), "same@x.org")).collect();
     let answers = futures_util::future::join_all(users.iter().map(|user| store.create_user(user))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|response| response.is_ok()).count(), 1, "{answers:?}");
     assert_eq!(store.user_page(&PageStart::Skip(0), 10).await.unwrap().ids.len(), 1);
     assert_eq!(store.count_users().await.unwrap(), 1);
 }

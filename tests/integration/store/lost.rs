@@ -39,8 +39,8 @@ async fn reservations_that_are_never_answered_leave_nothing() {
     let (caller, wire) = fallible(&table).await;
     // Three tries of each scope's reservation.
     wire.lose_answers("reserve", 6);
-    let answer = caller.admit(&call_of(100, 30)).await;
-    assert!(matches!(answer, Err(AdmissionError::Store(StoreError::Unavailable { .. }))), "{answer:?}");
+    let response = caller.admit(&call_of(100, 30)).await;
+    assert!(matches!(response, Err(AdmissionError::Store(StoreError::Unavailable { .. }))), "{response:?}");
     for state in table.audit_both(&caller).await {
         assert!(state.leases.is_empty());
         assert_eq!((state.headroom, state.requests.values().sum::<i64>()), (pico(1000), 0));

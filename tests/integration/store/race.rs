@@ -100,7 +100,7 @@ async fn through_at_once(limits: Limits) -> usize {
     let ask = call(1);
     let racing = (0..TASKS).map(|_| caller.admit(&ask));
     let answers = futures_util::future::join_all(racing).await;
-    let through = answers.iter().filter(|answer| answer.is_ok()).count();
+    let through = answers.iter().filter(|response| response.is_ok()).count();
     let [key, user] = table.audit_both(&caller).await;
     assert_eq!((key.leases.len(), user.leases.len()), (through, through));
     assert_eq!(key.requests.values().sum::<i64>(), i64::try_from(through).unwrap());

@@ -92,9 +92,9 @@ async fn nothing_is_renewed_once_it_is_settled_or_swept() {
     caller.outlive_leases();
     assert_eq!(caller.sweep().await, 2);
     for admission in [&settled, &swept] {
-        let answer =
+        let response =
             caller.store.renew_all(admission, pico(50), caller.now() + Duration::from_secs(60)).await;
-        assert!(matches!(answer, Err(LeaseLost::Swept)), "{answer:?}");
+        assert!(matches!(response, Err(LeaseLost::Swept)), "{response:?}");
     }
     assert_eq!(table.audit_both(&caller).await.map(|state| state.spend), [pico(30), pico(30)]);
 }

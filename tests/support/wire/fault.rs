@@ -97,9 +97,9 @@ fn cut() -> ConnectorError {
 }
 
 fn answer(status: u16, body: &Value) -> HttpResponse {
-    let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()));
-    answer.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    answer
+    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_string()));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
 }
 
 fn error(status: u16, code: &str) -> HttpResponse {

@@ -17,7 +17,7 @@ use super::{BedrockError, errors};
 use crate::formats::Api;
 
 /// The longest frame of the encoding: 16 MB of payload and 128 KB of headers. A length beyond is not one.
-const LONGEST: usize = (16 << 20) + (128 << 10) + 16;
+const MAX_FRAME_LEN: usize = (16 << 20) + (128 << 10) + 16;
 
 /// Bytes before a frame's headers: its length, theirs, and a checksum of both.
 const PRELUDE: usize = 12;
@@ -90,7 +90,7 @@ pub fn split(buffer: &mut BytesMut) -> Result<Option<Bytes>, BedrockError> {
         return Ok(None);
     };
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if !(PRELUDE..=LONGEST).contains(&length) {
+    if !(PRELUDE..=MAX_FRAME_LEN).contains(&length) {
         return Err(BedrockError::unreadable("a frame's length cannot be"));
     }
     Ok((buffer.len() >= length).then(|| buffer.split_to(length).freeze()))

@@ -31,7 +31,7 @@ use super::{Api, BedrockRequest, ChatRequest, OutputLimits, ResponseWriter};
 use read::{FieldError, boolean, field, object, require_field, word};
 
 /// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_LEN: usize = 256;
 
 /// A request that passed the checks which need no model.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ impl<'a> Chat<'a> {
 
     fn read(body: &JsonObject<'a>) -> Result<Self, FieldError> {
         let model = require_field(body, "model", word)?;
-        if model.len() > LONGEST_NAME {
-            let rule = format!("must be at most {LONGEST_NAME} bytes long");
+        if model.len() > MAX_NAME_LEN {
+            let rule = format!("must be at most {MAX_NAME_LEN} bytes long");
             return Err(FieldError::new(rule).at_step("model"));
         }
         unsupported::reject_unsupported(body)?;
@@ -80,8 +80,8 @@ impl<'a> Chat<'a> {
     fn body(&self, model: &Model, max_tokens: u64) -> Result<ConverseBody<'_>, ApiError> {
         let Self { conversation, sampling, thinking, tools, format, .. } = self;
         let thoughts = thinking.config_for(model, max_tokens, conversation.lacks_thoughts);
-        let answer = format.tool(model, tools);
-        let toolbox = tools.toolbox(conversation, model, answer, thoughts.claude_thinks)?;
+        let response = format.tool(model, tools);
+        let toolbox = tools.toolbox(conversation, model, response, thoughts.claude_thinks)?;
         let mut fields = thoughts.fields;
         fields.extend(toolbox.claudes_choice.map(|choice| ("tool_choice".to_owned(), choice)));
         let mut system = conversation.system(model);
@@ -121,11 +121,11 @@ impl ChatRequest for Chat<'_> {
     }
 
     fn teller(&self, model: &Model, request_id: &str, began: i64) -> Box<dyn ResponseWriter> {
-        let answer = self.format.tool(model, &self.tools).map(|schema| schema.name.clone().into_owned());
+        let response = self.format.tool(model, &self.tools).map(|schema| schema.name.clone().into_owned());
         Box::new(ChatCompletionStream::new(
             Head::new(request_id, began, &model.name),
             self.include_usage,
-            answer,
+            response,
         ))
     }
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The most fields of an object: more than any request has, and few enough to look through for each.
-const MOST_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 
 /// The fields of one object in their order, each value as the JSON text that it came as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,8 +131,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject<'de>, A::Error> {
         let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
         while let Some((Text(name), value)) = map.next_entry()? {
-            if fields.len() == MOST_FIELDS {
-                return Err(A::Error::custom(format_args!("more than {MOST_FIELDS} fields")));
+            if fields.len() == MAX_FIELDS {
+                return Err(A::Error::custom(format_args!("more than {MAX_FIELDS} fields")));
             }
             if fields.iter().any(|(field, _)| *field == name) {
                 // A name may be of any size, and this is echoed.

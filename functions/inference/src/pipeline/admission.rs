@@ -9,7 +9,7 @@ use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef};
 use stargate_core::catalog::Model;
 use stargate_core::ledger::{Reason, Refusal};
 use stargate_core::moment::Moment;
-use stargate_core::pricing::{CostBound, LEAST_TOKENS};
+use stargate_core::pricing::{CostBound, MIN_TOKENS};
 use stargate_core::scope::Scope;
 use stargate_core::secret::{Secret, SecretHash};
 
@@ -45,7 +45,7 @@ impl CallEstimate<'_> {
     fn quote(&self, clamps: bool) -> CostBound {
         let OutputLimits { max_tokens, thinking_budget, asked: _ } = self.output;
         // An answer must be left after the thinking, which comes first.
-        let useful = if thinking_budget > 0 { thinking_budget + LEAST_TOKENS } else { LEAST_TOKENS };
+        let useful = if thinking_budget > 0 { thinking_budget + MIN_TOKENS } else { MIN_TOKENS };
         let prices = &self.model.prices;
         CostBound {
             input: prices.worst_input(self.bound.tokens, self.bound.caching),

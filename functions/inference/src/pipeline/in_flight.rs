@@ -21,11 +21,11 @@ use crate::pipeline::settlement::Settler;
 use crate::pipeline::usage_meter::UsageMeter;
 
 /// The most tags of one request, and the longest, in bytes: each is kept with its record.
-const MOST_TAGS: usize = 10;
-const LONGEST_TAG: usize = 100;
+const MAX_TAGS: usize = 10;
+const MAX_TAG_LEN: usize = 100;
 
 /// The longest id of a session or an agent: Claude Code's have 36 characters.
-const LONGEST_ID: usize = 256;
+const MAX_ID_LEN: usize = 256;
 
 /// What its record keeps of a request besides.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +57,13 @@ impl RequestMetadata {
 
 /// So much of a text as a record keeps: an item of the table has its limit.
 fn cut(text: &str) -> String {
-    text.chars().take(LONGEST_ID).collect()
+    text.chars().take(MAX_ID_LEN).collect()
 }
 
 /// What a client files its request under, for reports: the first few, and none that is long.
 fn tags(list: &str) -> Vec<String> {
-    let tags = list.split(',').map(str::trim).filter(|tag| !tag.is_empty() && tag.len() <= LONGEST_TAG);
-    tags.take(MOST_TAGS).map(str::to_owned).collect()
+    let tags = list.split(',').map(str::trim).filter(|tag| !tag.is_empty() && tag.len() <= MAX_TAG_LEN);
+    tags.take(MAX_TAGS).map(str::to_owned).collect()
 }
 
 /// A call whose body was dropped: its client went away where the runtime ends the work at once.

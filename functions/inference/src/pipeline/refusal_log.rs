@@ -13,7 +13,7 @@ use crate::pipeline::admission::AdmissionDenied;
 use crate::pipeline::state::InferenceState;
 
 /// How long a refusal's answer waits for its record, once a minute. The store's own tries would take six seconds.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The fault of a denied request for the model that it `asked` for, after its refusal was noted. Nothing that fails in
 /// that changes the answer. Of a key that is unknown nothing is written.
@@ -45,7 +45,7 @@ pub async fn record_refusal(app: &InferenceState, denied: AdmissionDenied, asked
 
 async fn write(app: &InferenceState, refused: &RefusalRecord) {
     let (key, reason, count) = (&refused.key, &refused.reason, refused.count);
-    match timeout(PATIENCE, app.store.add_refusals(refused)).await {
+    match timeout(TIMEOUT, app.store.add_refusals(refused)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%key, reason, count, error = ?error, "refusal_not_recorded"),
         Err(_) => tracing::warn!(%key, reason, count, error = "it took too long", "refusal_not_recorded"),

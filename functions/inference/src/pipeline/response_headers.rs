@@ -17,7 +17,7 @@ const DROPPED: HeaderName = HeaderName::from_static("x-stargate-dropped");
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-stargate-max-tokens");
 
 /// The most names that a header lists: it must fit into what others allow for all of them.
-const MOST_DROPPED: usize = 20;
+const MAX_DROPPED: usize = 20;
 
 /// The headers of an admitted call: the tightest of its scopes for each limit. `asked` is the `max_tokens` it sent.
 pub fn limits(admission: &Admission, asked: u64, now: Moment) -> HeaderMap {
@@ -55,7 +55,7 @@ pub fn put_dropped_fields(headers: &mut HeaderMap, names: &[String]) {
         put(
             headers,
             DROPPED,
-            names.iter().take(MOST_DROPPED).map(|name| format!("{name:.64}")).collect::<Vec<_>>().join(", "),
+            names.iter().take(MAX_DROPPED).map(|name| format!("{name:.64}")).collect::<Vec<_>>().join(", "),
         );
     }
 }

@@ -18,7 +18,7 @@ use crate::pipeline::stream::{begin, with_lease_renewal};
 
 /// Tries of a model that is throttled or away, and has nothing to stand in for it. Clients try again too: more would
 /// only multiply.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// The longest first pause; each further one may be twice as long.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -76,7 +76,7 @@ impl RetryingCall<'_> {
                 let what: Vec<&str> = names.iter().filter_map(|name| name.split('.').next()).collect();
                 tracing::warn!(model = self.call.model, what = what.join(","), "healed");
                 (self.call.body, dropped) = (body, names);
-            } else if failed.passes && !self.has_next && tries < TRIES {
+            } else if failed.passes && !self.has_next && tries < MAX_ATTEMPTS {
                 let pause = Box::pin(sleep(jitter(PAUSE * (1 << (tries - 1)))));
                 with_lease_renewal(running, pause).await.map_err(UpstreamFailure::without_fallback)?;
                 tries += 1;

@@ -12,10 +12,10 @@ use shared::store::SoftBudget;
 use stargate_core::money::Money;
 
 /// How long a call's last event waits for a notice to be taken, with its retries: that is once in a scope's period.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest subject that SNS takes, in characters.
-const LONGEST_SUBJECT: usize = 100;
+const MAX_SUBJECT_LEN: usize = 100;
 
 /// Where notices go: to an SNS topic, or nowhere besides the log. Cloning it is cheap.
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ struct Notice {
 impl SoftBudgetAlerts {
     /// Notices to the topic of this ARN.
     pub fn for_topic(aws: &SdkConfig, topic: &str) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
         let config = aws_sdk_sns::config::Builder::from(aws).timeout_config(timeouts).build();
         Self { topic: Some((Client::from_conf(config), topic.into())) }
     }
@@ -56,7 +56,7 @@ impl SoftBudgetAlerts {
             let subject = format!("Soft budget reached: {scope}");
             // SNS refuses a whole notice for what is not ASCII in its subject.
             let subject: String =
-                subject.chars().filter(|c| c.is_ascii() && !c.is_control()).take(LONGEST_SUBJECT).collect();
+                subject.chars().filter(|c| c.is_ascii() && !c.is_control()).take(MAX_SUBJECT_LEN).collect();
             let message = serde_json::to_string(&notice).unwrap_or_default();
             let sent = sns.publish().topic_arn(&**topic).subject(subject).message(message).send();
             if let Err(error) = Box::pin(sent).await {

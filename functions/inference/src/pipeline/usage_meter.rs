@@ -173,18 +173,18 @@ impl UsageMeter {
     pub fn read_buffered(
         &mut self,
         api: Api,
-        answer: &[u8],
+        response: &[u8],
         metrics: &InvocationMetrics,
     ) -> Result<(), serde_json::Error> {
         self.measure(metrics);
         match api {
             Api::Messages => {
-                let ending: MessageEnd<'_> = serde_json::from_slice(answer)?;
+                let ending: MessageEnd<'_> = serde_json::from_slice(response)?;
                 self.ending(&ending);
                 self.saw(ending.content);
             }
             Api::Converse => {
-                let ConverseEnvelope { usage, output } = serde_json::from_slice(answer)?;
+                let ConverseEnvelope { usage, output } = serde_json::from_slice(response)?;
                 usage.iter().for_each(|counted| self.count(counted));
                 self.saw(output.and_then(|output| output.message).and_then(|message| message.content));
             }

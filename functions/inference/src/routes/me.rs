@@ -58,8 +58,8 @@ async fn answer(app: &InferenceState, headers: &HeaderMap) -> Result<Response, A
         standing.scopes().iter().map(|(scope, state)| BudgetStatus::new(scope, state, now, zone)).collect();
     let holder = &standing.pointer().holder;
     let (user_id, team_id) = (holder.user.as_ref(), holder.team.as_ref());
-    let answer = MeResponse { user_id, team_id, summary: summary(&budgets), budgets };
-    Ok(json_response(StatusCode::OK, &answer))
+    let response = MeResponse { user_id, team_id, summary: summary(&budgets), budgets };
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 impl BudgetStatus {

@@ -23,7 +23,7 @@ use crate::state::ManagementState;
 /// Entries of a page, unless `page_size` says otherwise.
 const PAGE: usize = 10;
 /// The most entries that one search looks back at.
-const MOST: usize = 2_000;
+const MAX_SIZE: usize = 2_000;
 
 /// LiteLLM's row.
 #[derive(JsonSchema, Serialize)]
@@ -80,19 +80,19 @@ pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) ->
     };
     let mut found = Vec::new();
     for day in DateRange::read(query, ask.now)?.newest_first() {
-        found.extend(app.store.audit_of_day(&day.to_string(), MOST - found.len(), wanted).await?);
-        if found.len() >= MOST {
+        found.extend(app.store.audit_of_day(&day.to_string(), MAX_SIZE - found.len(), wanted).await?);
+        if found.len() >= MAX_SIZE {
             break;
         }
     }
-    let answer = AuditLogResponse {
+    let response = AuditLogResponse {
         audit_logs: page.slice(&found).iter().map(audit_log_row).collect::<Result<_, _>>()?,
         total: found.len(),
         page: page.number,
         page_size: page.size,
         total_pages: page.count(found.len()),
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 pub const ENTRY: Operation = Operation::new("One entry of the audit log", schema_of::<AuditLogRow>);

@@ -142,7 +142,7 @@ impl FieldType {
             Text => json!({"type": "string", "minLength": 1, "maxLength": 512}),
             Texts => {
                 let text = Text.schema();
-                json!({"type": "array", "items": text, "maxItems": crate::request::body::MOST_ENTRIES})
+                json!({"type": "array", "items": text, "maxItems": crate::request::body::MAX_ENTRIES})
             }
             Count => json!({"type": "integer", "minimum": 0}),
             Dollars => json!({"type": "number", "minimum": 0, "maximum": 1_000_000_000_000_u64}),

@@ -87,19 +87,19 @@ fn messages() -> Value {
 }
 
 fn count_tokens() -> Value {
-    let answer = json!({
+    let response = json!({
         "type": "object",
         "required": ["input_tokens"],
         "properties": {"input_tokens": {"type": "integer", "minimum": 0}},
     });
-    let mut told = operation(ANTHROPIC, "How many tokens a request has; reserves nothing", &[], answer);
+    let mut told = operation(ANTHROPIC, "How many tokens a request has; reserves nothing", &[], response);
     told["requestBody"] = body(&["model", "messages"]);
     by_body(ANTHROPIC, told)
 }
 
 fn chat() -> Value {
-    let answer = json!({"type": "object", "required": ["id", "object", "created", "model", "choices"]});
-    let mut told = operation(PLAIN, "OpenAI's chat completions, for every chat model", &[], answer);
+    let response = json!({"type": "object", "required": ["id", "object", "created", "model", "choices"]});
+    let mut told = operation(PLAIN, "OpenAI's chat completions, for every chat model", &[], response);
     told["requestBody"] = body(&["model", "messages"]);
     told["responses"]["200"]["content"]["text/event-stream"] = json!({});
     by_body(PLAIN, told)
@@ -119,12 +119,12 @@ fn of_bedrock(action: &str) -> Value {
 }
 
 fn profiles() -> Value {
-    let answer = json!({
+    let response = json!({
         "type": "object",
         "required": ["inferenceProfileSummaries"],
         "properties": {"inferenceProfileSummaries": {"type": "array", "items": {"type": "object"}}},
     });
-    operation(AWS, "The models that the key may use, as inference profiles", &[], answer)
+    operation(AWS, "The models that the key may use, as inference profiles", &[], response)
 }
 
 fn by_body(shape: &str, mut told: Value) -> Value {
@@ -195,12 +195,12 @@ fn list() -> Value {
     })
 }
 
-fn operation(shape: &str, summary: &str, parameters: &[Value], answer: Value) -> Value {
+fn operation(shape: &str, summary: &str, parameters: &[Value], response: Value) -> Value {
     let mut told = json!({
         "summary": summary,
         "tags": ["inference"],
         "parameters": parameters,
-        "responses": {"200": {"description": summary, "content": {"application/json": {"schema": answer}}}},
+        "responses": {"200": {"description": summary, "content": {"application/json": {"schema": response}}}},
     });
     for (status, about) in [
         ("400", "The request is wrong; the message says how"),

@@ -33,8 +33,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub const fn new(summary: &'static str, answer: fn(&mut SchemaGenerator) -> Schema) -> Self {
-        Self { summary, query: &[], fields: &[], needs: &[], answer }
+    pub const fn new(summary: &'static str, response: fn(&mut SchemaGenerator) -> Schema) -> Self {
+        Self { summary, query: &[], fields: &[], needs: &[], answer: response }
     }
 
     pub const fn query(self, query: &'static [&'static str]) -> Self {

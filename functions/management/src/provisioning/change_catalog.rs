@@ -11,9 +11,9 @@ use crate::request::body::RequestBody;
 use crate::state::ManagementState;
 
 /// The most models of a deployment's own: one item holds them all.
-const MOST: usize = 200;
+const MAX_MODELS: usize = 200;
 /// Tries of a change that meets another.
-const TRIES: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 
 /// The catalog before a change and after it.
 pub struct CatalogChange {
@@ -27,14 +27,14 @@ pub async fn change_catalog(
     now: Moment,
     edit: impl Fn(&mut Vec<CustomModel>) -> Result<(), ApiError>,
 ) -> Result<CatalogChange, ApiError> {
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let (version, mut own) = app.store.own_models().await?;
         let before = app.offering.read(&app.store, now).await?;
         edit(&mut own)?;
-        if own.len() > MOST {
+        if own.len() > MAX_MODELS {
             return Err(ApiError::invalid(
                 "model_name",
-                format!("a deployment has at most {MOST} models of its own"),
+                format!("a deployment has at most {MAX_MODELS} models of its own"),
             ));
         }
         app.offering

@@ -17,7 +17,7 @@ use stargate_core::secret::Secret;
 
 use crate::audit_log::{AuditRecorder, KEYS};
 use crate::authorize::RequestContext;
-use crate::provisioning::key_owner::{belongs, check_owner};
+use crate::provisioning::key_owner::{check_owner, check_team_membership};
 use crate::provisioning::new_key::NewKey;
 use crate::provisioning::user_ref::{UserRef, ensure_user};
 use crate::rows::created_users::CreatedUsers;
@@ -140,7 +140,7 @@ pub async fn create_requested_key(
     let scribe = AuditRecorder::new(&app, &permit, &ask);
     let mut created = CreatedUsers::default();
     if let Some(team) = &order.team {
-        belongs(&app, team, order.user.as_ref()).await?;
+        check_team_membership(&app, team, order.user.as_ref()).await?;
     } else if let Some(user) = &order.user {
         ensure_user(&app, &scribe, &UserRef::Id(user.clone()), &mut created, ask.now).await?;
     }

@@ -61,7 +61,11 @@ fn own(order: NewKey, caller: &UserId, refusal: PermissionError) -> Result<NewKe
 }
 
 /// A team's key is the team's own or a member's.
-pub async fn belongs(app: &ManagementState, team: &TeamId, user: Option<&UserId>) -> Result<(), ApiError> {
+pub async fn check_team_membership(
+    app: &ManagementState,
+    team: &TeamId,
+    user: Option<&UserId>,
+) -> Result<(), ApiError> {
     app.store.find_team(team).await?.ok_or_else(|| find_team::unknown_team("team_id", team))?;
     match user {
         Some(user) if app.store.find_member(team, user).await?.is_none() => {

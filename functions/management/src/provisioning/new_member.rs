@@ -59,7 +59,7 @@ pub async fn look_up_members(
 }
 
 /// Makes a user a member of a team. The user is created where that is allowed, and added to `created`.
-pub async fn seat(
+pub async fn add_member(
     app: &ManagementState,
     scribe: &AuditRecorder<'_>,
     team: &TeamId,
@@ -102,7 +102,7 @@ pub async fn join_team(
 ) -> Result<(), ApiError> {
     let member = NewMember::plain(user.clone());
     let (limits, mut created) = (Limits::default(), CreatedUsers::default());
-    seat(app, scribe, team, (member, &limits), &mut created, now).await.map(|_| ())
+    add_member(app, scribe, team, (member, &limits), &mut created, now).await.map(|_| ())
 }
 
 pub fn no_member(team: &TeamId, user: &UserId) -> ApiError {

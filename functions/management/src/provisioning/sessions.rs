@@ -122,7 +122,7 @@ pub async fn hash_password(field: &'static str, secret: Secret) -> Result<Passwo
 
 /// Hashing takes long enough to be in the way of other people's streams, and 19 MiB each: a few at a time, elsewhere.
 pub async fn hashing<T: Send + 'static>(hash: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    static AT_ONCE: Semaphore = Semaphore::const_new(4);
-    let _place = AT_ONCE.acquire().await.map_err(|_| ApiError::Bug)?;
+    static CONCURRENCY: Semaphore = Semaphore::const_new(4);
+    let _place = CONCURRENCY.acquire().await.map_err(|_| ApiError::Bug)?;
     spawn_blocking(hash).await.map_err(|_| ApiError::Bug)
 }

@@ -2,7 +2,7 @@
 
 use shared::api::ApiError;
 use shared::store::{Search, UserEntry};
-use stargate_core::entity::{SHORTEST_PREFIX, search_terms};
+use stargate_core::entity::{MIN_PREFIX_LEN, search_terms};
 use stargate_core::id::UserId;
 
 use crate::state::ManagementState;
@@ -13,7 +13,7 @@ pub async fn search(app: &ManagementState, field: &str, prefix: &str) -> Result<
         Search::Found(ids) => Ok(ids),
         Search::TooShort => Err(ApiError::invalid(
             field,
-            format!("must have at least {SHORTEST_PREFIX} characters to search by"),
+            format!("must have at least {MIN_PREFIX_LEN} characters to search by"),
         )),
         Search::TooMany => {
             Err(ApiError::invalid(field, "finds more users than one search shows: write more of it"))

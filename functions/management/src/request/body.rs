@@ -16,11 +16,11 @@ use crate::request::patch::Patch;
 use crate::request::unsupported_fields::{IGNORED_FIELDS, UNSUPPORTED_FIELDS};
 
 /// The longest text of one field, in bytes; ids have a limit of their own.
-const LONGEST_TEXT: usize = 512;
+const MAX_TEXT_LEN: usize = 512;
 /// The most entries of a list.
-pub const MOST_ENTRIES: usize = 100;
+pub const MAX_ENTRIES: usize = 100;
 /// The longest `metadata`, in bytes: it is read with every list, and an item of the table holds 400 KB.
-const LONGEST_METADATA: usize = 16 << 10;
+const MAX_METADATA_LEN: usize = 16 << 10;
 
 /// The fields of a body that nobody has asked for yet.
 #[derive(Debug, Default)]
@@ -77,8 +77,8 @@ impl RequestBody {
     /// A list of texts, as they were sent.
     pub fn texts(&mut self, name: &str) -> Result<Patch<Vec<String>>, ApiError> {
         self.patch(name, "a list of strings")?.try_map(|texts: Vec<String>| {
-            if texts.len() > MOST_ENTRIES {
-                return Err(ApiError::invalid(name, format!("must have at most {MOST_ENTRIES} entries")));
+            if texts.len() > MAX_ENTRIES {
+                return Err(ApiError::invalid(name, format!("must have at most {MAX_ENTRIES} entries")));
             }
             texts.into_iter().map(|text| check_text(name, text)).collect()
         })
@@ -107,8 +107,8 @@ impl RequestBody {
                 Ok(one) => vec![one],
                 Err(_) => serde_json::from_str(raw.get()).map_err(|_| rule())?,
             };
-            if all.len() > MOST_ENTRIES {
-                return Err(ApiError::invalid(name, format!("must have at most {MOST_ENTRIES} entries")));
+            if all.len() > MAX_ENTRIES {
+                return Err(ApiError::invalid(name, format!("must have at most {MAX_ENTRIES} entries")));
             }
             Ok(all.into_iter().map(|left| Self { left }).collect())
         })
@@ -125,10 +125,10 @@ impl RequestBody {
             if !raw.get().starts_with('{') {
                 return Err(ApiError::invalid(name, "must be a JSON object"));
             }
-            if raw.get().len() > LONGEST_METADATA {
+            if raw.get().len() > MAX_METADATA_LEN {
                 return Err(ApiError::invalid(
                     name,
-                    format!("must be at most {LONGEST_METADATA} bytes long"),
+                    format!("must be at most {MAX_METADATA_LEN} bytes long"),
                 ));
             }
             Ok(String::from(Box::<str>::from(raw)))
@@ -191,7 +191,7 @@ fn foreign(name: &str) -> ApiError {
 pub fn check_text(name: &str, text: String) -> Result<String, ApiError> {
     let rule = if text.is_empty() {
         "must not be empty"
-    } else if text.len() > LONGEST_TEXT {
+    } else if text.len() > MAX_TEXT_LEN {
         "must be at most 512 bytes long"
     } else if text.chars().any(char::is_control) {
         "must not contain control characters"

@@ -16,7 +16,7 @@ use crate::request::query::Query;
 /// Days that are shown where none are named, today among them.
 const USUAL: i64 = 7;
 /// The most days of one report: each costs sixteen queries.
-const MOST: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 /// Days in UTC, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ impl DateRange {
         if first > last {
             return Err(ApiError::invalid("end_date", "must not be before start_date"));
         }
-        if last.saturating_sub(Span::new().days(MOST - 1)) > first {
+        if last.saturating_sub(Span::new().days(MAX_DAYS - 1)) > first {
             return Err(ApiError::invalid(
                 "start_date",
-                format!("must be at most {MOST} days before end_date"),
+                format!("must be at most {MAX_DAYS} days before end_date"),
             ));
         }
         Ok(Self { first, last })

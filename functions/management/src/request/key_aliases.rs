@@ -12,8 +12,8 @@ const FIELD: &str = "aliases";
 const RULE: &str = "an object such as {\"fast\": \"claude-haiku-4-5\"}";
 
 /// The most names of one key, and the longest, in bytes: they are part of what each of its calls proves.
-const MOST: usize = 20;
-const LONGEST: usize = 64;
+const MAX_ALIASES: usize = 20;
+const MAX_ALIAS_LEN: usize = 64;
 
 /// The names that a request gives a key, each for a model that is offered. They come before the catalog's.
 pub fn read(
@@ -21,12 +21,15 @@ pub fn read(
     catalog: &Catalog,
 ) -> Result<Patch<BTreeMap<String, String>>, ApiError> {
     fields.patch(FIELD, RULE)?.try_map(|sent: BTreeMap<String, String>| {
-        if sent.len() > MOST {
-            return Err(ApiError::invalid(FIELD, format!("must have at most {MOST} entries")));
+        if sent.len() > MAX_ALIASES {
+            return Err(ApiError::invalid(FIELD, format!("must have at most {MAX_ALIASES} entries")));
         }
         for (alias, model) in &sent {
-            if check_text(FIELD, alias.clone())?.len() > LONGEST {
-                return Err(ApiError::invalid(FIELD, format!("must have names of at most {LONGEST} bytes")));
+            if check_text(FIELD, alias.clone())?.len() > MAX_ALIAS_LEN {
+                return Err(ApiError::invalid(
+                    FIELD,
+                    format!("must have names of at most {MAX_ALIAS_LEN} bytes"),
+                ));
             }
             if catalog.find(model).is_none() {
                 return Err(ApiError::invalid(FIELD, format!("{model} is not in this gateway's catalogue")));

@@ -17,7 +17,7 @@ use crate::request::body::RequestBody;
 use crate::request::patch::Patch;
 
 /// The most models that one scope limits apart: each is one more write of every call of that model.
-const MOST: usize = 20;
+const MAX_MODELS: usize = 20;
 
 const BUDGET: &str =
     "an object such as {\"claude-haiku-4-5\": {\"budget_limit\": 10, \"time_period\": \"1mo\"}}";
@@ -61,10 +61,10 @@ impl ModelLimitsPatch {
     pub fn fits(&self, state: &ScopeState) -> Result<(), ApiError> {
         let sent = names(&self.budgets).chain(names(&self.rpm)).chain(names(&self.tpm));
         let models: BTreeSet<&String> = sent.chain(&state.ties.models).collect();
-        match self.is_asked() && models.len() > MOST {
+        match self.is_asked() && models.len() > MAX_MODELS {
             true => Err(ApiError::invalid(
                 "model_max_budget",
-                format!("at most {MOST} models can be limited apart"),
+                format!("at most {MAX_MODELS} models can be limited apart"),
             )),
             false => Ok(()),
         }

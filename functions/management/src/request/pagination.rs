@@ -10,7 +10,7 @@ use crate::request::query::Query;
 pub const TOTAL: HeaderName = HeaderName::from_static("x-stargate-total-count");
 
 /// How deep a page may begin by its number: what is before it is read, if only by its index keys.
-pub const DEEPEST: usize = 10_000;
+pub const MAX_SKIP: usize = 10_000;
 
 /// What a page is followed by begins with the time of its last entry.
 fn is_cursor(text: &str) -> bool {
@@ -27,13 +27,13 @@ pub struct Page {
 
 impl Page {
     /// The most entries of one page, as LiteLLM has it.
-    pub const MOST: usize = 100;
+    pub const MAX_SIZE: usize = 100;
 
     /// `page`, and the size by the name that the route has for it.
     pub fn read(query: &Query, size: &str, default: usize) -> Result<Self, ApiError> {
         Ok(Self {
             number: query.number("page", 1, 1, 1_000_000)?,
-            size: query.number(size, default, 1, Self::MOST)?,
+            size: query.number(size, default, 1, Self::MAX_SIZE)?,
         })
     }
 
@@ -43,10 +43,10 @@ impl Page {
         match cursor {
             Some(cursor) if is_cursor(&cursor) => Ok(PageStart::After(cursor)),
             Some(_) => Err(ApiError::invalid("cursor", "must be the next_cursor of another page")),
-            None if skip <= DEEPEST => Ok(PageStart::Skip(skip)),
+            None if skip <= MAX_SKIP => Ok(PageStart::Skip(skip)),
             None => {
                 let rule =
-                    format!("begins more than {DEEPEST} entries deep: go on with cursor, by next_cursor");
+                    format!("begins more than {MAX_SKIP} entries deep: go on with cursor, by next_cursor");
                 Err(ApiError::invalid("page", rule))
             }
         }

@@ -16,7 +16,7 @@ use super::wire_format::Wire;
 use super::{model, validate};
 
 /// A request that passed validation, and the script for its answer.
-pub(super) struct Ask {
+pub(super) struct FakeRequest {
     pub(super) wire: Wire,
     pub(super) model: String,
     pub(super) script: Script,
@@ -47,7 +47,7 @@ struct UserTurn<'a> {
     brings_results: bool,
 }
 
-impl Ask {
+impl FakeRequest {
     /// Reads a body, or refuses it as Bedrock would.
     pub(super) fn read(operation: FakeOperation, model: &str, bytes: &[u8]) -> Result<Self, FakeError> {
         match operation {

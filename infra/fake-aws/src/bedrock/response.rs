@@ -9,7 +9,7 @@ pub mod usage;
 
 use serde_json::json;
 
-use super::request::Ask;
+use super::request::FakeRequest;
 use block::FakeBlock;
 use usage::FakeUsage;
 
@@ -33,7 +33,7 @@ pub(super) struct FakeResponse {
 
 impl FakeResponse {
     /// The answer to the request with this number.
-    pub(super) fn new(ask: &Ask, number: usize) -> Self {
+    pub(super) fn new(ask: &FakeRequest, number: usize) -> Self {
         let blocks = blocks(ask, number);
         let usage = usage(ask, &blocks);
         let most = ask.max_tokens.unwrap_or(u64::MAX);
@@ -54,7 +54,7 @@ impl FakeResponse {
     }
 }
 
-fn blocks(ask: &Ask, number: usize) -> Vec<FakeBlock> {
+fn blocks(ask: &FakeRequest, number: usize) -> Vec<FakeBlock> {
     let mut blocks = Vec::new();
     if let Some(hidden) = ask.script.hidden.clone() {
         // The real one holds all that was thought, encrypted.
@@ -79,7 +79,7 @@ fn blocks(ask: &Ask, number: usize) -> Vec<FakeBlock> {
     blocks
 }
 
-fn pieces(ask: &Ask) -> Vec<String> {
+fn pieces(ask: &FakeRequest) -> Vec<String> {
     if let Some(structured) = &ask.structured {
         return block::split_text(structured);
     }
@@ -99,7 +99,7 @@ fn default_text(said: &str) -> String {
     )
 }
 
-fn usage(ask: &Ask, blocks: &[FakeBlock]) -> FakeUsage {
+fn usage(ask: &FakeRequest, blocks: &[FakeBlock]) -> FakeUsage {
     let script = &ask.script;
     let written: usize = blocks.iter().map(FakeBlock::written_bytes).sum();
     let hidden = script.hidden.as_ref().map_or(0, |hidden| hidden.tokens);

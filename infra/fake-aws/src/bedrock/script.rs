@@ -12,7 +12,7 @@ use super::response::hidden::HiddenThinking;
 
 const OPENING: &str = "<<fake";
 const CLOSING: &str = ">>";
-const MOST_TIMES: usize = 100_000;
+const MAX_TIMES: usize = 100_000;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -162,8 +162,8 @@ impl Script {
                 "more than one of exception, cut_after, end_after, silence_after, malformed_after".to_owned()
             );
         }
-        if self.times.is_some_and(|times| times > MOST_TIMES) {
-            return Err(format!("times is more than {MOST_TIMES}"));
+        if self.times.is_some_and(|times| times > MAX_TIMES) {
+            return Err(format!("times is more than {MAX_TIMES}"));
         }
         if self.failures.is_some() && !self.fails() {
             return Err("failures of which there are none".to_owned());

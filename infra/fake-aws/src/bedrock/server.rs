@@ -19,7 +19,7 @@ use tokio::task::block_in_place;
 use super::FakeBedrock;
 use super::bill::Bill;
 use super::refusal::FakeError;
-use super::request::Ask;
+use super::request::FakeRequest;
 use super::request::recorded::{FakeOperation, RecordedRequest};
 use super::response::{FakeResponse, streaming};
 use super::script::Fault;
@@ -62,9 +62,9 @@ async fn stream_response(
     let number = fake.0.recent.keep(record_request(operation, &model, headers, &body));
     let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
-    let answer = FakeResponse::new(&ask, number);
-    let events = ask.wire.events(&answer);
-    let bill = fake.0.bills.open(bill(&ask, &answer));
+    let response = FakeResponse::new(&ask, number);
+    let events = ask.wire.events(&response);
+    let bill = fake.0.bills.open(bill(&ask, &response));
     let head =
         [(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream")), request_id(number)];
     let body = Body::from_stream(streaming::stream(fake, ask.script, events, bill));
@@ -83,10 +83,10 @@ async fn buffered_response(
     let ask = read(&fake, operation, &model, &body)?;
     admit(&fake, &ask).await?;
     streaming::wait(&fake, &ask.script).await;
-    let answer = FakeResponse::new(&ask, number);
+    let response = FakeResponse::new(&ask, number);
     // In one piece nothing can be closed halfway: all of it is generated.
-    fake.0.bills.open(bill(&ask, &answer)).generate(answer.usage.output);
-    let text = ask.wire.buffered_body(&answer).to_string();
+    fake.0.bills.open(bill(&ask, &response)).generate(response.usage.output);
+    let text = ask.wire.buffered_body(&response).to_string();
     let body = match ask.script.fault().map(|(_, fault)| fault) {
         Some(Fault::Exception { name, message }) => {
             return Err(FakeError::from_script(None, Some(&capital(&name)), Some(&message)));
@@ -102,7 +102,7 @@ async fn buffered_response(
         None => Body::from(text),
     };
     let head = [(CONTENT_TYPE, HeaderValue::from_static("application/json")), request_id(number)];
-    Ok((head, ask.wire.whole_head(&answer), body).into_response())
+    Ok((head, ask.wire.whole_head(&response), body).into_response())
 }
 
 async fn count_tokens(
@@ -127,22 +127,27 @@ async fn requests(State(fake): State<FakeBedrock>, Path(word): Path<String>) -> 
 }
 
 /// Reads a request; its script is without failures if it has failed as often as it shall.
-fn read(fake: &FakeBedrock, operation: FakeOperation, model: &str, body: &[u8]) -> Result<Ask, FakeError> {
+fn read(
+    fake: &FakeBedrock,
+    operation: FakeOperation,
+    model: &str,
+    body: &[u8],
+) -> Result<FakeRequest, FakeError> {
     // The local gateway is in the same process: its streams go on beside a large body.
-    let read = || Ask::read(operation, model, body);
+    let read = || FakeRequest::read(operation, model, body);
     let is_shared = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     let ask = if body.len() >= LARGE_BODY && is_shared { block_in_place(read)? } else { read()? };
     match ask.script.failures {
         Some(most) if ask.script.fails() && !fake.0.failures.one_more(&ask.directive, most) => {
-            Ok(Ask { script: ask.script.flawless(), ..ask })
+            Ok(FakeRequest { script: ask.script.flawless(), ..ask })
         }
         _ => Ok(ask),
     }
 }
 
 /// What is billed before anything is generated.
-fn bill(ask: &Ask, answer: &FakeResponse) -> Bill {
-    let usage = &answer.usage;
+fn bill(ask: &FakeRequest, response: &FakeResponse) -> Bill {
+    let usage = &response.usage;
     Bill {
         model: ask.model.clone(),
         directive: ask.directive.clone(),
@@ -155,7 +160,7 @@ fn bill(ask: &Ask, answer: &FakeResponse) -> Bill {
 }
 
 /// Waits before the head, then refuses if the script wants an error.
-async fn admit(fake: &FakeBedrock, ask: &Ask) -> Result<(), FakeError> {
+async fn admit(fake: &FakeBedrock, ask: &FakeRequest) -> Result<(), FakeError> {
     let script = &ask.script;
     streaming::rest(Duration::from_millis(script.head_ms)).await;
     let Some(status) = script.refuses() else {

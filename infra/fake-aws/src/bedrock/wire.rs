@@ -13,29 +13,29 @@ use super::wire_format::Wire;
 
 impl Wire {
     /// The body of an answer in one piece.
-    pub(super) fn buffered_body(self, answer: &FakeResponse) -> Value {
+    pub(super) fn buffered_body(self, response: &FakeResponse) -> Value {
         match self {
-            Self::Anthropic => anthropic::buffered_body(answer),
-            Self::Converse => converse::buffered_body(answer),
-            Self::Native => native::buffered_body(answer),
+            Self::Anthropic => anthropic::buffered_body(response),
+            Self::Converse => converse::buffered_body(response),
+            Self::Native => native::buffered_body(response),
         }
     }
 
     /// The events of a stream, in order.
-    pub(super) fn events(self, answer: &FakeResponse) -> Vec<FakeEvent> {
+    pub(super) fn events(self, response: &FakeResponse) -> Vec<FakeEvent> {
         let mut events = match self {
-            Self::Anthropic => anthropic::events(answer),
-            Self::Converse => converse::events(answer),
-            Self::Native => native::events(answer),
+            Self::Anthropic => anthropic::events(response),
+            Self::Converse => converse::events(response),
+            Self::Native => native::events(response),
         };
-        share_tokens(&mut events, answer.usage.output);
+        share_tokens(&mut events, response.usage.output);
         events
     }
 
     /// What the head of an answer in one piece says about it.
-    pub(super) fn whole_head(self, answer: &FakeResponse) -> HeaderMap {
+    pub(super) fn whole_head(self, response: &FakeResponse) -> HeaderMap {
         match self {
-            Self::Anthropic | Self::Native => answer.usage.headers(),
+            Self::Anthropic | Self::Native => response.usage.headers(),
             Self::Converse => HeaderMap::new(),
         }
     }

@@ -19,11 +19,11 @@ pub struct User {
 }
 
 /// The fewest characters that a search begins with.
-pub const SHORTEST_PREFIX: usize = 2;
+pub const MIN_PREFIX_LEN: usize = 2;
 /// The most parts of one user.
-const MOST_PARTS: usize = 12;
+const MAX_PARTS: usize = 12;
 /// The longest part, in characters: what is longer is found by its beginning.
-const LONGEST_PART: usize = 100;
+const MAX_PART_LEN: usize = 100;
 
 /// What a user is searched by, in lower case: its id and its address as a whole, and the words of what stands before an `@`
 /// (in `mario.rossi@company.com`: `mario`, `rossi`). What stands after it is the same for everybody.
@@ -35,9 +35,9 @@ pub fn search_terms(id: &UserId, email: Option<&str>) -> BTreeSet<String> {
         name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
     };
     let words: BTreeSet<String> = whole.iter().flat_map(words).collect();
-    let cut = |text: String| text.chars().take(LONGEST_PART).collect::<String>();
-    let is_long_enough = |text: &String| text.chars().count() >= SHORTEST_PREFIX;
-    whole.into_iter().chain(words).map(cut).filter(is_long_enough).take(MOST_PARTS).collect()
+    let cut = |text: String| text.chars().take(MAX_PART_LEN).collect::<String>();
+    let is_long_enough = |text: &String| text.chars().count() >= MIN_PREFIX_LEN;
+    whole.into_iter().chain(words).map(cut).filter(is_long_enough).take(MAX_PARTS).collect()
 }
 
 /// What a user may do besides calling models. The seed documents' `user` and `admin` are accepted for the same.
@@ -90,8 +90,8 @@ mod tests {
             assert_eq!(search_terms(&id, email).iter().map(String::as_str).collect::<Vec<_>>(), want, "{id}");
         }
         let long = UserId::parse("ab-".repeat(100) + &"word-".repeat(40)).unwrap();
-        assert!(search_terms(&long, None).iter().all(|part| part.chars().count() <= LONGEST_PART));
+        assert!(search_terms(&long, None).iter().all(|part| part.chars().count() <= MAX_PART_LEN));
         let many: Vec<String> = (0..40).map(|n| format!("w{n:02}")).collect();
-        assert_eq!(search_terms(&UserId::parse(many.join("-")).unwrap(), None).len(), MOST_PARTS);
+        assert_eq!(search_terms(&UserId::parse(many.join("-")).unwrap(), None).len(), MAX_PARTS);
     }
 }

@@ -11,7 +11,7 @@ use crate::scope::{KeyOwner, Lease, LinkedScopes, Scope, ScopeState};
 
 /// Ended leases that an item remembers before its scope is refused as busy: with a thousand running calls beside them
 /// it stays under half of the 400 KB that DynamoDB allows.
-pub const MOST_CLOSED: usize = 1000;
+pub const MAX_CLOSED: usize = 1000;
 
 /// What one request asks of every scope that it is charged to.
 #[derive(Clone, Debug)]
@@ -255,7 +255,7 @@ fn rate(state: &ScopeState, ask: &ReserveRequest) -> Option<RefusalCause> {
         Reason::Tpm { limit, retry_after }
     } else if let Some(limit) = state.limits.max_parallel_requests.filter(|limit| running >= *limit) {
         Reason::Parallel { limit }
-    } else if running >= ask.max_leases || state.closed.len() >= MOST_CLOSED {
+    } else if running >= ask.max_leases || state.closed.len() >= MAX_CLOSED {
         Reason::Busy
     } else {
         return None;

@@ -1,7 +1,7 @@
 //! Reading a decimal number digit by digit, without a float.
 
 /// The longest result, in digits: above every amount and price that its readers allow, and within `u128`.
-const MOST_DIGITS: i64 = 30;
+const MAX_DIGITS: i64 = 30;
 
 /// A decimal number times ten to the number of places asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Decimal {
         let leading_zeros = digits.take_while(|digit| *digit == 0).count();
         // How many significant digits stand before the point once it has moved `places` to the right.
         let kept = length(whole).saturating_add(exponent).saturating_add(places) - count(leading_zeros);
-        if kept > MOST_DIGITS {
+        if kept > MAX_DIGITS {
             return Err(InvalidDecimal::TooLarge);
         }
         let mut units = 0;

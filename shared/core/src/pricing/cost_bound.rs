@@ -3,7 +3,7 @@
 use crate::money::{Money, Rate};
 
 /// No call is admitted with fewer output tokens than this, unless it asks for fewer: an answer cut shorter helps nobody.
-pub const LEAST_TOKENS: u64 = 1024;
+pub const MIN_TOKENS: u64 = 1024;
 
 /// A bound on one call: `actual <= amount()` always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::id::{KeyId, UserId};
 use crate::moment::Moment;
 
 /// Pairs of key and reason that one process counts: some megabyte of them.
-const MOST: usize = 10_000;
+const MAX_COUNTERS: usize = 10_000;
 
 /// Refusals of one key for one reason, as they are recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct RefusalRecord {
 /// What this process has refused, by key and reason.
 ///
 /// A count is lost when the process ends, or the table fails, before it is written; every refusal is in the log as well.
-/// When `MOST` pairs are known, those of earlier minutes are forgotten with what they had counted; if all are of this
-/// minute, a new pair is not counted until the next. So one process never writes more than `MOST` times a minute.
+/// When `MAX_COUNTERS` pairs are known, those of earlier minutes are forgotten with what they had counted; if all are of this
+/// minute, a new pair is not counted until the next. So one process never writes more than `MAX_COUNTERS` times a minute.
 #[derive(Debug, Default)]
 pub struct RefusalCounter {
     counts: HashMap<(KeyId, &'static str), MinuteCount>,
@@ -75,11 +75,11 @@ impl RefusalCounter {
     /// Whether one more pair can be counted, after forgetting earlier minutes if there is need: once a minute, since what
     /// is left is all of this one.
     fn has_room(&mut self, minute: i64) -> bool {
-        if self.counts.len() >= MOST && self.swept < Some(minute) {
+        if self.counts.len() >= MAX_COUNTERS && self.swept < Some(minute) {
             self.swept = Some(minute);
             self.counts.retain(|_, counted| counted.minute >= minute);
         }
-        self.counts.len() < MOST
+        self.counts.len() < MAX_COUNTERS
     }
 }
 
@@ -135,11 +135,19 @@ mod tests {
                 (from..to).filter(|n| refusals.note(&key(n), "rpm", time_at(seconds)).is_some()).count();
             (notes, refusals.counts.len())
         };
-        assert_eq!(written(0, 0, MOST - 1), (MOST - 1, MOST - 1));
-        assert_eq!(written(60, MOST, MOST + 1), (1, MOST));
-        assert_eq!(written(61, MOST + 1, MOST + 2), (1, 2), "the earlier minute went, this one stayed");
-        assert_eq!(written(62, 0, 3 * MOST), (MOST - 2, MOST), "what does not fit is not written");
-        assert_eq!(written(63, 0, 3 * MOST), (0, MOST));
-        assert_eq!(written(120, 3 * MOST, 3 * MOST + 1), (1, 1));
+        assert_eq!(written(0, 0, MAX_COUNTERS - 1), (MAX_COUNTERS - 1, MAX_COUNTERS - 1));
+        assert_eq!(written(60, MAX_COUNTERS, MAX_COUNTERS + 1), (1, MAX_COUNTERS));
+        assert_eq!(
+            written(61, MAX_COUNTERS + 1, MAX_COUNTERS + 2),
+            (1, 2),
+            "the earlier minute went, this one stayed"
+        );
+        assert_eq!(
+            written(62, 0, 3 * MAX_COUNTERS),
+            (MAX_COUNTERS - 2, MAX_COUNTERS),
+            "what does not fit is not written"
+        );
+        assert_eq!(written(63, 0, 3 * MAX_COUNTERS), (0, MAX_COUNTERS));
+        assert_eq!(written(120, 3 * MAX_COUNTERS, 3 * MAX_COUNTERS + 1), (1, 1));
     }
 }

@@ -15,7 +15,7 @@ use crate::api::ApiError;
 const LEEWAY: f64 = 60.0;
 
 /// The most teams of one token that count.
-const MOST_TEAMS: usize = 100;
+const MAX_TEAMS: usize = 100;
 
 pub(super) struct Claims(Map<String, Value>);
 
@@ -107,7 +107,7 @@ impl Claims {
             settings.teams.as_ref().and_then(|field| find_claim(&self.0, field)).into_iter().flat_map(texts);
         let one = settings.team.as_ref().and_then(|field| self.text(field));
         let ids: BTreeSet<TeamId> = several.chain(one).filter_map(|id| TeamId::parse(id).ok()).collect();
-        ids.into_iter().take(MOST_TEAMS).collect()
+        ids.into_iter().take(MAX_TEAMS).collect()
     }
 
     fn text(&self, field: &str) -> Option<&str> {

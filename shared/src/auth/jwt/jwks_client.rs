@@ -60,12 +60,12 @@ impl JwksClient {
         let mut request = HttpRequest::get(&self.url)?;
         request.headers_mut().insert("accept", "application/json");
         request.headers_mut().insert("user-agent", "stargate");
-        let answer = self.line.call(request).await?;
-        let status = answer.status().as_u16();
+        let response = self.line.call(request).await?;
+        let status = response.status().as_u16();
         if status != 200 {
             return Err(format!("status {status}").into());
         }
-        let body = axum::body::to_bytes(Body::new(answer.into_body()), LARGEST).await?;
+        let body = axum::body::to_bytes(Body::new(response.into_body()), LARGEST).await?;
         Ok(Jwks::parse(&body)?)
     }
 }

@@ -11,7 +11,7 @@ use super::claims::Claims;
 use crate::api::ApiError;
 
 /// The longest token that is looked at, in bytes: API Gateway takes no more than ten kilobytes of headers.
-const LONGEST: usize = 16 << 10;
+const MAX_LEN: usize = 16 << 10;
 
 /// The signatures that are accepted, by the names that headers use. No `none`, and no HMAC: whoever reads the issuer's
 /// public key could make one.
@@ -49,7 +49,7 @@ struct Header {
 impl<'a> Token<'a> {
     pub fn parse(token: &'a Secret) -> Result<Self, ApiError> {
         let text = token.reveal();
-        if text.len() > LONGEST {
+        if text.len() > MAX_LEN {
             return Err(ApiError::Unauthenticated("the token is longer than 16 KiB"));
         }
         let malformed =

@@ -12,7 +12,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{AttemptResult, Store, StoreError, WriteEffect, WriteOutcome, pause};
 
 /// Tries of a change that meets others.
-const TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 /// The partition of the marks.
 const MARKS: &str = "I#litellm";
@@ -46,7 +46,7 @@ impl Store {
         now: Moment,
     ) -> Result<bool, StoreError> {
         let mut was_uncertain = false;
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let Some(item) = self.get("carry_spend", scope_key(scope)).await? else {
                 return Ok(false);
             };

@@ -20,7 +20,7 @@ use crate::store::table::schema;
 use crate::store::{Store, StoreError, WriteEffect, pause};
 
 /// Tries of a deletion that meets another transaction of the same items.
-const TRIES: u32 = 6;
+const MAX_ATTEMPTS: u32 = 6;
 
 /// What tags are kept apart by: they hold no control characters.
 const TAG_END: &str = "\n";
@@ -229,7 +229,7 @@ impl Store {
             keys.map(|(key, stands)| deletion(key, stands)).collect::<Result<Vec<_>, BuildError>>();
         let mut deletions = deletions.map_err(|error| failed(WriteEffect::No, error.into()))?;
         deletions.extend(counted);
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             // Known by its token, a deletion that lands again, late, does nothing to what has the same name by then.
             let token = format!("{:016x}", getrandom::u64()?);
             let transaction = || {

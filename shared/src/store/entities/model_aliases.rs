@@ -12,7 +12,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
 
 /// Tries of an edit that meets other edits of the same key.
-const TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 impl Store {
     /// Gives a key these names of models in place of those that it has. `false`: there is no such key.
@@ -24,7 +24,7 @@ impl Store {
         aliases: &BTreeMap<String, String>,
     ) -> Result<bool, StoreError> {
         let (operation, scope) = ("set_aliases", scope_key(&Scope::Key(key.clone())));
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let item = self.get(operation, scope.clone()).await?;
             let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
             let Some(state) = state else {

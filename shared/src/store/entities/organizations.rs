@@ -14,7 +14,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
 
 /// Tries of an edit that meets other edits of the same team.
-const TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 /// An organization and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Store {
             let link = UpdateExpression::default().put("team", Some(text(team.as_str())));
             self.write(operation, team_link(org, team), &link).await?;
         }
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let item = self.get(operation, scope_key(&scope)).await?;
             let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
             let Some(state) = state else {

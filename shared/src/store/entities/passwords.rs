@@ -14,7 +14,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{Store, StoreError, WriteOutcome};
 
 /// Tries of one name in a window of time, right or wrong.
-const TRIES: u64 = 5;
+const MAX_ATTEMPTS: u64 = 5;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 15 * 60;
 
@@ -98,7 +98,7 @@ impl Store {
             .value("one", number(1))
             .put("gone_at", Some(number(over)))
             .condition("(attribute_not_exists(#count) OR #count < :most)")
-            .value("most", number(TRIES));
+            .value("most", number(MAX_ATTEMPTS));
         let written = self.write("count_login", tries_key(name, window), &change).await?.answer;
         Ok(match written {
             WriteOutcome::Done(()) => None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
-use stargate_core::entity::{SHORTEST_PREFIX, search_terms};
+use stargate_core::entity::{MIN_PREFIX_LEN, search_terms};
 use stargate_core::id::UserId;
 
 use crate::store::table::item::{Item, Read, text};
@@ -11,7 +11,7 @@ use crate::store::table::schema;
 use crate::store::{Store, StoreError, WriteEffect};
 
 /// The most entries that one search reads: parts of the same user are found once each.
-const MOST: i32 = 500;
+const MAX_MATCHES: i32 = 500;
 
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Store {
                     .expression_attribute_names("#sk", "sk")
                     .expression_attribute_values(":pk", text(&pk))
                     .expression_attribute_values(":prefix", text(&prefix))
-                    .limit(MOST)
+                    .limit(MAX_MATCHES)
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
             })
@@ -55,7 +55,7 @@ impl Store {
         })?;
         self.tally.count_read(page.consumed_capacity.as_ref());
         if page.last_evaluated_key.is_some()
-            && page.items().len() >= usize::try_from(MOST).unwrap_or(usize::MAX)
+            && page.items().len() >= usize::try_from(MAX_MATCHES).unwrap_or(usize::MAX)
         {
             return Ok(Search::TooMany);
         }
@@ -112,6 +112,6 @@ fn key(part: &str, user: &UserId) -> Option<Item> {
 
 /// Entries are spread by how they begin: a search is in one partition.
 fn pk(part: &str) -> Option<String> {
-    let beginning: String = part.chars().take(SHORTEST_PREFIX).collect();
-    (beginning.chars().count() == SHORTEST_PREFIX).then(|| format!("Q#user#{beginning}"))
+    let beginning: String = part.chars().take(MIN_PREFIX_LEN).collect();
+    (beginning.chars().count() == MIN_PREFIX_LEN).then(|| format!("Q#user#{beginning}"))
 }

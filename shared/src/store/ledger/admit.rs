@@ -128,7 +128,7 @@ impl Store {
             }
             let is_granted = answers
                 .iter()
-                .all(|answer| matches!(answer, ScopeOutcome::Granted(_) | ScopeOutcome::Stands));
+                .all(|response| matches!(response, ScopeOutcome::Granted(_) | ScopeOutcome::Stands));
             // A process that stood still between two grants holds what a sweep may have ended, or will.
             let is_late = now() + self.terms.lease_margin >= ask.lease.expires;
             if is_granted {
@@ -253,7 +253,7 @@ impl Store {
             Ok(found) => found.as_ref().map(scope_item::read).transpose(),
             Err(error) => Err(error),
         };
-        let answer = match found {
+        let response = match found {
             Err(error) => ScopeOutcome::Failed(error),
             Ok(state) => match state.map_or(Err(Reason::Unknown), |state| check_active(&state, now)) {
                 Ok(()) => ScopeOutcome::Stands,
@@ -263,7 +263,7 @@ impl Store {
                 }
             },
         };
-        Some((scope, answer))
+        Some((scope, response))
     }
 
     /// Ends a call that every scope granted, too late: a sweep may have ended some of its leases and charged what it took for
@@ -294,8 +294,8 @@ impl Store {
 
     /// Gives back what was granted, and what may have been: a refused request leaves nothing behind.
     async fn give_all_back(&self, scopes: &[Scope], answers: &[ScopeOutcome], ask: &ReserveRequest) {
-        let undone = join_all(scopes.iter().zip(answers).map(|(scope, answer)| async move {
-            match answer {
+        let undone = join_all(scopes.iter().zip(answers).map(|(scope, response)| async move {
+            match response {
                 ScopeOutcome::Granted(hold) if hold.is_certain() => {
                     self.release(hold, ask.request).await.map(|_| ())
                 }

@@ -11,7 +11,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{AttemptResult, Store, StoreError, WriteOutcome, pause};
 
 /// Tries of an edit that meets other edits of the same scope.
-const TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 impl Store {
     /// Changes a scope's limits; `None` if there is no such scope. Answers the scope as it is now.
@@ -24,7 +24,7 @@ impl Store {
         edit: impl Fn(&Limits) -> Result<Limits, E>,
         now: Moment,
     ) -> Result<Option<ScopeState>, E> {
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let Some(state) = self.to_be_edited("edit", scope, now).await? else {
                 return Ok(None);
             };
@@ -57,7 +57,7 @@ impl Store {
         spend: Money,
         now: Moment,
     ) -> Result<Option<ScopeState>, StoreError> {
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let Some(state) = self.to_be_edited("set_spend", scope, now).await? else {
                 return Ok(None);
             };
@@ -97,7 +97,7 @@ impl Store {
         scope: &Scope,
         now: Moment,
     ) -> Result<Option<ScopeState>, StoreError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let item = self.get(operation, scope_key(scope)).await?;
             let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
             match &state {

@@ -16,7 +16,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
 
 /// Tries of an edit that meets other edits of the same scope.
-const TRIES: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 impl Store {
     /// Sets what `whole` allows of a model, by its catalog name; `None` lifts it. What was spent of it stays known.
@@ -54,7 +54,7 @@ impl Store {
     /// late or twice changes nothing.
     async fn name_model(&self, whole: &Scope, model: &str, is_named: bool) -> Result<bool, StoreError> {
         let operation = "limit_model";
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             let Some(item) = self.get(operation, scope_key(whole)).await? else {
                 return Ok(false);
             };

@@ -1,7 +1,7 @@
 //! The conditional write of a reservation: every limit of the scope, in one expression.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use stargate_core::ledger::{MOST_CLOSED, ReserveRequest, ScopeExpectation};
+use stargate_core::ledger::{MAX_CLOSED, ReserveRequest, ScopeExpectation};
 use stargate_core::scope::KeyOwner;
 
 use super::scope_item;
@@ -37,7 +37,7 @@ pub(in crate::store) fn reservation(claim: &ScopeExpectation, ask: &ReserveReque
         .value("expires", number(ask.lease.expires.ms()))
         .value("now", number(ask.now.seconds()))
         .value("max_leases", number(ask.max_leases))
-        .value("most_closed", number(MOST_CLOSED));
+        .value("most_closed", number(MAX_CLOSED));
     if !claim.any_model {
         change = require_model(change, &ask.permitted_by);
     }

@@ -17,7 +17,7 @@ use crate::store::table::update_expression::UpdateExpression;
 use crate::store::{AttemptResult, Store, StoreError, WriteOutcome, pause};
 
 /// How long a settlement is tried while the client waits for its last event.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A call that was settled.
 #[derive(Clone, Debug)]
@@ -96,10 +96,10 @@ impl Store {
         loop {
             let begun = Instant::now();
             let tries = self.settle_patiently(admission, record, &now);
-            match tokio::time::timeout(PATIENCE, tries).await {
+            match tokio::time::timeout(TIMEOUT, tries).await {
                 Ok(settled) => return Ok(settled),
                 // The whole process stood still meanwhile: its patience ran out, but it has hardly tried.
-                Err(_) if begun.elapsed() > PATIENCE.mul_f64(1.2) => {}
+                Err(_) if begun.elapsed() > TIMEOUT.mul_f64(1.2) => {}
                 Err(elapsed) => {
                     return Err(StoreError::Unavailable {
                         operation: "settle",

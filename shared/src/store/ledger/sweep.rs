@@ -25,7 +25,7 @@ use crate::store::{Store, StoreError, WriteOutcome};
 /// How long a closed lease is kept.
 const KEPT: Duration = Duration::from_secs(3600);
 /// How long after its sweep a late holder is believed: so much shorter that no scope has forgotten the lease by then.
-pub(in crate::store) const BELIEVED: Duration = Duration::from_secs(KEPT.as_secs() / 4);
+pub(in crate::store) const DISPUTE_PERIOD: Duration = Duration::from_secs(KEPT.as_secs() / 4);
 
 /// Leases that one round ends, and confirms or forgets: an update that names many more is longer than DynamoDB takes.
 const ROUND: usize = 40;
@@ -102,7 +102,7 @@ impl Store {
             if !closed.confirmed || closed.disputed {
                 let agrees = self.confirm(scope, &state, *request, closed).await?;
                 // A holder that was about to say something else may still do so.
-                if agrees && (!closed.disputed || closed.at + BELIEVED < now) {
+                if agrees && (!closed.disputed || closed.at + DISPUTE_PERIOD < now) {
                     confirmed.push((*request, closed.disputed));
                 }
             } else if self.still_agrees(scope, *request, closed).await? {

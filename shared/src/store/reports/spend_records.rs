@@ -14,7 +14,7 @@ use stargate_core::scope::Scope;
 use stargate_core::spend::{SpendRecord, Status};
 
 use crate::store::ledger::reserve::Reservation;
-use crate::store::ledger::sweep::BELIEVED;
+use crate::store::ledger::sweep::DISPUTE_PERIOD;
 use crate::store::table::error::WriteEffect;
 use crate::store::table::item::{self, Item, Read, number, text};
 use crate::store::table::schema;
@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError, pause};
 
 /// Tries of a record's transaction. Conflicts with other records of the same day, user, key and model are
 /// to be expected; each try picks another suffix of the aggregate.
-const TRIES: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 /// Suffixes of an aggregate that conflicts spread over.
 const SUFFIXES: u32 = 8;
 
@@ -47,7 +47,7 @@ impl Store {
         now: Moment,
     ) -> Result<Money, StoreError> {
         let mut replaces = None;
-        for tries in 0..TRIES {
+        for tries in 0..MAX_ATTEMPTS {
             let suffix = if tries == 0 { 0 } else { getrandom::u32()? % SUFFIXES };
             match self.try_record(record, replaces.as_ref(), suffix).await? {
                 RecordOutcome::Done => {
@@ -243,7 +243,7 @@ enum RecordOutcome {
 /// it could not be corrected any more.
 fn gives_way(found: &SpendRecord, record: &SpendRecord, now: Moment) -> bool {
     let is_assumed = found.status == Status::Swept && record.status != Status::Swept;
-    is_assumed && now <= found.ended + BELIEVED
+    is_assumed && now <= found.ended + DISPUTE_PERIOD
 }
 
 /// Reads from the reasons of a canceled transaction whether the record was there or another was in the way.

@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError, pause};
 /// The most keys of one `BatchGetItem`, by DynamoDB's limit.
 const BATCH: usize = 100;
 /// Tries of a creation that meets another of the same items.
-const TRIES: u32 = 6;
+const MAX_ATTEMPTS: u32 = 6;
 
 /// Why items were not created.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Store {
         writes: Vec<(Option<&'static str>, TransactWriteItem)>,
     ) -> Result<(), UniqueViolation> {
         let (fields, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        for tries in 1..=TRIES {
+        for tries in 1..=MAX_ATTEMPTS {
             // Known by its token, a transaction whose answer was lost is answered again and does not meet itself.
             let token = format!("{:016x}", getrandom::u64().map_err(StoreError::from)?);
             let tried = self
@@ -244,7 +244,7 @@ impl Store {
                     page.unprocessed_keys.into_iter().flatten().flat_map(|(_, rest)| rest.keys).collect();
                 if !wanted.is_empty() {
                     tries += 1;
-                    if tries == TRIES {
+                    if tries == MAX_ATTEMPTS {
                         return Err(unavailable(operation, std::io::Error::other("keys stay unprocessed")));
                     }
                     pause(tries).await;

@@ -19,7 +19,7 @@ use crate::runtime::telemetry::BENCH_TARGET;
 use crate::store::Store;
 
 /// Tries of one call, and the pause before the second; it doubles and is spread at random.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// A conditional write's answer.
@@ -37,7 +37,7 @@ pub(in crate::store) struct AttemptResult<T> {
 }
 
 impl Store {
-    /// Makes one call until it is answered, at most `TRIES` times. `Err` inside the answer is the service's refusal,
+    /// Makes one call until it is answered, at most `MAX_ATTEMPTS` times. `Err` inside the answer is the service's refusal,
     /// which no retry would change.
     pub(in crate::store) async fn with_retries<T, E, R, F>(
         &self,
@@ -73,7 +73,7 @@ impl Store {
             };
             let failure = error::classify(&error);
             uncertain |= failure.applied == WriteEffect::Unknown;
-            if !failure.retry || tries == TRIES {
+            if !failure.retry || tries == MAX_ATTEMPTS {
                 let applied = if uncertain { WriteEffect::Unknown } else { WriteEffect::No };
                 return Err(StoreError::Unavailable { operation, applied, source: Box::new(error) });
             }
@@ -90,11 +90,11 @@ impl Store {
     ) -> Result<AttemptResult<WriteOutcome<Item>>, StoreError> {
         let AttemptResult { answer, uncertain } =
             self.conditional(operation, key, change, ReturnValue::AllNew).await?;
-        let answer = match answer {
+        let response = match answer {
             WriteOutcome::Done(attributes) => WriteOutcome::Done(attributes.unwrap_or_default()),
             WriteOutcome::Refused(item) => WriteOutcome::Refused(item),
         };
-        Ok(AttemptResult { answer, uncertain })
+        Ok(AttemptResult { answer: response, uncertain })
     }
 
     /// The same where nobody asks what the item is now: an item that holds many leases is long to send and to read.
@@ -106,11 +106,11 @@ impl Store {
     ) -> Result<AttemptResult<WriteOutcome<()>>, StoreError> {
         let AttemptResult { answer, uncertain } =
             self.conditional(operation, key, change, ReturnValue::None).await?;
-        let answer = match answer {
+        let response = match answer {
             WriteOutcome::Done(_) => WriteOutcome::Done(()),
             WriteOutcome::Refused(item) => WriteOutcome::Refused(item),
         };
-        Ok(AttemptResult { answer, uncertain })
+        Ok(AttemptResult { answer: response, uncertain })
     }
 
     pub(in crate::store) async fn conditional(
@@ -136,7 +136,7 @@ impl Store {
                     .send()
             })
             .await?;
-        let answer = match tried.answer {
+        let response = match tried.answer {
             Ok(done) => {
                 self.tally.count_written(done.consumed_capacity.as_ref());
                 WriteOutcome::Done(done.attributes)
@@ -153,7 +153,7 @@ impl Store {
                 });
             }
         };
-        Ok(AttemptResult { answer, uncertain: tried.uncertain })
+        Ok(AttemptResult { answer: response, uncertain: tried.uncertain })
     }
 
     /// One strongly consistent read.

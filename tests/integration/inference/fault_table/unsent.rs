@@ -25,7 +25,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tower::ServiceExt;
 
-use super::{AT_ONCE, COLUMNS, describe_charge, describe_response, request};
+use super::{COLUMNS, CONCURRENCY, describe_charge, describe_response, request};
 
 /// Long enough for an attempt to reach the connection, and shorter than the SDK's own connect timeout.
 const OPEN_SECONDS: u64 = 1;
@@ -192,7 +192,7 @@ pub async fn rows() -> String {
         }
         format!("| {name} | {} |\n", streamed.join(" | "))
     });
-    let rows = stream::iter(rows).buffered(AT_ONCE).collect::<Vec<_>>().await.concat();
+    let rows = stream::iter(rows).buffered(CONCURRENCY).collect::<Vec<_>>().await.concat();
     assert_eq!(listening.fake().count(), 0, "something was sent");
     // The other side of the line: what was read by the other end may have run.
     let sent = cells(table, &sdk(&closing().await).0, "could not be reached", false).await;

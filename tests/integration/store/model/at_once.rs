@@ -63,9 +63,9 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
     match *step {
         Step::Admit { by, amount, floor } => {
             let (store, now) = world.process(by);
-            let answer =
+            let response =
                 store.admit(&mut world.pointer.clone(), &call_of(amount, amount * floor / 100), || now).await;
-            if let Ok(admission) = answer {
+            if let Ok(admission) = response {
                 calls.lock().unwrap().push((by, admission));
             }
         }
@@ -114,8 +114,8 @@ async fn take(world: &World<'_>, calls: &Mutex<Vec<(usize, Admission)>>, step: &
 }
 
 /// The table may not have answered; then it is done another time.
-fn assert_unavailable<T>(answer: Result<T, StoreError>) {
-    if let Err(error) = answer {
+fn assert_unavailable<T>(response: Result<T, StoreError>) {
+    if let Err(error) = response {
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     }
 }

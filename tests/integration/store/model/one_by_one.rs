@@ -17,7 +17,7 @@ const LIFE: Duration = Duration::from_secs(60);
 const ROUND: usize = 40;
 const PREPARED: usize = 3;
 /// How long after its sweep a holder is still believed.
-const BELIEVED: Duration = Duration::from_secs(900);
+const SWEEP_AGE: Duration = Duration::from_secs(900);
 /// Waiting for what is held takes most of a second: one in so many histories does it, once.
 const PATIENT: usize = 4;
 
@@ -137,8 +137,8 @@ impl History<'_> {
             return;
         }
         let (store, _) = self.world.process(by);
-        let answer = store.admit(&mut self.world.pointer.clone(), &call_of(amount, floor), || now).await;
-        match (word, answer) {
+        let response = store.admit(&mut self.world.pointer.clone(), &call_of(amount, floor), || now).await;
+        match (word, response) {
             (Word::Yes, Ok(admission)) => {
                 for book in &mut self.books {
                     let lease = Lease { amount, floor, expires: now + LIFE };
@@ -188,7 +188,7 @@ impl History<'_> {
         // The record is the judge, unless only a sweep wrote it and the holder is back in time.
         let judged = match self.records.get(&id) {
             Some(RecordedCall { cost, by: By::Holder }) => *cost,
-            Some(RecordedCall { cost, by: By::Sweep(at) }) if now > *at + BELIEVED => *cost,
+            Some(RecordedCall { cost, by: By::Sweep(at) }) if now > *at + SWEEP_AGE => *cost,
             _ => {
                 self.records.insert(id, RecordedCall { cost, by: By::Holder });
                 cost

@@ -104,11 +104,11 @@ fn exceptions_and_errors_are_failures_with_bedrocks_words() {
 
 #[test]
 fn a_length_that_cannot_be_is_refused_at_once() {
-    for length in [0u32, 11, u32::try_from(LONGEST + 1).unwrap(), u32::MAX] {
+    for length in [0u32, 11, u32::try_from(MAX_FRAME_LEN + 1).unwrap(), u32::MAX] {
         assert!(split(&mut BytesMut::from(&length.to_be_bytes()[..])).is_err(), "{length}");
     }
     assert!(matches!(
-        split(&mut BytesMut::from(&u32::try_from(LONGEST).unwrap().to_be_bytes()[..])),
+        split(&mut BytesMut::from(&u32::try_from(MAX_FRAME_LEN).unwrap().to_be_bytes()[..])),
         Ok(None)
     ));
 }

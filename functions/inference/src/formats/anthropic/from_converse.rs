@@ -191,10 +191,10 @@ impl ResponseWriter for ConverseToAnthropic {
     }
 
     fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        let answer = ConverseResponse::read(&answer)?;
-        let usage = answer.usage.as_ref().map(MessageUsage::from_converse).unwrap_or_default();
-        let content = answer.content().iter().filter_map(message::content_block).collect();
-        let message = self.message(content, StopReason::from_converse(&answer.stop_reason), usage);
+        let response = ConverseResponse::read(&answer)?;
+        let usage = response.usage.as_ref().map(MessageUsage::from_converse).unwrap_or_default();
+        let content = response.content().iter().filter_map(message::content_block).collect();
+        let message = self.message(content, StopReason::from_converse(&response.stop_reason), usage);
         serde_json::to_vec(&message).map(Bytes::from)
     }
 

@@ -23,8 +23,8 @@ impl ResponseWriter for Passthrough {
         Bytes::new()
     }
 
-    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        Ok(answer)
+    fn write_buffered(&mut self, response: Bytes) -> Result<Bytes, serde_json::Error> {
+        Ok(response)
     }
 
     fn ping(&self) -> Option<Bytes> {

@@ -8,7 +8,7 @@ use crate::formats::OutputLimits;
 use crate::formats::raw_json::RawObject;
 
 /// The longest model name: it is echoed in errors, and Bedrock's own ids and ARNs are shorter.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_LEN: usize = 256;
 
 /// A request that passed the checks which need no model.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl<'a> Request<'a> {
             message: format!("the request body is not valid JSON: {error}"),
         })?;
         let model: String = require_field(&fields, "model", "must be a string")?;
-        if model.len() > LONGEST_NAME {
-            return Err(ApiError::invalid("model", format!("must be at most {LONGEST_NAME} bytes long")));
+        if model.len() > MAX_NAME_LEN {
+            return Err(ApiError::invalid("model", format!("must be at most {MAX_NAME_LEN} bytes long")));
         }
         let stream: Option<bool> =
             fields.read("stream").map_err(|_| ApiError::invalid("stream", "must be true or false"))?;

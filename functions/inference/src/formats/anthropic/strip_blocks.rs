@@ -43,11 +43,11 @@ pub fn messages(json: &str, rules: &AnthropicCompat) -> Result<Option<String>, E
 
 /// A list of content blocks without the cache fields that the model does not take. A plain string has none.
 pub fn blocks(json: &str, rules: &AnthropicCompat) -> Result<Option<String>, Error> {
-    rewrite_nested(json, rules, DEEPEST)
+    rewrite_nested(json, rules, MAX_DEPTH)
 }
 
 /// How deep content lies in content, with some to spare: a tool result holds blocks, and those hold none.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 fn rewrite_nested(json: &str, rules: &AnthropicCompat, depth: usize) -> Result<Option<String>, Error> {
     if depth == 0 || !json.starts_with('[') || !has_cache_fields(json, rules) {

@@ -13,7 +13,7 @@ use crate::formats::raw_json::RawObject;
 const UNKNOWN_FIELD: &str = ": Extra inputs are not permitted";
 
 /// The most paths of one refusal that are followed: each reads the body once more.
-const MOST_PATHS: usize = 4;
+const MAX_PATHS: usize = 4;
 
 /// A body for `InvokeModel` without what `refusal`, the text of Bedrock's 400, does not want in it, and the names of
 /// what is gone. `None`: nothing that it names can be done without.
@@ -69,7 +69,7 @@ fn unknown_fields(refusal: &str) -> Vec<&str> {
         if let Some(path) = path.filter(|path| !paths.contains(path)) {
             paths.push(path);
         }
-        if paths.len() == MOST_PATHS {
+        if paths.len() == MAX_PATHS {
             break;
         }
     }

@@ -22,8 +22,8 @@ impl ResponseWriter for EventStreamPassthrough {
         Bytes::new()
     }
 
-    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        Ok(answer)
+    fn write_buffered(&mut self, response: Bytes) -> Result<Bytes, serde_json::Error> {
+        Ok(response)
     }
 
     fn counts(&self, metrics: &InvocationMetrics) -> HeaderMap {

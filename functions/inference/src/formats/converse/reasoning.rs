@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use stargate_core::catalog::{Capability, Model};
 
 /// The least budget of thinking that Claude takes.
-const LEAST_BUDGET: u64 = 1024;
+const MIN_BUDGET: u64 = 1024;
 
 /// The fields that ask `model` to think as hard as `effort` says (OpenAI's words: `none`, `minimal`, `low`, `medium`,
 /// `high`, `xhigh`, `max`), with room left for an answer. Empty where the model cannot be asked: it then thinks as it does.
@@ -48,12 +48,12 @@ pub fn fields(model: &Model, effort: &str, max_tokens: u64) -> Map<String, Value
 pub fn budget(effort: &str, max_tokens: u64) -> Option<u64> {
     let tokens = match effort {
         "none" => return None,
-        "minimal" | "low" => LEAST_BUDGET,
-        "medium" => 2 * LEAST_BUDGET,
-        _ => 4 * LEAST_BUDGET,
+        "minimal" | "low" => MIN_BUDGET,
+        "medium" => 2 * MIN_BUDGET,
+        _ => 4 * MIN_BUDGET,
     };
     let budget = tokens.min(max_tokens / 2);
-    (budget >= LEAST_BUDGET).then_some(budget)
+    (budget >= MIN_BUDGET).then_some(budget)
 }
 
 /// Nova's levels without `high`: with that it refuses `maxTokens`, and no answer is unbounded here.

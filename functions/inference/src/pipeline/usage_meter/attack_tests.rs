@@ -30,14 +30,16 @@ fn meter(max_tokens: u64) -> (UsageMeter, CostBound) {
 fn iterations_of_a_compaction_are_charged() {
     let (meter, _) = meter(4096);
     let mut whole = meter.blind();
-    let answer = json!({"type": "message", "content": [], "usage": {
+    let response = json!({"type": "message", "content": [], "usage": {
         "input_tokens": 23_000, "output_tokens": 1000,
         "iterations": [
             {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3500},
             {"type": "message", "input_tokens": 23_000, "output_tokens": 1000},
         ],
     }});
-    whole.read_buffered(Api::Messages, answer.to_string().as_bytes(), &InvocationMetrics::default()).unwrap();
+    whole
+        .read_buffered(Api::Messages, response.to_string().as_bytes(), &InvocationMetrics::default())
+        .unwrap();
     let (usage, _) = whole.charge(Instant::now());
     assert_eq!((usage.input, usage.output), (203_000, 4500));
 }
@@ -111,9 +113,11 @@ fn an_answer_by_a_tool_is_json_whatever_is_said_beside() {
 fn a_count_of_nothing_is_not_believed_of_an_answer_that_says_something() {
     let (meter, _) = meter(1000);
     let mut whole = meter.blind();
-    let answer = json!({"output": {"message": {"content": [{"text": "word ".repeat(500)}]}}, "stopReason": "end_turn",
+    let response = json!({"output": {"message": {"content": [{"text": "word ".repeat(500)}]}}, "stopReason": "end_turn",
         "usage": {"inputTokens": 0, "outputTokens": 0}});
-    whole.read_buffered(Api::Converse, answer.to_string().as_bytes(), &InvocationMetrics::default()).unwrap();
+    whole
+        .read_buffered(Api::Converse, response.to_string().as_bytes(), &InvocationMetrics::default())
+        .unwrap();
     assert!(whole.charge(Instant::now()).1 > Money::ZERO);
 }
 

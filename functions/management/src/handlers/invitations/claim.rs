@@ -85,11 +85,11 @@ pub async fn claim(
     // That it was set is all that there is to tell.
     scribe.note::<UserRow>(Action::Updated, (USERS, entry.user.id.as_str()), None, None).await;
     let minted = sessions::start_session(&app, &permit, &ask, &invitation.user).await?;
-    let answer = ClaimInvitationResponse {
+    let response = ClaimInvitationResponse {
         login_url: LOGIN_URL,
         token: minted.secret.reveal(),
         user_email: entry.user.email.clone(),
         user: UserRow::read(&app, &entry, ask.now).await?,
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }

@@ -45,7 +45,7 @@ pub async fn get_onboarding_token(
     if !app.store.open_invitation(&invitation.id, &token.hash(), ask.now).await? {
         return Err(USED);
     }
-    let answer =
+    let response =
         OnboardingTokenResponse { login_url: LOGIN_URL, token: token.reveal(), user_email: user.email };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }

@@ -14,7 +14,7 @@ use crate::audit_log::{AuditRecorder, KEYS};
 use crate::authorize::RequestContext;
 use crate::openapi::operation::{Operation, schema_of};
 use crate::provisioning::find_key::{by_alias, by_secret};
-use crate::request::body::{MOST_ENTRIES, RequestBody};
+use crate::request::body::{MAX_ENTRIES, RequestBody};
 use crate::request::ids::key_hash;
 use crate::rows::key::KeyRow;
 use crate::state::ManagementState;
@@ -88,8 +88,8 @@ impl DeleteKeysRequest {
         if doomed.keys.is_empty() && doomed.aliases.is_empty() {
             return Err(ApiError::invalid("keys", "keys or key_aliases must name at least one key"));
         }
-        if doomed.keys.len() + doomed.aliases.len() > MOST_ENTRIES {
-            let rule = format!("and key_aliases must have at most {MOST_ENTRIES} entries together");
+        if doomed.keys.len() + doomed.aliases.len() > MAX_ENTRIES {
+            let rule = format!("and key_aliases must have at most {MAX_ENTRIES} entries together");
             return Err(ApiError::invalid("keys", rule));
         }
         Ok(doomed)

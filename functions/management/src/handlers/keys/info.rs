@@ -50,8 +50,8 @@ pub async fn info(app: ManagementState, permit: Permit, ask: RequestContext) -> 
         }
     };
     let row = KeyRow::read(&app, &entry, ask.now).await?;
-    let answer = KeyInfoResponse { key: name, info: KeyInfo { row, status: status(&entry, &ask) } };
-    Ok(json_response(StatusCode::OK, &answer))
+    let response = KeyInfoResponse { key: name, info: KeyInfo { row, status: status(&entry, &ask) } };
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 async fn own(app: &ManagementState, permit: &Permit) -> Result<KeyEntry, ApiError> {

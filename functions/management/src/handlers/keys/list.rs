@@ -19,7 +19,7 @@ use crate::state::ManagementState;
 
 /// Entries of a page, unless `size` says otherwise. LiteLLM has ten; the administrator's guide's plain call shows the keys of the whole
 /// installation and knows of no pages, so it gets the longest.
-const PAGE: usize = Page::MOST;
+const PAGE: usize = Page::MAX_SIZE;
 
 #[derive(JsonSchema, Serialize)]
 struct ListKeysResponse {
@@ -57,14 +57,14 @@ pub async fn list(app: ManagementState, permit: Permit, ask: RequestContext) -> 
             ListedKeyRow::Hash(entry.key.holder.secret.as_str().to_owned())
         })
     };
-    let answer = ListKeysResponse {
+    let response = ListKeysResponse {
         keys: entries.iter().map(show).collect::<Result<_, ApiError>>()?,
         total_count: total,
         current_page: page.number,
         total_pages: page.count(total),
         next_cursor,
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 /// The keys of one page, how many there are on all, and where the next page begins.

@@ -59,9 +59,9 @@ pub async fn member_add(
         let user = ensure_user(&app, &scribe, &whom, &mut created, ask.now).await?;
         rows.push(put(&app, &permit, &ask, &org, user, role).await?);
     }
-    let answer =
+    let response =
         OrgMemberAddResponse { organization_id: org, updated_organization_memberships: rows, created };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 pub const UPDATE: Operation =

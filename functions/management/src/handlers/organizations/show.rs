@@ -30,13 +30,13 @@ pub const LIST: Operation =
 
 /// All organizations, the newest first: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
-    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let page = Page::read(&ask.query, "page_size", Page::MAX_SIZE)?;
     let ids = app.store.org_ids().await?;
     let mut rows = Vec::new();
     for entry in app.store.orgs(page.slice(&ids)).await? {
         rows.push(OrgRow::read(&app, &entry, ask.now).await?);
     }
-    let mut answer = json_response(StatusCode::OK, &rows);
-    answer.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
-    Ok(answer)
+    let mut response = json_response(StatusCode::OK, &rows);
+    response.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
+    Ok(response)
 }

@@ -85,12 +85,12 @@ pub async fn login(
         return Err(WRONG);
     }
     app.store.forget_logins(&name, ask.now).await?;
-    let answer = LoginResponse {
+    let response = LoginResponse {
         redirect_url: LOGIN_URL,
         token: minted.secret.reveal(),
         user_id: person.id,
         user_role: entry.user.role.word(),
         expires: format_time(minted.entry.key.limits.expires),
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }

@@ -112,11 +112,11 @@ pub async fn activity(
     }
     let dates: Vec<&String> = by_day.keys().rev().collect();
     let day = |date: &&String| ActivityDay::new(date, &by_day[*date], &hashes);
-    let answer = DailyActivityResponse {
+    let response = DailyActivityResponse {
         results: page.slice(&dates).iter().map(day).collect(),
         metadata: ActivityTotals::new(total, page, dates.len()),
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 /// The hashes of the keys that still exist.

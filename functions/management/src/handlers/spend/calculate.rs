@@ -30,8 +30,8 @@ pub async fn calculate(
     _ask: RequestContext,
     mut fields: RequestBody,
 ) -> Result<Response, ApiError> {
-    let answer = fields.objects("completion_response")?.value().and_then(|mut all| all.pop());
-    let (model, usage) = match answer {
+    let response = fields.objects("completion_response")?.value().and_then(|mut all| all.pop());
+    let (model, usage) = match response {
         Some(mut answer) => {
             let usage = answer.objects("usage")?.value().and_then(|mut all| all.pop());
             let usage =

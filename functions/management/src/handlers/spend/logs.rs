@@ -15,7 +15,7 @@ use crate::authorize::RequestContext;
 use crate::openapi::operation::{Operation, schema_of};
 use crate::request::date_range::DateRange;
 use crate::request::ids::{key_hash, parse_user_id};
-use crate::request::pagination::{DEEPEST, Page};
+use crate::request::pagination::{MAX_SKIP, Page};
 use crate::request::query::Query;
 use crate::rows::spend_log::{LongRow, ShortRow};
 use crate::rows::spend_log_entry::{Filter, SpendLogEntry};
@@ -23,8 +23,8 @@ use crate::state::ManagementState;
 
 /// The most rows of one answer, LiteLLM's number for the administrator's guide's short rows. A Lambda's answer holds 6 MB: the long
 /// rows take up to 1 KB each.
-const MOST_SHORT: usize = 10_000;
-const MOST_LONG: usize = 5_000;
+const MAX_SHORT: usize = 10_000;
+const MAX_LONG: usize = 5_000;
 
 /// Where a bare array cannot say that it does not hold everything.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-stargate-truncated");
@@ -77,7 +77,7 @@ pub async fn logs(app: ManagementState, permit: Permit, ask: RequestContext) -> 
         return long(&app, page.slice(&entries), truncated).await;
     }
     filter.is_about_money = true;
-    let (entries, truncated) = newest(&app, days, &filter, MOST_SHORT).await?;
+    let (entries, truncated) = newest(&app, days, &filter, MAX_SHORT).await?;
     let records = entries.iter().filter_map(SpendLogEntry::record);
     let logs = Logs { spend_logs: records.map(ShortRow::from).collect(), truncated };
     Ok(json_response(StatusCode::OK, &SpendLogsResponse::Logs(logs)))
@@ -85,10 +85,10 @@ pub async fn logs(app: ManagementState, permit: Permit, ask: RequestContext) -> 
 
 /// Which rows: as many as an answer holds, unless it is said otherwise. Those before a page are read with it.
 fn page(query: &Query) -> Result<Page, ApiError> {
-    let size = query.number("page_size", MOST_LONG, 1, MOST_LONG)?;
+    let size = query.number("page_size", MAX_LONG, 1, MAX_LONG)?;
     let number = query.number("page", 1, 1, 1_000_000)?;
-    if (number - 1) * size > DEEPEST {
-        let rule = format!("begins more than {DEEPEST} rows deep: ask for fewer days");
+    if (number - 1) * size > MAX_SKIP {
+        let rule = format!("begins more than {MAX_SKIP} rows deep: ask for fewer days");
         return Err(ApiError::invalid("page", rule));
     }
     Ok(Page { number, size })
@@ -140,9 +140,9 @@ async fn long(
         app.store.keys(&ids).await?.into_iter().map(|entry| (entry.key.id.clone(), entry)).collect();
     let row = |entry: &SpendLogEntry| LongRow::new(entry, keys.get(entry.key()), &app.catalog);
     let rows = entries.iter().map(row).collect();
-    let mut answer = json_response(StatusCode::OK, &SpendLogsResponse::Rows(rows));
+    let mut response = json_response(StatusCode::OK, &SpendLogsResponse::Rows(rows));
     if truncated {
-        answer.headers_mut().insert(TRUNCATED, HeaderValue::from_static("true"));
+        response.headers_mut().insert(TRUNCATED, HeaderValue::from_static("true"));
     }
-    Ok(answer)
+    Ok(response)
 }

@@ -26,7 +26,7 @@ pub const KEYS: Operation =
 
 /// Keys with what they spent, the newest first: one's own, or all, a hundred at a time.
 pub async fn by_key(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
-    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let page = Page::read(&ask.query, "page_size", Page::MAX_SIZE)?;
     let ids = match permit.limit_to_own(None, "this key belongs to nobody")? {
         None => app.store.key_page(&page.start(None)?, page.size).await?.ids,
         Some(own) => page.slice(&app.store.keys_of_user(&own).await?).to_vec(),
@@ -47,7 +47,7 @@ pub async fn by_user(
     permit: Permit,
     ask: RequestContext,
 ) -> Result<Response, ApiError> {
-    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let page = Page::read(&ask.query, "page_size", Page::MAX_SIZE)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_user_id("user_id", id)).transpose()?;
     let ids = match permit.limit_to_own(asked, "users see their own spend only")? {
         None => app.store.user_page(&page.start(None)?, page.size).await?.ids,

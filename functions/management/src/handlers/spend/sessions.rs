@@ -102,14 +102,14 @@ pub async fn sessions(
     sessions.sort_by(|one, other| other.ended_at.cmp(&one.ended_at));
     let total = sessions.len();
     let start = ((page.number - 1) * page.size).min(total);
-    let answer = SpendSessionsResponse {
+    let response = SpendSessionsResponse {
         sessions: sessions.into_iter().skip(start).take(page.size).collect(),
         total,
         page: page.number,
         page_size: page.size,
         total_pages: page.count(total),
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 fn session_of(session_id: String, user_id: Option<UserId>, records: &[SpendRecord]) -> Session {

@@ -54,12 +54,12 @@ pub async fn info(app: ManagementState, permit: Permit, ask: RequestContext) -> 
     }
     let pending = |invitee| PendingInvitation::from_invitee(&id, invitee);
     let zone = &app.store.terms().zone;
-    let answer = TeamInfoResponse {
+    let response = TeamInfoResponse {
         team_info: TeamRow::new(&app, &entry, &members, ask.now)?.with_models(&app, &entry, ask.now).await?,
         pending_invitations: invitees.into_iter().map(pending).collect(),
         team_id: id.clone(),
         keys: keys.iter().map(|entry| KeyRow::new(entry, ask.now, zone)).collect::<Result<_, _>>()?,
         team_memberships: shown.iter().map(|entry| MembershipRow::new(&app, entry, ask.now)).collect(),
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }

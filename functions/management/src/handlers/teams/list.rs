@@ -17,7 +17,7 @@ pub const OPERATION: Operation =
 
 /// All teams, the newest first, or those of one user: LiteLLM's bare array, a hundred at a time.
 pub async fn list(app: ManagementState, permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
-    let page = Page::read(&ask.query, "page_size", Page::MOST)?;
+    let page = Page::read(&ask.query, "page_size", Page::MAX_SIZE)?;
     let asked = ask.query.id("user_id")?.map(|id| parse_user_id("user_id", id)).transpose()?;
     let user = permit.limit_to_own(asked, "only your own teams can be listed")?;
     let ids = match &user {
@@ -28,7 +28,7 @@ pub async fn list(app: ManagementState, permit: Permit, ask: RequestContext) -> 
     for entry in app.store.teams(page.slice(&ids)).await? {
         rows.push(TeamRow::read(&app, &entry, ask.now).await?);
     }
-    let mut answer = json_response(StatusCode::OK, &rows);
-    answer.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
-    Ok(answer)
+    let mut response = json_response(StatusCode::OK, &rows);
+    response.headers_mut().insert(TOTAL, HeaderValue::from(ids.len()));
+    Ok(response)
 }

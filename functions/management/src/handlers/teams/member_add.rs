@@ -14,7 +14,7 @@ use crate::audit_log::{AuditRecorder, MEMBERS};
 use crate::authorize::RequestContext;
 use crate::openapi::operation::{LIMITS, Operation, schema_of};
 use crate::provisioning::find_team::require_team_admin;
-use crate::provisioning::new_member::{NewMember, look_up_members, membership_name, no_member, seat};
+use crate::provisioning::new_member::{NewMember, add_member, look_up_members, membership_name, no_member};
 use crate::provisioning::team_invitation::invite;
 use crate::request::body::RequestBody;
 use crate::request::ids::required_team_id;
@@ -73,7 +73,7 @@ pub async fn member_add(
                 pending.push(invite(&app, &scribe, (&id, user, role), &limits, (inviter, ask.now)).await?);
             }
             _ => {
-                let user = seat(&app, &scribe, &id, (member, &limits), &mut created, ask.now).await?;
+                let user = add_member(&app, &scribe, &id, (member, &limits), &mut created, ask.now).await?;
                 rows.push(record_membership(&app, &scribe, &id, &user, &ask).await?);
             }
         }

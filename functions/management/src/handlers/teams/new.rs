@@ -19,7 +19,7 @@ use crate::authorize::RequestContext;
 use crate::openapi::operation::{LIMITS, MODEL_LIMITS, Operation, schema_of};
 use crate::provisioning::find_organization;
 use crate::provisioning::find_team::unknown_team;
-use crate::provisioning::new_member::{NewMember, seat};
+use crate::provisioning::new_member::{NewMember, add_member};
 use crate::provisioning::user_ref::{UserRef, look_up_all};
 use crate::request::body::RequestBody;
 use crate::request::ids::{self, parse_team_id};
@@ -106,7 +106,7 @@ async fn hang_on(
     }
     let (limits, mut created) = (Limits::default(), CreatedUsers::default());
     for member in members {
-        seat(app, scribe, &team.id, (member, &limits), &mut created, now).await?;
+        add_member(app, scribe, &team.id, (member, &limits), &mut created, now).await?;
     }
     Ok(created)
 }

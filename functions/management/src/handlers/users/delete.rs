@@ -55,6 +55,6 @@ pub async fn delete(
         app.store.delete_user(id, ask.now).await?;
         scribe.note(Action::Deleted, (USERS, id.as_str()), before.as_ref(), None).await;
     }
-    let answer = DeleteUsersResponse { deleted_users: ids.len(), user_ids: ids };
-    Ok(json_response(StatusCode::OK, &answer))
+    let response = DeleteUsersResponse { deleted_users: ids.len(), user_ids: ids };
+    Ok(json_response(StatusCode::OK, &response))
 }

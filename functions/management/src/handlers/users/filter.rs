@@ -50,11 +50,11 @@ pub async fn filter(app: ManagementState, permit: Permit, ask: RequestContext) -
             return Err(ApiError::invalid(field, "send one of user_id, user_email and search"));
         }
     };
-    let answer: Vec<FoundUserRow> = entries
+    let response: Vec<FoundUserRow> = entries
         .into_iter()
         .map(|entry| FoundUserRow { user_id: entry.user.id, user_email: entry.user.email })
         .collect();
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 async fn administers_a_team(app: &ManagementState, permit: &Permit) -> Result<bool, ApiError> {

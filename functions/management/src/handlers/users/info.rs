@@ -23,7 +23,7 @@ use crate::rows::user::{PlainUser, UserRow};
 use crate::state::ManagementState;
 
 /// What everything is cut to where nobody is named: LiteLLM shows an administrator all keys and all teams.
-const MOST: usize = 1000;
+const MAX_KEYS: usize = 1000;
 
 /// Document 000's flat fields and LiteLLM's nested ones.
 #[derive(JsonSchema, Serialize)]
@@ -80,20 +80,20 @@ pub async fn info(app: ManagementState, permit: Permit, ask: RequestContext) -> 
     let user_info = UserRow::new(&app, &entry, teams.clone(), ask.now)?;
     let user_info = user_info.with_models(&app, &entry, ask.now).await?;
     let keys = app.store.keys_of_user(&id).await?;
-    let answer = UserInfoResponse {
+    let response = UserInfoResponse {
         flat: user_info.user.clone(),
         user_info,
         keys: key_rows(&app, &keys, &ask).await?,
         teams: team_rows(&app, &teams, &ask).await?,
         team_invitations: pending_invitations(&app, &id, &ask).await?,
     };
-    Ok(json_response(StatusCode::OK, &UserInfoBody::One(Box::new(answer))))
+    Ok(json_response(StatusCode::OK, &UserInfoBody::One(Box::new(response))))
 }
 
 async fn own_or_all(app: &ManagementState, ask: &RequestContext) -> Result<Response, ApiError> {
     let (keys, mut teams) =
-        (app.store.key_page(&PageStart::Skip(0), MOST).await?.ids, app.store.team_ids().await?);
-    teams.truncate(MOST);
+        (app.store.key_page(&PageStart::Skip(0), MAX_KEYS).await?.ids, app.store.team_ids().await?);
+    teams.truncate(MAX_KEYS);
     let (keys, teams) = (key_rows(app, &keys, ask).await?, team_rows(app, &teams, ask).await?);
     Ok(json_response(
         StatusCode::OK,

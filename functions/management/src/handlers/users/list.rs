@@ -26,7 +26,7 @@ use crate::state::ManagementState;
 /// Entries of a page, unless `page_size` says otherwise: LiteLLM's default.
 const PAGE: usize = 25;
 /// The most users that are filtered or sorted by what no index holds: all of them are read for one page.
-const MOST: usize = 10_000;
+const MAX_SIZE: usize = 10_000;
 
 const PARAMETERS: &[&str] =
     &["page", "page_size", "role", "user_ids", "user_email", "sort_by", "sort_order", "search", "cursor"];
@@ -59,10 +59,10 @@ pub const OPERATION: Operation =
 /// there is instead of `null`, since that document's report divides by it.
 pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) -> Result<Response, ApiError> {
     let is_plain = !ask.query.has_any(PARAMETERS);
-    let page = Page::read(&ask.query, "page_size", if is_plain { Page::MOST } else { PAGE })?;
+    let page = Page::read(&ask.query, "page_size", if is_plain { Page::MAX_SIZE } else { PAGE })?;
     let UserPage { entries, total, next } = UserFilter::read(&ask)?.find(&app, page).await?;
     let rows = entries.iter().map(|entry| listed_user_row(&app, entry, &ask, is_plain));
-    let answer = ListUsersResponse {
+    let response = ListUsersResponse {
         users: try_join_all(rows).await?,
         total,
         page: page.number,
@@ -70,7 +70,7 @@ pub async fn list(app: ManagementState, _permit: Permit, ask: RequestContext) ->
         total_pages: page.count(total),
         next_cursor: next,
     };
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(json_response(StatusCode::OK, &response))
 }
 
 async fn listed_user_row(
@@ -153,13 +153,13 @@ impl UserFilter {
             }
             (None, None) => {
                 let total = app.store.count_users().await?;
-                if total > MOST {
+                if total > MAX_SIZE {
                     let field = if self.role.is_some() { "role" } else { "sort_by" };
                     let rule =
-                        format!("works for up to {MOST} users, and there are {total}: search for them");
+                        format!("works for up to {MAX_SIZE} users, and there are {total}: search for them");
                     return Err(ApiError::invalid(field, rule));
                 }
-                app.store.users(&app.store.user_page(&PageStart::Skip(0), MOST).await?.ids).await?
+                app.store.users(&app.store.user_page(&PageStart::Skip(0), MAX_SIZE).await?.ids).await?
             }
         };
         let mut entries = entries;

@@ -25,9 +25,9 @@ async fn answers_in_one_piece() {
     let script = json!({"text": "hi", "input_tokens": 7, "output_tokens": 3, "cache_read": 2});
     let body = json!({"prompt": format!("please <<fake {script}>>"), "max_gen_len": 5});
     let request = bedrock.sdk.invoke_model().model_id(LLAMA).body(Blob::new(body.to_string()));
-    let answer = request.send().await.unwrap();
-    let answer: Value = serde_json::from_slice(answer.body.as_ref()).unwrap();
-    assert_eq!(answer, json!({"generation": "hi", "stop_reason": "stop"}));
+    let response = request.send().await.unwrap();
+    let response: Value = serde_json::from_slice(response.body.as_ref()).unwrap();
+    assert_eq!(response, json!({"generation": "hi", "stop_reason": "stop"}));
 }
 
 /// The SDK's answer does not show the headers.

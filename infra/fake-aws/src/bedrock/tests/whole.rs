@@ -17,14 +17,14 @@ impl Bedrock {
 
     async fn count_tokens(&self, model: &str, body: &Value) -> Result<i32, String> {
         let request = InvokeModelTokensRequest::builder().body(Blob::new(body.to_string())).build().unwrap();
-        let answer = self
+        let response = self
             .sdk
             .count_tokens()
             .model_id(model)
             .input(CountTokensInput::InvokeModel(request))
             .send()
             .await;
-        answer.map(|counted| counted.input_tokens).map_err(|error| error.message().unwrap().to_owned())
+        response.map(|counted| counted.input_tokens).map_err(|error| error.message().unwrap().to_owned())
     }
 }
 

@@ -9,25 +9,25 @@ use super::super::response::event::FakeEvent;
 use super::super::response::hidden::{HiddenThinking, Step, ThinkingDisplay};
 use super::add;
 
-pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
-    let content: Vec<Value> = answer.blocks.iter().map(block).collect();
-    let mut message = head(answer, content, Some(&answer.stop_reason));
-    add(&mut message, "usage", answer.usage.in_message());
+pub(super) fn buffered_body(response: &FakeResponse) -> Value {
+    let content: Vec<Value> = response.blocks.iter().map(block).collect();
+    let mut message = head(response, content, Some(&response.stop_reason));
+    add(&mut message, "usage", response.usage.in_message());
     message
 }
 
-pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
-    let mut message = head(answer, Vec::new(), None);
-    add(&mut message, "usage", answer.usage.at_start());
+pub(super) fn events(response: &FakeResponse) -> Vec<FakeEvent> {
+    let mut message = head(response, Vec::new(), None);
+    add(&mut message, "usage", response.usage.at_start());
     let start = json!({"type": "message_start", "message": message});
 
-    let end = json!({"stop_reason": answer.stop_reason, "stop_sequence": null});
+    let end = json!({"stop_reason": response.stop_reason, "stop_sequence": null});
     let mut delta = json!({"type": "message_delta", "delta": end});
-    add(&mut delta, "usage", answer.usage.at_end());
+    add(&mut delta, "usage", response.usage.at_end());
     let mut stop = json!({"type": "message_stop"});
-    add(&mut stop, "amazon-bedrock-invocationMetrics", answer.usage.metrics());
+    add(&mut stop, "amazon-bedrock-invocationMetrics", response.usage.metrics());
 
-    let blocks = answer.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
+    let blocks = response.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
     [FakeEvent::chunk(&start, false)]
         .into_iter()
         .chain(blocks)
@@ -35,10 +35,10 @@ pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
         .collect()
 }
 
-fn head(answer: &FakeResponse, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
+fn head(response: &FakeResponse, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
     json!({
-        "id": format!("msg_bdrk_scripted{:08}", answer.number), "type": "message", "role": "assistant",
-        "model": model::anthropic(&answer.model),
+        "id": format!("msg_bdrk_scripted{:08}", response.number), "type": "message", "role": "assistant",
+        "model": model::anthropic(&response.model),
         "content": content, "stop_reason": stop_reason, "stop_sequence": null,
     })
 }

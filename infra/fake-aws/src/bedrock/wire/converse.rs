@@ -8,22 +8,22 @@ use super::super::response::event::FakeEvent;
 use super::super::response::hidden::{HiddenThinking, ThinkingDisplay};
 use super::add;
 
-pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
-    let content: Vec<Value> = answer.blocks.iter().map(block).collect();
+pub(super) fn buffered_body(response: &FakeResponse) -> Value {
+    let content: Vec<Value> = response.blocks.iter().map(block).collect();
     let mut whole = json!({
         "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": answer.stop_reason,
+        "stopReason": response.stop_reason,
         "metrics": {"latencyMs": 1},
     });
-    add(&mut whole, "usage", answer.usage.converse());
+    add(&mut whole, "usage", response.usage.converse());
     whole
 }
 
-pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
+pub(super) fn events(response: &FakeResponse) -> Vec<FakeEvent> {
     let start = FakeEvent::with_name("messageStart", json!({"role": "assistant"}), false);
-    let blocks = answer.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
-    let stop = FakeEvent::with_name("messageStop", json!({"stopReason": answer.stop_reason}), false);
-    let metadata = answer.usage.converse().map(|usage| {
+    let blocks = response.blocks.iter().enumerate().flat_map(|(index, block)| block_events(index, block));
+    let stop = FakeEvent::with_name("messageStop", json!({"stopReason": response.stop_reason}), false);
+    let metadata = response.usage.converse().map(|usage| {
         FakeEvent::with_name("metadata", json!({"usage": usage, "metrics": {"latencyMs": 1}}), false)
     });
     [start].into_iter().chain(blocks).chain([stop]).chain(metadata).collect()

@@ -8,32 +8,33 @@ use super::super::response::block::{FakeBlock, FakeDelta};
 use super::super::response::event::FakeEvent;
 use super::add;
 
-pub(super) fn buffered_body(answer: &FakeResponse) -> Value {
-    let text: String = texts(answer).concat();
-    json!({"generation": text, "stop_reason": stop_reason(answer)})
+pub(super) fn buffered_body(response: &FakeResponse) -> Value {
+    let text: String = texts(response).concat();
+    json!({"generation": text, "stop_reason": stop_reason(response)})
 }
 
-pub(super) fn events(answer: &FakeResponse) -> Vec<FakeEvent> {
-    let mut last = json!({"generation": "", "stop_reason": stop_reason(answer)});
-    add(&mut last, "amazon-bedrock-invocationMetrics", answer.usage.metrics());
-    let hidden = answer.blocks.iter().flat_map(|block| match block {
+pub(super) fn events(response: &FakeResponse) -> Vec<FakeEvent> {
+    let mut last = json!({"generation": "", "stop_reason": stop_reason(response)});
+    add(&mut last, "amazon-bedrock-invocationMetrics", response.usage.metrics());
+    let hidden = response.blocks.iter().flat_map(|block| match block {
         FakeBlock::Hidden { hidden, .. } => hidden.steps(),
         _ => Vec::new(),
     });
     let hidden = hidden.map(|step| FakeEvent::for_hidden_step(step, None));
-    let pieces = texts(answer).into_iter().map(|piece| FakeEvent::chunk(&json!({"generation": piece}), true));
+    let pieces =
+        texts(response).into_iter().map(|piece| FakeEvent::chunk(&json!({"generation": piece}), true));
     hidden.chain(pieces).chain([FakeEvent::chunk(&last, false)]).collect()
 }
 
-fn texts(answer: &FakeResponse) -> Vec<&str> {
-    let deltas = answer.blocks.iter().flat_map(FakeBlock::deltas);
+fn texts(response: &FakeResponse) -> Vec<&str> {
+    let deltas = response.blocks.iter().flat_map(FakeBlock::deltas);
     let texts =
         deltas.filter_map(|delta| if let FakeDelta::Text(piece) = delta { Some(piece) } else { None });
     texts.collect()
 }
 
-fn stop_reason(answer: &FakeResponse) -> &str {
-    match answer.stop_reason.as_str() {
+fn stop_reason(response: &FakeResponse) -> &str {
+    match response.stop_reason.as_str() {
         "end_turn" => "stop",
         other => other,
     }

@@ -157,14 +157,14 @@ fn the_ending_says_why_and_what_is_known() {
 
 #[test]
 fn a_whole_answer() {
-    let answer = r#"{"output":{"message":{"role":"assistant","content":[
+    let response = r#"{"output":{"message":{"role":"assistant","content":[
         {"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},
         {"reasoningContent":{"reasoningText":{"text":"ha"}}},
         {"reasoningContent":{"redactedContent":"cg=="}},
         {"text":"Hi"},{"text":""},{"citationsContent":{}},
         {"toolUse":{"toolUseId":"tooluse_1","name":"Read","input":{"a" : 1.50}}}]}},
         "stopReason":"tool_use","usage":{"inputTokens":3,"outputTokens":4,"totalTokens":7}}"#;
-    let whole = new_writer().write_buffered(Bytes::from_static(answer.as_bytes())).unwrap();
+    let whole = new_writer().write_buffered(Bytes::from_static(response.as_bytes())).unwrap();
     let want = concat!(
         r#"{"id":"msg_01J","type":"message","role":"assistant","model":"nova-pro-v1:0","content":["#,
         r#"{"type":"thinking","thinking":"hm","signature":"s"},{"type":"thinking","thinking":"ha","signature":""},"#,

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::formats::raw_json::{RawObject, array, elements};
 
 /// The longest path that is followed.
-const DEEPEST: usize = 12;
+const MAX_DEPTH: usize = 12;
 
 /// How many segments of a path may be tags. A block in a tool's result has two.
-const MOST_TAGS: usize = 3;
+const MAX_TAGS: usize = 3;
 
 /// The body without the member of an object at `path`, and without the object of the body that it leaves empty. `None`
 /// if there is no such member, or nothing can be asked without it.
@@ -17,7 +17,7 @@ pub fn remove_path(body: &str, path: &str) -> Option<String> {
     if segments.last().is_some_and(|last| is_number(last)) {
         return None;
     }
-    let (first, rest) = segments.split_first().filter(|(_, rest)| rest.len() < DEEPEST)?;
+    let (first, rest) = segments.split_first().filter(|(_, rest)| rest.len() < MAX_DEPTH)?;
     let mut fields = RawObject::parse(body.as_bytes()).ok()?;
     if rest.is_empty() {
         if is_required(&[first]) {
@@ -25,7 +25,7 @@ pub fn remove_path(body: &str, path: &str) -> Option<String> {
         }
         fields.remove(first)?;
     } else {
-        let changed = remove_segments(fields.get(first)?, rest, &[first], MOST_TAGS)?;
+        let changed = remove_segments(fields.get(first)?, rest, &[first], MAX_TAGS)?;
         if changed == "{}" {
             fields.remove(first);
         } else {

@@ -14,7 +14,7 @@ use super::read::{FieldPath, any_string, object, require, string};
 use crate::formats::converse::request::{ConverseBlock, Document, Media, MediaSource as Bytes};
 
 /// The longest part of a document's name that is its title's: Converse takes 200, and a number follows.
-const LONGEST_TITLE: usize = 180;
+const MAX_TITLE_LEN: usize = 180;
 
 #[derive(Deserialize)]
 struct SourceBody<'a> {
@@ -108,7 +108,7 @@ fn name(title: &str, number: usize) -> String {
     let is_taken = |letter: char| letter.is_ascii_alphanumeric() || "-()[]".contains(letter);
     let taken: String = title.chars().map(|letter| if is_taken(letter) { letter } else { ' ' }).collect();
     let words: Vec<&str> = taken.split_whitespace().collect();
-    let title: String = words.join(" ").chars().take(LONGEST_TITLE).collect();
+    let title: String = words.join(" ").chars().take(MAX_TITLE_LEN).collect();
     let title = if title.is_empty() { "Document" } else { title.trim_end() };
     format!("{title} {number}")
 }

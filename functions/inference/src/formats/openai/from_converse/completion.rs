@@ -61,14 +61,14 @@ struct CompletionParts<'a> {
 /// The answer as OpenAI would give it; `by` is the tool whose input is the answer's text.
 pub fn chat_completion(
     head: &Head,
-    answer: &ConverseResponse<'_>,
+    response: &ConverseResponse<'_>,
     by: Option<&str>,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let mut told = CompletionParts::default();
-    answer.content().iter().for_each(|block| told.take(block, by));
+    response.content().iter().for_each(|block| told.take(block, by));
     let CompletionParts { text, reasoning, thoughts, calls, .. } = told;
     let finish_reason =
-        effective_finish_reason(finish_reason(&answer.stop_reason), by.is_some(), calls.len() as u64);
+        effective_finish_reason(finish_reason(&response.stop_reason), by.is_some(), calls.len() as u64);
     let message = CompletionMessage {
         role: "assistant",
         content: (!text.is_empty() || calls.is_empty()).then_some(text),
@@ -84,7 +84,7 @@ pub fn chat_completion(
         model: &head.model,
         system_fingerprint: (),
         choices: [CompletionChoice { index: 0, message, logprobs: (), finish_reason }],
-        usage: answer.usage.as_ref().and_then(CompletionUsage::from_converse),
+        usage: response.usage.as_ref().and_then(CompletionUsage::from_converse),
     })
 }
 

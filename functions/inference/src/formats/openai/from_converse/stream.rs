@@ -49,11 +49,11 @@ struct ToolCallState {
 }
 
 impl ChatCompletionStream {
-    pub fn new(head: Head, include_usage: bool, answer: Option<String>) -> Self {
+    pub fn new(head: Head, include_usage: bool, response: Option<String>) -> Self {
         Self {
             head,
             include_usage,
-            answer,
+            answer: response,
             held: String::new(),
             is_answered: false,
             has_begun: false,
@@ -195,8 +195,8 @@ impl ResponseWriter for ChatCompletionStream {
         out.into()
     }
 
-    fn write_buffered(&mut self, answer: Bytes) -> Result<Bytes, serde_json::Error> {
-        chat_completion(&self.head, &ConverseResponse::read(&answer)?, self.answer.as_deref())
+    fn write_buffered(&mut self, response: Bytes) -> Result<Bytes, serde_json::Error> {
+        chat_completion(&self.head, &ConverseResponse::read(&response)?, self.answer.as_deref())
             .map(Bytes::from)
     }
 

@@ -8,11 +8,11 @@ use super::*;
 use crate::formats::BedrockEvent;
 use crate::formats::converse::event::ConverseEvent;
 
-pub fn teller(include_usage: bool, answer: Option<&str>) -> ChatCompletionStream {
+pub fn teller(include_usage: bool, response: Option<&str>) -> ChatCompletionStream {
     ChatCompletionStream::new(
         Head::new("req_01", 1_763_000_000, "claude-haiku-4-5"),
         include_usage,
-        answer.map(str::to_owned),
+        response.map(str::to_owned),
     )
 }
 
@@ -180,8 +180,8 @@ fn what_surrounds_a_stream() {
 /// A whole answer with this content.
 fn completion_of(mut teller: ChatCompletionStream, content: &Value, reason: &str, usage: &Value) -> Value {
     let message = json!({"role": "assistant", "content": content});
-    let answer = json!({"output": {"message": message}, "stopReason": reason, "usage": usage});
-    let told = teller.write_buffered(Bytes::from(answer.to_string())).unwrap();
+    let response = json!({"output": {"message": message}, "stopReason": reason, "usage": usage});
+    let told = teller.write_buffered(Bytes::from(response.to_string())).unwrap();
     serde_json::from_slice(&told).unwrap()
 }
 
@@ -231,9 +231,9 @@ fn the_request_decides_who_tells() {
     for (name, want) in [("deepseek-v3", "{}"), ("deepseek-v3.2", "")] {
         let mut teller = chat.teller(model(name), "req_9", 7);
         let content = json!([{"toolUse": {"toolUseId": "t", "name": "s", "input": {}}}]);
-        let answer = json!({"output": {"message": {"content": content}}, "stopReason": "tool_use"});
+        let response = json!({"output": {"message": {"content": content}}, "stopReason": "tool_use"});
         let told: Value =
-            serde_json::from_slice(&teller.write_buffered(answer.to_string().into()).unwrap()).unwrap();
+            serde_json::from_slice(&teller.write_buffered(response.to_string().into()).unwrap()).unwrap();
         assert_eq!((&told["id"], &told["created"]), (&json!("chatcmpl-9"), &json!(7)));
         assert_eq!(told["choices"][0]["message"]["content"].as_str().unwrap_or_default(), want, "{name}");
     }

@@ -25,7 +25,7 @@ const DOCUMENTS: [(&str, &str); 10] = [
 ];
 
 /// Converse takes 200 characters: this leaves room for a number.
-const LONGEST_NAME: usize = 180;
+const MAX_NAME_LEN: usize = 180;
 
 /// `image_url`: an object with a `url`, or the URL itself, as LiteLLM takes it.
 pub fn image(json: &RawValue) -> Result<ConverseBlock<'_>, FieldError> {
@@ -94,7 +94,7 @@ fn clean(name: &str) -> String {
     let is_taken = |letter: char| letter.is_ascii_alphanumeric() || "-()[]".contains(letter);
     let words = name.split(|letter: char| !is_taken(letter)).filter(|word| !word.is_empty());
     let clean = words.collect::<Vec<_>>().join(" ");
-    clean.chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
+    clean.chars().take(MAX_NAME_LEN).collect::<String>().trim_end().to_owned()
 }
 
 /// The media type of a data URL, and its base64.

@@ -86,11 +86,11 @@ impl<'a> Tools<'a> {
         &'b self,
         conversation: &Conversation<'b>,
         model: &Model,
-        answer: Option<&Schema<'b>>,
+        response: Option<&Schema<'b>>,
         thinks: bool,
     ) -> Result<Toolbox<'b>, ApiError> {
         let mut tools = self.tools(conversation, model);
-        if let Some(schema) = answer {
+        if let Some(schema) = response {
             if self.offered.iter().any(|tool| tool.name == schema.name) {
                 let rule = "must not be the name of a tool";
                 return Err(ApiError::invalid("response_format.json_schema.name", rule));
@@ -108,7 +108,7 @@ impl<'a> Tools<'a> {
             let rule = format!("{} cannot be made to call a tool", model.name);
             return Err(ApiError::invalid("tool_choice", rule));
         }
-        let choice = self.choice(answer, thinks);
+        let choice = self.choice(response, thinks);
         let one_by_one = self.are_open() && !self.parallel && model.rules.is_some();
         let claudes_choice = one_by_one.then(|| anthropic_tool_choice(choice.as_ref()));
         let tool_choice = choice.filter(|_| claudes_choice.is_none());
@@ -136,12 +136,12 @@ impl<'a> Tools<'a> {
     }
 
     /// Which tool must be called; `None` leaves it to the model.
-    fn choice<'b>(&'b self, answer: Option<&Schema<'b>>, thinks: bool) -> Option<ToolChoice<'b>> {
+    fn choice<'b>(&'b self, response: Option<&Schema<'b>>, thinks: bool) -> Option<ToolChoice<'b>> {
         // Claude refuses to be made to call a tool while it thinks.
         if thinks {
             return None;
         }
-        match (&self.choice, answer) {
+        match (&self.choice, response) {
             (OpenAiToolChoice::Required, _) => Some(ToolChoice::Any(Empty {})),
             (OpenAiToolChoice::Named(name), _) => Some(ToolChoice::Tool { name: Cow::Borrowed(name) }),
             // A call of the client's own tools is as good as an answer.

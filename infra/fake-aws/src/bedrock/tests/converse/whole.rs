@@ -15,12 +15,12 @@ async fn answers_in_one_piece() {
     let script = json!({
         "thinking": true, "tools": [{"name": "Now"}], "input_tokens": 7, "output_tokens": 3, "cache_read": 1,
     });
-    let answer = bedrock.converse(directive(&script)).send().await.unwrap();
-    assert_eq!(answer.stop_reason.as_str(), "tool_use");
-    let usage = answer.usage.as_ref().unwrap();
+    let response = bedrock.converse(directive(&script)).send().await.unwrap();
+    assert_eq!(response.stop_reason.as_str(), "tool_use");
+    let usage = response.usage.as_ref().unwrap();
     assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens), (7, 3, 11));
-    assert_eq!(answer.metrics.as_ref().unwrap().latency_ms, 1);
-    let message = answer.output.as_ref().unwrap().as_message().unwrap();
+    assert_eq!(response.metrics.as_ref().unwrap().latency_ms, 1);
+    let message = response.output.as_ref().unwrap().as_message().unwrap();
     assert_eq!(message.role, ConversationRole::Assistant);
     let [reasoning, call] = message.content() else { panic!("{message:?}") };
     let reasoning = reasoning.as_reasoning_content().unwrap().as_reasoning_text().unwrap();
@@ -36,10 +36,10 @@ async fn answers_in_one_piece() {
 #[tokio::test]
 async fn speaks_for_claude_too() {
     let bedrock = Bedrock::start().await;
-    let answer = bedrock.converse(directive(&json!({"text": "hi"}))).model_id(MODEL).send().await.unwrap();
-    let message = answer.output.as_ref().unwrap().as_message().unwrap();
+    let response = bedrock.converse(directive(&json!({"text": "hi"}))).model_id(MODEL).send().await.unwrap();
+    let message = response.output.as_ref().unwrap().as_message().unwrap();
     assert_eq!(message.content(), [ContentBlock::Text("hi".to_owned())]);
-    assert_eq!(answer.stop_reason.as_str(), "end_turn");
+    assert_eq!(response.stop_reason.as_str(), "end_turn");
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn fills_a_schema() {
     let config = OutputConfig::builder().text_format(format).build();
     // Nova takes none.
     let asked = bedrock.converse(directive(&json!({"text": "x"}))).model_id("deepseek.v3.2");
-    let answer = asked.output_config(config).send().await.unwrap();
-    let message = answer.output.as_ref().unwrap().as_message().unwrap();
+    let response = asked.output_config(config).send().await.unwrap();
+    let message = response.output.as_ref().unwrap().as_message().unwrap();
     assert_eq!(message.content(), [ContentBlock::Text(r#"{"n":1}"#.to_owned())]);
 }
 
@@ -64,10 +64,10 @@ async fn counts_tokens_of_claude_only() {
         let content = directive(&json!({"input_tokens": 100, "cache_write": 5}));
         let request = ConverseTokensRequest::builder().messages(user(content)).build();
         let count = bedrock.sdk.count_tokens().model_id(model).input(CountTokensInput::Converse(request));
-        let answer = count.send().await;
-        let answer =
-            answer.map(|answer| answer.input_tokens).map_err(|error| error.message().map(str::to_owned));
+        let response = count.send().await;
+        let response =
+            response.map(|answer| answer.input_tokens).map_err(|error| error.message().map(str::to_owned));
         let refused = Some("The provided model doesn't support counting tokens.".to_owned());
-        assert_eq!(answer, if counted { Ok(105) } else { Err(refused) }, "{model}");
+        assert_eq!(response, if counted { Ok(105) } else { Err(refused) }, "{model}");
     }
 }

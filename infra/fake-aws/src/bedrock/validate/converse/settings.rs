@@ -8,8 +8,8 @@ use super::node::{CheckResult, Node, ObjectNode};
 /// What Claude models take in `additionalModelRequestFields`: what Converse has no field for.
 const ADDITIONAL: [&str; 5] = ["thinking", "anthropic_beta", "output_config", "tool_choice", "top_k"];
 
-const MOST_METADATA: usize = 16;
-const LONGEST_METADATA: usize = 256;
+const MAX_METADATA: usize = 16;
+const MAX_METADATA_LEN: usize = 256;
 
 pub(super) fn check(model: &str, body: &ObjectNode) -> CheckResult {
     body.if_any("inferenceConfig", inference)?;
@@ -72,17 +72,15 @@ fn variables(variables: &Node) -> CheckResult {
 
 fn metadata(metadata: &Node) -> CheckResult {
     let entries = metadata.entries()?;
-    if entries.len() > MOST_METADATA {
-        return Err(
-            metadata.breaks(&format!("Member must have length less than or equal to {MOST_METADATA}"))
-        );
+    if entries.len() > MAX_METADATA {
+        return Err(metadata.breaks(&format!("Member must have length less than or equal to {MAX_METADATA}")));
     }
     for (name, value) in entries {
         let key = Value::from(name);
         let key = Node { path: metadata.path.clone(), value: &key };
         key.not_empty()?;
         for text in [&key, &value] {
-            text.matching(r"[a-zA-Z0-9\s:_@$#=/+,-.]*", LONGEST_METADATA, in_metadata)?;
+            text.matching(r"[a-zA-Z0-9\s:_@$#=/+,-.]*", MAX_METADATA_LEN, in_metadata)?;
         }
     }
     Ok(())
