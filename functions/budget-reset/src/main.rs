@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() });
     let db = store::client(&aws_config::load_from_env().await);
     let (store, clock) = (&Store::new(db, &config.table, config.terms), &Clock::default());
     // What the schedule says does not matter: what is due is found in the table.

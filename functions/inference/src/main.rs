@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_http::Error> {
     let config = Config::from_env()?;
-    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() });
     let aws = aws_config::load_from_env().await;
     let (upstream, catalog) = BedrockConfig::read(config.upstream.as_deref(), &config.profile)?;
     let offering = CatalogCache::new(catalog);

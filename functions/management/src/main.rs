@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() });
     let aws = aws_config::load_from_env().await;
     let clock = Clock::default();
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());

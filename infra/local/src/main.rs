@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &LocalOptions) -> Result<(), BoxError> {
-    telemetry::init(telemetry::LogFormat::Text, "info,dynoxide=warn");
+    telemetry::init(telemetry::LogFormat::Text);
     if let Some(Command::Import(import)) = &options.command {
         return run_import(options, import).await;
     }

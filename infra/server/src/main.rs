@@ -44,7 +44,7 @@ async fn run() -> Result<(), BoxError> {
     let (options, config) = (ServerOptions::parse(), Config::from_env()?);
     // From the start: the first process of a container ignores signals that it does not ask for.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() }, "info");
+    telemetry::init(LogFormat::Json { metrics: config.metrics.clone() });
     let (aws, clock) = (aws_config::load_from_env().await, Clock::default());
     let store = Store::new(store::client(&aws), &config.table, config.terms.clone());
     let origin = config.origin_secret.clone();

@@ -2,17 +2,15 @@
 //!
 //! - `json_lines` an event as a line of JSON
 //! - `emf` the metrics that CloudWatch reads from a line
+//! - `filter` which events reach the log
 //! - `panic_hook` a panic as an event
 
 mod emf;
+mod filter;
 mod json_lines;
 mod panic_hook;
 
-use std::str::FromStr;
-
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -31,10 +29,10 @@ pub enum LogFormat {
 /// The target of spans that only a benchmark reads. Spans of a lower level would not be in a release build at all.
 pub const BENCH_TARGET: &str = "timed";
 
-/// Starts logging; `filter` is a level, and levels of targets (`info,shared=debug`). A second call changes nothing.
-pub fn init(lines: LogFormat, filter: &str) {
-    let filter = Targets::from_str(filter).unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let filter = filter.with_target(BENCH_TARGET, LevelFilter::OFF);
+/// Starts logging, with the levels that `RUST_LOG` asks for: see [`filter`]. A second call changes nothing.
+#[expect(clippy::disallowed_methods, reason = "the log starts before the settings are read")]
+pub fn init(lines: LogFormat) {
+    let filter = filter::filter(std::env::var("RUST_LOG").ok().as_deref());
     let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = match lines {
         LogFormat::Json { metrics } => {

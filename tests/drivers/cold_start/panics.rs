@@ -8,7 +8,7 @@ use shared::runtime::telemetry::{self, LogFormat};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init(LogFormat::Json { metrics: None }, "info");
+    telemetry::init(LogFormat::Json { metrics: None });
     let router = Router::new()
         .route("/v1/messages", get(async || -> &'static str { panic!("what was sent") }))
         .route("/", get(async || "alive"));

@@ -61,6 +61,7 @@ def tries(binary, services, folder, origin):
     return [
         ended("container: both ports", lambda: both_ports(server("ports").listens(), services)),
         ended("container: health", lambda: health(server)),
+        ended("container: RUST_LOG=trace logs no prompt and no secret", lambda: keeps_secrets(server, services)),
         ended("container: every program says its version", lambda: versions(Path(binary).parent, server)),
         ended("container: streams end before it does", lambda: ends_gently(server("gentle").listens(), services)),
         ended("container: what it drops it settles", lambda: settles(server, services)),
@@ -100,6 +101,21 @@ def health(server):
     lost = server("lost", {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{free_port()}"}).listens()
     assert call(lost.public, "GET", "/health/liveliness")[0] == 200
     assert call(lost.public, "GET", "/health/readiness")[0] == 503
+
+
+def keeps_secrets(server, services):
+    """The SDKs, hyper and the runtime would log bodies and headers."""
+    loud = server("trace", {"RUST_LOG": "trace,hyper=trace,aws_smithy_runtime=trace"}).listens()
+    word = "plum-cake-71542"
+    prompt = {"model": "claude-haiku-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": f"Say {word}."}]}
+    answer = call(loud.public, "POST", "/v1/messages", services.demo_key, prompt, FROM_CLOUDFRONT)
+    assert answer[0] == 200 and word in json.dumps(answer[2]), answer
+    key = call(loud.admin, "POST", "/key/generate", services.master_key, {"key_alias": "of-a-loud-one"})
+    assert key[0] == 200, key
+    log = loud.log.read_text()
+    assert '"message":"settled"' in log, log
+    for secret in (word, services.demo_key, services.master_key, key[2]["key"], FROM_CLOUDFRONT["x-stargate-origin"]):
+        assert secret not in log, f"the log has {secret}"
 
 
 def versions(programs, server):
