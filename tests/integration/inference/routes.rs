@@ -177,3 +177,24 @@ async fn tokens_are_counted_free_of_every_limit() {
         stargate.post("/v1/messages/count_tokens", &denied.secret).json(&body).send().await.unwrap();
     assert_eq!(response.status(), 403);
 }
+
+#[tokio::test]
+async fn adaptive_thinking_is_the_same_budget_on_every_route() {
+    let stargate = Stargate::start().await;
+    let holder = stargate.free_keyholder().await;
+    for (max_tokens, budget) in [(2048, None), (2049, Some(1024)), (32_000, Some(16_000))] {
+        for (path, thinking) in [
+            ("/v1/messages", "/thinking/budget_tokens"),
+            ("/v1/chat/completions", "/additionalModelRequestFields/thinking/budget_tokens"),
+        ] {
+            let body = json!({
+                "model": "claude-haiku-4-5", "max_tokens": max_tokens, "thinking": {"type": "adaptive"},
+                "messages": [{"role": "user", "content": "How high is the gate?"}],
+            });
+            let response = stargate.post(path, &holder.secret).json(&body).send().await.unwrap();
+            assert_eq!(response.status(), 200, "{path} {max_tokens}");
+            let sent = stargate.fake().requests().pop().unwrap().json();
+            assert_eq!(sent.pointer(thinking).and_then(Value::as_u64), budget, "{path} {max_tokens}: {sent}");
+        }
+    }
+}

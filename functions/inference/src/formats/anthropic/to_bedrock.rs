@@ -9,6 +9,7 @@ use stargate_core::catalog::AnthropicCompat;
 
 use super::request::Request;
 use super::strip_blocks;
+use crate::formats::converse::reasoning;
 use crate::formats::raw_json::RawObject;
 
 /// What Bedrock wants as `anthropic_version`, whatever the client's header says.
@@ -107,13 +108,12 @@ fn thinking(fields: &mut RawObject<'_>, rules: &AnthropicCompat, max_tokens: u64
             object.remove("budget_tokens");
         }
         Some("adaptive") if !rules.allows_thinking("adaptive") && rules.allows_thinking("enabled") => {
-            // Bedrock's least budget is 1,024, and it must leave room for an answer.
-            if max_tokens <= 2048 {
+            let Some(budget) = reasoning::adaptive_budget(max_tokens) else {
                 fields.remove("thinking");
                 return Ok(());
-            }
+            };
             object.insert("type".to_owned(), json!("enabled"));
-            object.insert("budget_tokens".to_owned(), json!(max_tokens / 2));
+            object.insert("budget_tokens".to_owned(), json!(budget));
         }
         Some(kind) if !rules.allows_thinking(kind) => {
             fields.remove("thinking");

@@ -56,6 +56,12 @@ pub fn budget(effort: &str, max_tokens: u64) -> Option<u64> {
     (budget >= MIN_BUDGET).then_some(budget)
 }
 
+/// The budget that stands for adaptive thinking, where the model only knows budgets: half of the output, so that an answer is
+/// left. `None` where half is less than Claude takes.
+pub fn adaptive_budget(max_tokens: u64) -> Option<u64> {
+    (max_tokens > 2 * MIN_BUDGET).then_some(max_tokens / 2)
+}
+
 /// Nova's levels without `high`: with that it refuses `maxTokens`, and no answer is unbounded here.
 fn at_most_medium(effort: &str) -> &str {
     match at_most_high(effort) {

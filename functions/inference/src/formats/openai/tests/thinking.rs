@@ -22,7 +22,7 @@ fn every_family_is_asked_to_think_in_its_own_words() {
         ("nova-lite", effort("high"), json!(null)),
         ("claude-haiku-4-5", budget.clone(), json!({"thinking": {"type": "enabled", "budget_tokens": 2000}})),
         ("claude-opus-5-5", budget.clone(), json!({"thinking": {"type": "adaptive", "display": "omitted"}})),
-        ("claude-haiku-4-5", adaptive, json!({"thinking": {"type": "enabled", "budget_tokens": 4096}})),
+        ("claude-haiku-4-5", adaptive, json!({"thinking": {"type": "enabled", "budget_tokens": 8192}})),
         ("gpt-oss-120b", budget, json!(null)),
     ] {
         assert_eq!(part(model, &fields, "/additionalModelRequestFields"), want, "{model} {fields}");

@@ -95,7 +95,7 @@ impl ThinkingParam {
             },
             "enabled" if rules.allows_thinking("adaptive") => json!({"type": "adaptive"}),
             "adaptive" if rules.allows_thinking("enabled") => {
-                let budget = reasoning::budget("high", max_tokens)?;
+                let budget = reasoning::adaptive_budget(max_tokens)?;
                 json!({"type": "enabled", "budget_tokens": budget})
             }
             _ => return None,
