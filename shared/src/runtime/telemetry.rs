@@ -34,6 +34,8 @@ pub const BENCH_TARGET: &str = "timed";
 pub fn init(lines: LogFormat) {
     let filter = filter::filter(std::env::var("RUST_LOG").ok().as_deref());
     let to = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A person at a terminal has the banner, or one line of a command that failed.
+    let is_deployed = lines != LogFormat::Text;
     let started = match lines {
         LogFormat::Json { metrics } => {
             let lines = to.event_format(JsonLines::new(metrics)).with_filter(filter);
@@ -42,7 +44,9 @@ pub fn init(lines: LogFormat) {
         LogFormat::Text => tracing_subscriber::registry().with(to.compact().with_filter(filter)).try_init(),
     };
     panic_hook::install_panic_hook();
-    tracing::info!(version = VERSION, "started");
+    if is_deployed {
+        tracing::info!(version = VERSION, "started");
+    }
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }
