@@ -31,7 +31,7 @@ const CONCURRENCY: usize = 24;
 const PARTS: u64 = 4;
 
 /// The store's ways to ask, each with its call site's name first.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "update",
     "conditional",
     "mark_deleted",
@@ -49,6 +49,8 @@ const VERBS: [&str; 17] = [
     "delete_with",
     "batch_get",
     "query_latest_per_shard",
+    // It takes a tuple.
+    "edit_versioned(",
 ];
 
 /// What a process does, by way of which call sites.

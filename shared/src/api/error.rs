@@ -243,11 +243,11 @@ impl ApiError {
         match error {
             AdmissionError::Refused(refusal) => Self::Refused(refusal, now),
             AdmissionError::Stale => Self::Unauthenticated("Invalid API key"),
-            AdmissionError::Renamed => Self::Unavailable(StoreError::Unavailable {
-                operation: "admit",
-                applied: WriteEffect::No,
-                source: "the key's names of models keep changing".into(),
-            }),
+            AdmissionError::Renamed => Self::Unavailable(StoreError::unavailable(
+                "admit",
+                WriteEffect::No,
+                "the key's names of models keep changing",
+            )),
             AdmissionError::Store(error) => Self::Unavailable(error),
         }
     }

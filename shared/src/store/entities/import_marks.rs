@@ -90,8 +90,8 @@ impl Store {
             was_uncertain |= uncertain;
             pause(tries).await;
         }
-        let source = "every try met another change".into();
-        Err(StoreError::Unavailable { operation: "carry_spend", applied: WriteEffect::No, source })
+        let source = "every try met another change";
+        Err(StoreError::unavailable("carry_spend", WriteEffect::No, source))
     }
 }
 

@@ -209,11 +209,6 @@ impl Store {
         stands: Option<Item>,
         counted: Option<TransactWriteItem>,
     ) -> Result<(), StoreError> {
-        let failed = |applied, source: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable {
-            operation,
-            applied,
-            source,
-        };
         let deletion = |key, is_condition| {
             let delete = Delete::builder().table_name(&*self.table).set_key(Some(key));
             let delete = match is_condition {
@@ -227,7 +222,8 @@ impl Store {
         let keys = keys.into_iter().map(|key| (key, false)).chain(stands.map(|key| (key, true)));
         let deletions =
             keys.map(|(key, stands)| deletion(key, stands)).collect::<Result<Vec<_>, BuildError>>();
-        let mut deletions = deletions.map_err(|error| failed(WriteEffect::No, error.into()))?;
+        let mut deletions =
+            deletions.map_err(|error| StoreError::unavailable(operation, WriteEffect::No, error))?;
         deletions.extend(counted);
         for tries in 1..=MAX_ATTEMPTS {
             // Known by its token, a deletion that lands again, late, does nothing to what has the same name by then.
@@ -250,10 +246,10 @@ impl Store {
                     }
                     pause(tries).await;
                 }
-                Err(other) => return Err(failed(WriteEffect::Unknown, other.into())),
+                Err(other) => return Err(StoreError::unavailable(operation, WriteEffect::Unknown, other)),
             }
         }
-        Err(failed(WriteEffect::No, "every try met a conflict".into()))
+        Err(StoreError::unavailable(operation, WriteEffect::No, "every try met a conflict"))
     }
 
     /// When a new budget with these limits is reset first.

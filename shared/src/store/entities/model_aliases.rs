@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 
 use stargate_core::id::KeyId;
-use stargate_core::scope::Scope;
+use stargate_core::scope::{Scope, ScopeState};
 
-use crate::store::ledger::reserve::scope_key;
+use crate::store::ledger::edit_versioned::EditOutcome;
 use crate::store::ledger::scope_item;
-use crate::store::table::item::number;
 use crate::store::table::update_expression::UpdateExpression;
-use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
-
-/// Tries of an edit that meets other edits of the same key.
-const MAX_ATTEMPTS: u32 = 10;
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// Gives a key these names of models in place of those that it has. `false`: there is no such key.
@@ -23,28 +19,13 @@ impl Store {
         key: &KeyId,
         aliases: &BTreeMap<String, String>,
     ) -> Result<bool, StoreError> {
-        let (operation, scope) = ("set_aliases", scope_key(&Scope::Key(key.clone())));
-        for tries in 1..=MAX_ATTEMPTS {
-            let item = self.get(operation, scope.clone()).await?;
-            let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
-            let Some(state) = state else {
-                return Ok(false);
-            };
-            if state.ties.aliases == *aliases {
-                return Ok(true);
-            }
-            let change = UpdateExpression::default()
-                .set("#version = #version + :one")
-                .value("one", number(1))
-                .value("version", number(state.version))
-                .put("aliases", scope_item::aliases(aliases))
-                .condition("#version = :version AND attribute_not_exists(#deleted)");
-            if let WriteOutcome::Done(()) = self.write(operation, scope.clone(), &change).await?.answer {
-                return Ok(true);
-            }
-            pause(tries).await;
-        }
-        let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
+        let scope = Scope::Key(key.clone());
+        let change = |state: &ScopeState| {
+            let change = UpdateExpression::default().put("aliases", scope_item::aliases(aliases));
+            Ok::<_, StoreError>((state.ties.aliases != *aliases).then_some(change))
+        };
+        let is_ours = |_: &ScopeState, after: &ScopeState| after.ties.aliases == *aliases;
+        let edited = self.edit_versioned(("set_aliases", &scope, None), change, is_ours).await?;
+        Ok(!matches!(edited, EditOutcome::Missing))
     }
 }

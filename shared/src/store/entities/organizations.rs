@@ -6,15 +6,12 @@ use stargate_core::moment::Moment;
 use stargate_core::scope::{LinkedScopes, Scope, ScopeState};
 
 use super::users::{CreateError, map_violation};
-use crate::store::ledger::reserve::scope_key;
+use crate::store::ledger::edit_versioned::EditOutcome;
 use crate::store::ledger::scope_item;
 use crate::store::table::item::{Item, Read, number, text};
 use crate::store::table::schema;
 use crate::store::table::update_expression::UpdateExpression;
-use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
-
-/// Tries of an edit that meets other edits of the same team.
-const MAX_ATTEMPTS: u32 = 10;
+use crate::store::{Store, StoreError};
 
 /// An organization and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -80,42 +77,26 @@ impl Store {
             let link = UpdateExpression::default().put("team", Some(text(team.as_str())));
             self.write(operation, team_link(org, team), &link).await?;
         }
-        for tries in 1..=MAX_ATTEMPTS {
-            let item = self.get(operation, scope_key(&scope)).await?;
-            let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
-            let Some(state) = state else {
+        let change = |state: &ScopeState| {
+            let tie = UpdateExpression::default().put("org", after.map(|org| text(org.as_str())));
+            Ok::<_, StoreError>((state.ties.org.as_ref() != after).then_some(tie))
+        };
+        let is_ours = |_: &ScopeState, now: &ScopeState| now.ties.org.as_ref() == after;
+        match self.edit_versioned((operation, &scope, None), change, is_ours).await? {
+            EditOutcome::Missing => {
                 self.unlink(operation, team, after).await?;
                 return Ok(false);
-            };
-            let before = state.ties.org.clone();
-            let tie = UpdateExpression::default()
-                .set("#version = #version + :one")
-                .value("one", number(1))
-                .value("version", number(state.version))
-                .put("org", after.map(|org| text(org.as_str())))
-                .condition("#version = :version AND attribute_not_exists(#deleted)");
-            let is_tied = before.as_ref() == after
-                || matches!(
-                    self.write(operation, scope_key(&scope), &tie).await?.answer,
-                    WriteOutcome::Done(())
-                );
-            if !is_tied {
-                pause(tries).await;
-                continue;
             }
-            if before.as_ref() != after {
-                self.unlink(operation, team, before.as_ref()).await?;
-            }
-            // It may have been deleted meanwhile, when no team was charged to it yet: then none is.
-            return match after {
-                Some(org) if self.find_org(org).await?.is_none() => {
-                    Box::pin(self.set_org(team, None)).await.map(|_| false)
-                }
-                _ => Ok(true),
-            };
+            EditOutcome::Unchanged(_) => {}
+            EditOutcome::Changed(states) => self.unlink(operation, team, states[0].ties.org.as_ref()).await?,
         }
-        let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
+        // It may have been deleted meanwhile, when no team was charged to it yet: then none is.
+        match after {
+            Some(org) if self.find_org(org).await?.is_none() => {
+                Box::pin(self.set_org(team, None)).await.map(|_| false)
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Lets an organization forget a team, unless the team has come back to it meanwhile.

@@ -56,8 +56,8 @@ impl Store {
                 self.delete_team_invitation(&read(&item)?).await?;
             }
         }
-        let source = "every attempt met another invitation".into();
-        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
+        let source = "every attempt met another invitation";
+        Err(StoreError::unavailable(operation, WriteEffect::No, source))
     }
 
     /// The invitations to teams that are pending for a user, expired ones included. One query.

@@ -10,7 +10,8 @@ use super::{organizations, team_invitations};
 use crate::store::ledger::scope_item;
 use crate::store::table::item::{Item, Read, number, text};
 use crate::store::table::schema;
-use crate::store::{Store, StoreError};
+use crate::store::table::update_expression::UpdateExpression;
+use crate::store::{Store, StoreError, WriteOutcome};
 
 /// A team and the scope that its calls are charged to.
 #[derive(Clone, Debug)]
@@ -171,11 +172,11 @@ impl Store {
         user: &UserId,
         role: TeamRole,
     ) -> Result<bool, StoreError> {
-        let change = crate::store::table::update_expression::UpdateExpression::default()
+        let change = UpdateExpression::default()
             .put("role", Some(text(role.word())))
             .condition("attribute_exists(#pk)");
         let written = self.write("set_team_role", seat_key(team, user), &change).await?.answer;
-        Ok(matches!(written, crate::store::WriteOutcome::Done(())))
+        Ok(matches!(written, WriteOutcome::Done(())))
     }
 
     /// Takes a user out of a team, with its keys there. The scope goes first, which binds the next request.

@@ -48,11 +48,8 @@ impl Store {
                     .send()
             })
             .await?;
-        let page = tried.answer.map_err(|error| StoreError::Unavailable {
-            operation: "search_users",
-            applied: WriteEffect::No,
-            source: error.into(),
-        })?;
+        let page =
+            tried.answer.map_err(|error| StoreError::unavailable("search_users", WriteEffect::No, error))?;
         self.tally.count_read(page.consumed_capacity.as_ref());
         if page.last_evaluated_key.is_some()
             && page.items().len() >= usize::try_from(MAX_MATCHES).unwrap_or(usize::MAX)
@@ -83,11 +80,7 @@ impl Store {
             Some(Put::builder().table_name(&*self.table).set_item(Some(item)).build())
         };
         let puts = parts.into_iter().filter_map(put).collect::<Result<Vec<_>, _>>();
-        let puts = puts.map_err(|error| StoreError::Unavailable {
-            operation,
-            applied: WriteEffect::No,
-            source: error.into(),
-        })?;
+        let puts = puts.map_err(|error| StoreError::unavailable(operation, WriteEffect::No, error))?;
         Ok(puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build()).collect())
     }
 }

@@ -16,7 +16,7 @@ use stargate_core::spend::{SpendRecord, Status};
 use super::key_ref::KeyRef;
 use super::reserve::{Reservation, ReserveOutcome, scope_key};
 use super::scope_item;
-use crate::store::{Store, StoreError, pause};
+use crate::store::{Store, StoreError, WriteEffect, pause};
 
 /// Tries of a request that only running calls stand against, before the client is told to come back.
 const HELD_TRIES: u32 = 4;
@@ -381,8 +381,8 @@ fn next(scopes: &[Scope], answers: Vec<ScopeOutcome>, quote: &CostBound) -> Resu
 }
 
 fn too_often() -> AdmissionError {
-    let source = "every try was refused for no reason that lasts".into();
-    StoreError::Unavailable { operation: "admit", applied: crate::store::WriteEffect::No, source }.into()
+    let source = "every try was refused for no reason that lasts";
+    StoreError::unavailable("admit", WriteEffect::No, source).into()
 }
 
 /// Waits for running calls to settle: longer each time, up to [`HELD_PAUSE`], and at random.

@@ -4,14 +4,10 @@ use stargate_core::moment::Moment;
 use stargate_core::money::Money;
 use stargate_core::scope::{Limits, Scope, ScopeState};
 
-use super::reserve::scope_key;
 use super::scope_item;
 use crate::store::table::item::{self, number};
 use crate::store::table::update_expression::UpdateExpression;
-use crate::store::{AttemptResult, Store, StoreError, WriteOutcome, pause};
-
-/// Tries of an edit that meets other edits of the same scope.
-const MAX_ATTEMPTS: u32 = 10;
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// Changes a scope's limits; `None` if there is no such scope. Answers the scope as it is now.
@@ -24,27 +20,12 @@ impl Store {
         edit: impl Fn(&Limits) -> Result<Limits, E>,
         now: Moment,
     ) -> Result<Option<ScopeState>, E> {
-        for tries in 1..=MAX_ATTEMPTS {
-            let Some(state) = self.to_be_edited("edit", scope, now).await? else {
-                return Ok(None);
-            };
-            let limits = edit(&state.limits)?;
-            let change = self.change_of(&state, &limits, now);
-            let AttemptResult { answer, uncertain } = self.update("edit", scope_key(scope), &change).await?;
-            match answer {
-                WriteOutcome::Done(item) => return Ok(Some(scope_item::read(&item)?)),
-                // An earlier try of ours, whose answer was lost: made again, a raise would be a second one.
-                WriteOutcome::Refused(Some(item)) if uncertain => {
-                    let now = scope_item::read(&item)?;
-                    if now.version == state.version + 1 && now.limits == limits {
-                        return Ok(Some(now));
-                    }
-                }
-                WriteOutcome::Refused(_) => {}
-            }
-            pause(tries).await;
-        }
-        Err(too_many("edit", "every try met another edit").into())
+        let change = |state: &ScopeState| Ok::<_, E>(Some(self.change_of(state, &edit(&state.limits)?, now)));
+        // Made again, a raise would be a second one.
+        let is_ours = |before: &ScopeState, after: &ScopeState| {
+            edit(&before.limits).is_ok_and(|limits| limits == after.limits)
+        };
+        Ok(self.edit_versioned(("edit", scope, Some(now)), change, is_ours).await?.now())
     }
 
     /// Says what a scope has spent in this period, as an administrator sees it; `None` if there is no such scope. The headroom
@@ -57,67 +38,25 @@ impl Store {
         spend: Money,
         now: Moment,
     ) -> Result<Option<ScopeState>, StoreError> {
-        for tries in 1..=MAX_ATTEMPTS {
-            let Some(state) = self.to_be_edited("set_spend", scope, now).await? else {
-                return Ok(None);
-            };
+        let change = |state: &ScopeState| {
             let change = UpdateExpression::default()
-                .set("#version = #version + :one")
                 .set("#spend = #spend + :more")
                 .set("#headroom = #headroom - :more")
                 .remove("#soft_told")
-                .value("one", number(1))
-                .value("more", item::money(spend - state.spend))
-                .value("version", number(state.version));
-            let change = in_same_period(&state, change);
-            let AttemptResult { answer, uncertain } =
-                self.update("set_spend", scope_key(scope), &change).await?;
-            match answer {
-                WriteOutcome::Done(item) => return Ok(Some(scope_item::read(&item)?)),
-                // An earlier try of ours, whose answer was lost.
-                WriteOutcome::Refused(Some(item)) if uncertain => {
-                    let now = scope_item::read(&item)?;
-                    // What calls have settled since is in both.
-                    let is_ours = now.spend - now.total_spend == spend - state.total_spend;
-                    if now.version == state.version + 1 && is_ours {
-                        return Ok(Some(now));
-                    }
-                }
-                WriteOutcome::Refused(_) => {}
-            }
-            pause(tries).await;
-        }
-        Err(too_many("set_spend", "every try met another edit"))
-    }
-
-    /// A scope that is there, in the period that runs now: what the old one has spent must not count in it.
-    async fn to_be_edited(
-        &self,
-        operation: &'static str,
-        scope: &Scope,
-        now: Moment,
-    ) -> Result<Option<ScopeState>, StoreError> {
-        for _ in 0..MAX_ATTEMPTS {
-            let item = self.get(operation, scope_key(scope)).await?;
-            let state = item.as_ref().map(scope_item::read).transpose()?.filter(|state| !state.deleted);
-            match &state {
-                Some(due) if due.budget_reset_at.is_some_and(|reset| reset <= now) => {
-                    self.reset_period(scope, now).await?;
-                }
-                _ => return Ok(state),
-            }
-        }
-        Err(too_many(operation, "every try met the end of a period"))
+                .value("more", item::money(spend - state.spend));
+            Ok::<_, StoreError>(Some(in_same_period(state, change)))
+        };
+        // What calls have settled since is in both.
+        let is_ours = |before: &ScopeState, after: &ScopeState| {
+            after.spend - after.total_spend == spend - before.total_spend
+        };
+        Ok(self.edit_versioned(("set_spend", scope, Some(now)), change, is_ours).await?.now())
     }
 
     fn change_of(&self, state: &ScopeState, limits: &Limits, now: Moment) -> UpdateExpression {
         let mut change = UpdateExpression::default()
-            .set("#version = #version + :one")
             .set("#headroom = #headroom + :more")
-            .value("one", number(1))
-            .value("more", item::money(limits.ceiling() - state.limits.ceiling()))
-            .value("version", number(state.version))
-            .condition("#version = :version AND attribute_not_exists(#deleted)");
+            .value("more", item::money(limits.ceiling() - state.limits.ceiling()));
         let before = scope_item::limit_attributes(&state.limits);
         for ((name, value), (_, was)) in scope_item::limit_attributes(limits).into_iter().zip(before) {
             if value != was {
@@ -139,13 +78,8 @@ impl Store {
     }
 }
 
-fn too_many(operation: &'static str, what: &'static str) -> StoreError {
-    StoreError::Unavailable { operation, applied: crate::store::WriteEffect::No, source: what.into() }
-}
-
-/// Only if no other edit came between, and the period is the same.
+/// Only if the period is the same.
 fn in_same_period(state: &ScopeState, change: UpdateExpression) -> UpdateExpression {
-    let change = change.condition("#version = :version AND attribute_not_exists(#deleted)");
     match state.budget_reset_at {
         Some(was) => change.condition("#budget_reset_at = :was").value("was", number(was.seconds())),
         None => change.condition("attribute_not_exists(#budget_reset_at)"),

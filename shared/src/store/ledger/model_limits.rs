@@ -5,18 +5,16 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stargate_core::moment::Moment;
-use stargate_core::scope::{Limits, LinkedScopes, Scope};
+use stargate_core::scope::{Limits, LinkedScopes, Scope, ScopeState};
 
+use super::edit_versioned::EditOutcome;
 use super::reserve::scope_key;
 use super::scope_item;
 use crate::store::table::batch::UniqueViolation;
-use crate::store::table::item::{Read, number};
+use crate::store::table::item::Read;
 use crate::store::table::schema;
 use crate::store::table::update_expression::UpdateExpression;
-use crate::store::{Store, StoreError, WriteEffect, WriteOutcome, pause};
-
-/// Tries of an edit that meets other edits of the same scope.
-const MAX_ATTEMPTS: u32 = 10;
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// Sets what `whole` allows of a model, by its catalog name; `None` lifts it. What was spent of it stays known.
@@ -53,35 +51,18 @@ impl Store {
     /// Names a model in its whole scope, or does no more. An edit like any other: by the version, so that one which lands
     /// late or twice changes nothing.
     async fn name_model(&self, whole: &Scope, model: &str, is_named: bool) -> Result<bool, StoreError> {
-        let operation = "limit_model";
-        for tries in 1..=MAX_ATTEMPTS {
-            let Some(item) = self.get(operation, scope_key(whole)).await? else {
-                return Ok(false);
-            };
-            let state = scope_item::read(&item)?;
-            if state.deleted {
-                return Ok(false);
-            }
-            if state.ties.models.contains(model) == is_named {
-                return Ok(true);
-            }
-            let change = UpdateExpression::default()
-                .set("#version = #version + :one")
-                .value("one", number(1))
-                .value("version", number(state.version))
-                .value("model", AttributeValue::Ss(vec![model.to_owned()]))
-                .condition("#version = :version AND attribute_not_exists(#deleted)");
-            let change = match is_named {
-                true => change.add("#tied_models :model"),
-                false => change.take("#tied_models :model"),
-            };
-            if let WriteOutcome::Done(()) = self.write(operation, scope_key(whole), &change).await?.answer {
-                return Ok(true);
-            }
-            pause(tries).await;
-        }
-        let source = "every try met another edit".into();
-        Err(StoreError::Unavailable { operation, applied: WriteEffect::No, source })
+        let change = |state: &ScopeState| {
+            let change =
+                UpdateExpression::default().value("model", AttributeValue::Ss(vec![model.to_owned()]));
+            Ok::<_, StoreError>(match (state.ties.models.contains(model), is_named) {
+                (was_named, is_named) if was_named == is_named => None,
+                (_, true) => Some(change.add("#tied_models :model")),
+                (_, false) => Some(change.take("#tied_models :model")),
+            })
+        };
+        let is_ours = |_: &ScopeState, after: &ScopeState| after.ties.models.contains(model) == is_named;
+        let edited = self.edit_versioned(("limit_model", whole, None), change, is_ours).await?;
+        Ok(!matches!(edited, EditOutcome::Missing))
     }
 
     /// Deletes a scope, which binds the next request, and then those of its models.

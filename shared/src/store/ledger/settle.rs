@@ -14,7 +14,7 @@ use super::admit::Admission;
 use super::reserve::{Reservation, scope_key};
 use super::scope_item;
 use crate::store::table::update_expression::UpdateExpression;
-use crate::store::{AttemptResult, Store, StoreError, WriteOutcome, pause};
+use crate::store::{AttemptResult, Store, StoreError, WriteEffect, WriteOutcome, pause};
 
 /// How long a settlement is tried while the client waits for its last event.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -101,11 +101,7 @@ impl Store {
                 // The whole process stood still meanwhile: its patience ran out, but it has hardly tried.
                 Err(_) if begun.elapsed() > TIMEOUT.mul_f64(1.2) => {}
                 Err(elapsed) => {
-                    return Err(StoreError::Unavailable {
-                        operation: "settle",
-                        applied: crate::store::WriteEffect::Unknown,
-                        source: Box::new(elapsed),
-                    });
+                    return Err(StoreError::unavailable("settle", WriteEffect::Unknown, elapsed));
                 }
             }
         }

@@ -68,8 +68,8 @@ impl Store {
                 RecordOutcome::Exists(found) => return Ok(found.cost),
             }
         }
-        let source = "every try met a conflict".into();
-        Err(StoreError::Unavailable { operation: "put_record", applied: WriteEffect::No, source })
+        let source = "every try met a conflict";
+        Err(StoreError::unavailable("put_record", WriteEffect::No, source))
     }
 
     /// The record of a request, if there is one; strongly consistent.
@@ -121,11 +121,7 @@ impl Store {
             Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 read_cancellation(cancelled.cancellation_reasons())
             }
-            Err(other) => Err(StoreError::Unavailable {
-                operation: "put_record",
-                applied: WriteEffect::Unknown,
-                source: Box::new(other),
-            }),
+            Err(other) => Err(StoreError::unavailable("put_record", WriteEffect::Unknown, other)),
         }
     }
 
@@ -258,7 +254,7 @@ fn read_cancellation(reasons: &[CancellationReason]) -> Result<RecordOutcome, St
 }
 
 fn unbuildable(source: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Unavailable { operation: "put_record", applied: WriteEffect::No, source: Box::new(source) }
+    StoreError::unavailable("put_record", WriteEffect::No, source)
 }
 
 /// What a record adds to its aggregate: what it says, less what the record that it replaces had said.

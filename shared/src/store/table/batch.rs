@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
-use stargate_core::scope::{Scope, ScopeState};
+use stargate_core::scope::Scope;
 
 use super::error::WriteEffect;
 use super::item::{Item, Read};
@@ -82,7 +82,9 @@ impl Store {
                 Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     cancelled.cancellation_reasons.unwrap_or_default()
                 }
-                Err(other) => return Err(unavailable(operation, other).into()),
+                Err(other) => {
+                    return Err(StoreError::unavailable(operation, WriteEffect::Unknown, other).into());
+                }
             };
             let failed_at = |code: &str| reasons.iter().position(|reason| reason.code() == Some(code));
             if let Some(Some(field)) = failed_at("ConditionalCheckFailed").and_then(|at| fields.get(at)) {
@@ -90,7 +92,12 @@ impl Store {
             }
             pause(tries).await;
         }
-        Err(unavailable(operation, std::io::Error::other("every try met a conflict")).into())
+        Err(StoreError::unavailable(
+            operation,
+            WriteEffect::Unknown,
+            std::io::Error::other("every try met a conflict"),
+        )
+        .into())
     }
 
     pub(in crate::store) fn new_item(
@@ -104,7 +111,7 @@ impl Store {
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", "pk")
             .build()
-            .map_err(|error| unavailable(operation, error))?;
+            .map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -115,7 +122,7 @@ impl Store {
         item: Item,
     ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build();
-        let put = put.map_err(|error| unavailable(operation, error))?;
+        let put = put.map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -126,7 +133,8 @@ impl Store {
         key: Item,
     ) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build();
-        let delete = delete.map_err(|error| unavailable(operation, error))?;
+        let delete =
+            delete.map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
@@ -144,7 +152,7 @@ impl Store {
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
             .build()
-            .map_err(|error| unavailable(operation, error))?;
+            .map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
@@ -155,7 +163,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let deletion = || self.db.delete_item().table_name(&*self.table).set_key(Some(key.clone())).send();
         let tried = self.with_retries(operation, deletion).await?;
-        tried.answer.map(|_| ()).map_err(|error| unavailable(operation, error))
+        tried
+            .answer
+            .map(|_| ())
+            .map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))
     }
 
     /// Deletes a pointer if it still points where it did.
@@ -180,37 +191,6 @@ impl Store {
         self.with_retries(operation, deletion).await.map(|_| ())
     }
 
-    /// The scope and the `about` item of each of `scopes` that has both, in that order; strongly consistent.
-    pub(in crate::store) async fn entries(
-        &self,
-        operation: &'static str,
-        scopes: &[Scope],
-    ) -> Result<Vec<(Scope, Item, ScopeState)>, StoreError> {
-        let keys = scopes.iter().flat_map(|scope| {
-            let pk = schema::scope_pk(scope);
-            [schema::key(&pk, schema::SCOPE), schema::key(pk, schema::ABOUT)]
-        });
-        let mut found = self.batch_get(operation, keys.collect()).await?;
-        let mut entries = Vec::with_capacity(scopes.len());
-        for scope in scopes {
-            let pk = schema::scope_pk(scope);
-            let about = found.remove(&(pk.clone(), schema::ABOUT.to_owned()));
-            let state = found.remove(&(pk, schema::SCOPE.to_owned()));
-            if let (Some(about), Some(state)) = (about, state) {
-                entries.push((scope.clone(), about, crate::store::ledger::scope_item::read(&state)?));
-            }
-        }
-        Ok(entries)
-    }
-
-    /// The scopes that have an item now, in that order: for requests that reserve nothing. One round trip.
-    pub async fn scope_states(&self, scopes: &[Scope]) -> Result<Vec<Option<ScopeState>>, StoreError> {
-        let keys = scopes.iter().map(crate::store::ledger::reserve::scope_key).collect();
-        let found = self.batch_get("scope_states", keys).await?;
-        let of = |scope: &Scope| found.get(&(schema::scope_pk(scope), schema::SCOPE.to_owned()));
-        scopes.iter().map(|scope| of(scope).map(crate::store::ledger::scope_item::read).transpose()).collect()
-    }
-
     pub(in crate::store) async fn batch_get(
         &self,
         operation: &'static str,
@@ -225,7 +205,7 @@ impl Store {
                     .set_keys(Some(wanted))
                     .consistent_read(true)
                     .build()
-                    .map_err(|error| unavailable(operation, error))?;
+                    .map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
                 let tried = self
                     .with_retries(operation, || {
                         self.db
@@ -235,7 +215,9 @@ impl Store {
                             .send()
                     })
                     .await?;
-                let page = tried.answer.map_err(|error| unavailable(operation, error))?;
+                let page = tried
+                    .answer
+                    .map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
                 page.consumed_capacity().iter().for_each(|used| self.tally.count_read(Some(used)));
                 for item in page.responses.into_iter().flatten().flat_map(|(_, items)| items) {
                     found.insert((item.text("pk")?, item.text("sk")?), item);
@@ -245,7 +227,11 @@ impl Store {
                 if !wanted.is_empty() {
                     tries += 1;
                     if tries == MAX_ATTEMPTS {
-                        return Err(unavailable(operation, std::io::Error::other("keys stay unprocessed")));
+                        return Err(StoreError::unavailable(
+                            operation,
+                            WriteEffect::Unknown,
+                            std::io::Error::other("keys stay unprocessed"),
+                        ));
                     }
                     pause(tries).await;
                 }
@@ -297,7 +283,9 @@ impl Store {
                     query.set_limit(limit.and_then(|limit| i32::try_from(limit).ok())).send()
                 })
                 .await?;
-            let page = tried.answer.map_err(|error| unavailable("query_index", error))?;
+            let page = tried
+                .answer
+                .map_err(|error| StoreError::unavailable("query_index", WriteEffect::Unknown, error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             found.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
@@ -306,11 +294,4 @@ impl Store {
             }
         }
     }
-}
-
-fn unavailable(
-    operation: &'static str,
-    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> StoreError {
-    StoreError::Unavailable { operation, applied: WriteEffect::Unknown, source: source.into() }
 }

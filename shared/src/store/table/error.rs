@@ -19,6 +19,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// No response that can be relied on, with its cause.
+    pub fn unavailable(
+        operation: &'static str,
+        applied: WriteEffect,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { operation, applied, source: source.into() }
+    }
+
     pub(in crate::store) fn corrupt(attribute: impl Into<String>) -> Self {
         Self::Corrupt { attribute: attribute.into() }
     }

@@ -81,7 +81,8 @@ impl Store {
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":by", number(by))
             .build();
-        let update = update.map_err(|error| unavailable(operation, error))?;
+        let update =
+            update.map_err(|error| StoreError::unavailable(operation, WriteEffect::Unknown, error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -122,7 +123,8 @@ impl Store {
                     query.send()
                 })
                 .await?;
-            let page = tried.answer.map_err(|error| unavailable("page", error))?;
+            let page =
+                tried.answer.map_err(|error| StoreError::unavailable("page", WriteEffect::Unknown, error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             found.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
@@ -142,11 +144,4 @@ impl Store {
 
 fn counter_pk(list: &str) -> String {
     format!("C#count#{list}")
-}
-
-fn unavailable(
-    operation: &'static str,
-    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> StoreError {
-    StoreError::Unavailable { operation, applied: WriteEffect::Unknown, source: source.into() }
 }

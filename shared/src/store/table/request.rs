@@ -75,7 +75,7 @@ impl Store {
             uncertain |= failure.applied == WriteEffect::Unknown;
             if !failure.retry || tries == MAX_ATTEMPTS {
                 let applied = if uncertain { WriteEffect::Unknown } else { WriteEffect::No };
-                return Err(StoreError::Unavailable { operation, applied, source: Box::new(error) });
+                return Err(StoreError::unavailable(operation, applied, error));
             }
             pause(tries).await;
         }
@@ -146,11 +146,7 @@ impl Store {
                 WriteOutcome::Refused(refused.item)
             }
             Err(other) => {
-                return Err(StoreError::Unavailable {
-                    operation,
-                    applied: WriteEffect::Unknown,
-                    source: Box::new(other),
-                });
+                return Err(StoreError::unavailable(operation, WriteEffect::Unknown, other));
             }
         };
         Ok(AttemptResult { answer: response, uncertain: tried.uncertain })
@@ -173,11 +169,8 @@ impl Store {
                     .send()
             })
             .await?;
-        let found = tried.answer.map_err(|error| StoreError::Unavailable {
-            operation,
-            applied: WriteEffect::No,
-            source: Box::new(error),
-        })?;
+        let found =
+            tried.answer.map_err(|error| StoreError::unavailable(operation, WriteEffect::No, error))?;
         self.tally.count_read(found.consumed_capacity.as_ref());
         Ok(found.item)
     }
@@ -232,11 +225,8 @@ impl Store {
                         .send()
                 })
                 .await?;
-            let page = tried.answer.map_err(|error| StoreError::Unavailable {
-                operation,
-                applied: WriteEffect::No,
-                source: Box::new(error),
-            })?;
+            let page =
+                tried.answer.map_err(|error| StoreError::unavailable(operation, WriteEffect::No, error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;

@@ -152,7 +152,7 @@ pub async fn create_table(db: &Client, table: &str) -> Result<(), StoreError> {
 }
 
 fn creation_failed(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable { operation: "CreateTable", applied: WriteEffect::Unknown, source: source.into() }
+    StoreError::unavailable("CreateTable", WriteEffect::Unknown, source)
 }
 
 type BuildError = aws_sdk_dynamodb::error::BuildError;

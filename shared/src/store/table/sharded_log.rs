@@ -47,9 +47,11 @@ impl Store {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
             };
-            let page = self.with_retries(operation, page).await?.answer.map_err(|error| {
-                StoreError::Unavailable { operation, applied: WriteEffect::No, source: Box::new(error) }
-            })?;
+            let page = self
+                .with_retries(operation, page)
+                .await?
+                .answer
+                .map_err(|error| StoreError::unavailable(operation, WriteEffect::No, error))?;
             self.tally.count_read(page.consumed_capacity.as_ref());
             let found = page.items().iter().map(read).collect::<Result<Vec<_>, _>>()?;
             last.extend(found.into_iter().filter(wanted));
