@@ -7,6 +7,7 @@
 pub mod config;
 mod errors;
 mod event_stream;
+pub mod guardrail;
 pub mod request_options;
 mod status;
 mod transmission;

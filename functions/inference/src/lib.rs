@@ -13,6 +13,6 @@ pub use bedrock_client::BedrockClient;
 pub use bedrock_client::config::{BedrockConfig, InvalidUpstream};
 pub use pipeline::in_flight::{AbandonedCall, AbandonedSender};
 pub use pipeline::settlement::Settler;
-pub use pipeline::soft_budget_alerts::SoftBudgetAlerts;
+pub use pipeline::settlement::soft_budget_alerts::SoftBudgetAlerts;
 pub use pipeline::state::{InferenceState, Settings};
 pub use routes::router;

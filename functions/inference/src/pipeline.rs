@@ -1,22 +1,20 @@
 //! One call, from its request to its answer, whatever its client speaks.
 
-pub mod abandoned_calls;
 pub mod admission;
+pub mod authenticate;
 pub mod body_limits;
 pub mod deadline;
+mod fallback;
 pub mod in_flight;
 pub mod lease_renewal;
 pub mod refusal_log;
 pub mod response_headers;
 pub mod retry;
 pub mod settlement;
-pub mod soft_budget_alerts;
 pub mod state;
 pub mod stream;
 pub mod token_bound;
 pub mod usage_meter;
-
-use std::vec;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as HttpRequest;
@@ -30,17 +28,18 @@ use shared::store::{Admission, KeyRef};
 use stargate_core::catalog::Model;
 use stargate_core::id::RequestId;
 use stargate_core::spend::Status;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::bedrock_client::BedrockCall;
 use crate::bedrock_client::config::Target;
-use crate::bedrock_client::request_options::{self, RequestOptions};
+use crate::bedrock_client::guardrail;
+use crate::bedrock_client::request_options::RequestOptions;
 use crate::formats::{Api, ApiFormat, ChatRequest, ResponseWriter};
 use crate::pipeline::state::InferenceState;
-use admission::{
-    AdmissionDenied, CallEstimate, admit, authenticate, enter_again, means_another, resolve_model,
-};
+use admission::{AdmissionDenied, CallEstimate, admit, means_another, resolve_model};
+use authenticate::{authenticate, recreate_token_key};
 use deadline::Deadline;
+use fallback::FallbackChain;
 use in_flight::streaming_call::StreamingCall;
 use in_flight::{InFlightCall, RequestMetadata};
 use retry::{RetryingCall, UpstreamFailure};
@@ -123,12 +122,6 @@ struct InferenceRequest<'a> {
     deadline: Deadline,
 }
 
-/// Where a request may go: to what it names, and from there on.
-struct FallbackChain {
-    first: Target,
-    rest: vec::IntoIter<Target>,
-}
-
 /// A call that is admitted, and all that is needed to make it.
 struct AdmittedCall {
     running: InFlightCall,
@@ -165,45 +158,15 @@ impl InferenceRequest<'_> {
                 Ok(Err(denied)) if denied.is_renamed && tries < MAX_ATTEMPTS => {}
                 // The key that stands in for a token may have been deleted: then there is another.
                 Ok(Err(denied))
-                    if denied.is_unknown() && tries < MAX_ATTEMPTS && enter_again(app, self.sent).await? => {}
+                    if denied.is_unknown()
+                        && tries < MAX_ATTEMPTS
+                        && recreate_token_key(app, self.sent).await? => {}
                 Ok(Err(denied)) => return Err(refusal_log::record_refusal(app, denied, asked).await),
                 // No reservation has proven what the key calls models: it may be another by now.
                 Err(_) if tries < MAX_ATTEMPTS && means_another(app, self.pointer, asked, &model).await => {}
                 Err(fault) => return Err(fault),
             }
         }
-    }
-
-    /// The request to the first target that may have it: a fallback that the key may not use, or that cannot take the
-    /// request, is none.
-    async fn next_fallback(&self, mut target: Target, chain: &mut FallbackChain) -> Option<AdmittedCall> {
-        let first = find(self.app, &chain.first.model).ok();
-        loop {
-            let model = find(self.app, &target.model).ok();
-            let is_for_it =
-                first.zip(model).is_some_and(|(from, to)| self.asking.supports_fallback(from, to));
-            if is_for_it && let Some(ready) = self.in_time(&target, Some(self.asking.model())).await {
-                return Some(ready);
-            }
-            target = chain.rest.next()?;
-        }
-    }
-
-    /// The request to a target, unless it must not have it or the time for it is over.
-    async fn in_time(&self, target: &Target, fallback_from: Option<&str>) -> Option<AdmittedCall> {
-        let prepared = Box::pin(self.prepare_call(target, fallback_from));
-        let fault = match timeout_at(self.deadline.ends(), prepared).await {
-            Ok(Ok(Ok(ready))) => return Some(ready),
-            Ok(Ok(Err(AdmissionDenied { fault, .. })) | Err(fault)) => fault,
-            Err(_) => return None,
-        };
-        // Not the fault itself: it may quote what the client sent.
-        tracing::warn!(
-            model = target.model,
-            kind = fault.to_error_response().kind.plain(),
-            "fallback_skipped"
-        );
-        None
     }
 
     /// Brings the request to the point where a target can be asked, or says what stood against its admission.
@@ -217,10 +180,10 @@ impl InferenceRequest<'_> {
         let output = asking.output(model)?;
         // A body that Bedrock cannot take is refused before anything is reserved.
         let mut said = asking.to_bedrock(model, output.max_tokens)?;
-        let guardrail = app.upstream.guardrail(model);
-        request_options::check_client_guardrail(&said, guardrail)?;
-        if guardrail.is_some() {
-            request_options::reject_guardrail_overrides(&said)?;
+        let own_guardrail = app.upstream.guardrail(model);
+        guardrail::check_client_guardrail(&said, own_guardrail)?;
+        if own_guardrail.is_some() {
+            guardrail::reject_guardrail_overrides(&said)?;
         }
         let demand = CallEstimate {
             model,
@@ -260,7 +223,7 @@ impl InferenceRequest<'_> {
         let tier = app.upstream.service_tier(model);
         let (api, heals, streams) = (said.api, said.heals, asking.streams());
         let hides_output = token_bound::hides_output(&said, model);
-        let call = RequestOptions { guardrail, tier, admission: &admission }.call(
+        let call = RequestOptions { guardrail: own_guardrail, tier, admission: &admission }.call(
             said,
             streams,
             &model.invoke_id,

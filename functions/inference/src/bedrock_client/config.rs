@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use stargate_core::catalog::{Catalog, InvalidCatalog, Model};
 
+use crate::bedrock_client::guardrail::Guardrail;
 use names::ModelMap;
 
 /// The setting, read.
@@ -41,13 +42,6 @@ pub struct BedrockConfig {
 struct FallbackTarget {
     model: Option<String>,
     region: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Guardrail {
-    pub id: String,
-    pub version: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

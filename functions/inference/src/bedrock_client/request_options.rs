@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::json;
-use shared::api::ApiError;
 use shared::store::Admission;
 use stargate_core::secret::Secret;
 
-use crate::bedrock_client::config::{Guardrail, ServiceTier};
+use crate::bedrock_client::config::ServiceTier;
+use crate::bedrock_client::guardrail::Guardrail;
 use crate::bedrock_client::{BedrockCall, BedrockOperation};
-use crate::formats::raw_json::may_hold;
 use crate::formats::{Api, BedrockRequest};
 
 /// What is added.
@@ -60,7 +58,7 @@ impl RequestOptions<'_> {
     fn in_body(&self, said: BedrockRequest) -> Vec<u8> {
         let BedrockRequest { mut body, mut metadata, .. } = said;
         metadata.extend(self.metadata().map(|(name, value)| (name.to_owned(), value)));
-        let guardrail = self.guardrail.map(in_converse);
+        let guardrail = self.guardrail.map(Guardrail::config);
         let tier = self.tier.map(|tier| json!({"type": tier.tier}).to_string());
         let added = [
             ("requestMetadata", Some(json!(metadata).to_string())),
@@ -87,48 +85,4 @@ impl RequestOptions<'_> {
         let request = ("stargate_request", self.admission.request().to_string());
         [Some(request), user, team].into_iter().flatten()
     }
-}
-
-/// Refuses a guardrail that the client chose, unless it is the deployment's own: no budget covers what another one costs.
-pub fn check_client_guardrail(said: &BedrockRequest, own: Option<&Guardrail>) -> Result<(), ApiError> {
-    const FIELD: &str = "guardrailConfig";
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct GuardrailConfig {
-        guardrail_identifier: String,
-        guardrail_version: String,
-        trace: Option<String>,
-    }
-
-    let Some(chosen) = said.guardrail.as_deref().filter(|chosen| *chosen != "null") else { return Ok(()) };
-    let chosen: Option<GuardrailConfig> = serde_json::from_str(chosen).ok();
-    let is_own = chosen.zip(own).is_some_and(|(chosen, own)| {
-        let is_traced = chosen.trace.is_some_and(|trace| trace != "disabled");
-        !is_traced
-            && (chosen.guardrail_identifier, chosen.guardrail_version)
-                == (own.id.clone(), own.version.clone())
-    });
-    if is_own {
-        return Ok(());
-    }
-    Err(ApiError::invalid(
-        FIELD,
-        "the deployment chooses guardrails, since no budget here covers their price; leave it out",
-    ))
-}
-
-/// Refuses what would tell a guardrail of the deployment which part of a request it shall look at.
-pub fn reject_guardrail_overrides(said: &BedrockRequest) -> Result<(), ApiError> {
-    for word in ["guardContent", "amazon-bedrock-"] {
-        if may_hold(&said.body, word) {
-            let message = format!("{word}: this deployment's guardrail looks at the whole request");
-            return Err(ApiError::Invalid { param: None, message });
-        }
-    }
-    Ok(())
-}
-
-fn in_converse(guardrail: &Guardrail) -> String {
-    json!({"guardrailIdentifier": guardrail.id, "guardrailVersion": guardrail.version}).to_string()
 }

@@ -1,19 +1,17 @@
-//! From a secret and a request to an admission, or to the reason why not.
+//! From a key and a request to an admission, or to the reason why not.
 
-use futures_util::join;
-use http::HeaderMap;
 use shared::api::ApiError;
-use shared::auth::jwt::Jwt;
-use shared::auth::{self, JwtAuthenticator, ScopeAccess, TokenPurpose, standing};
+use shared::auth::{ScopeAccess, standing};
 use shared::store::{Admission, AdmissionError, AdmissionRequest, KeyRef};
 use stargate_core::catalog::Model;
 use stargate_core::ledger::{Reason, Refusal};
 use stargate_core::moment::Moment;
 use stargate_core::pricing::{CostBound, MIN_TOKENS};
 use stargate_core::scope::Scope;
-use stargate_core::secret::{Secret, SecretHash};
+use stargate_core::secret::SecretHash;
 
 use crate::formats::OutputLimits;
+use crate::pipeline::authenticate::find_key;
 use crate::pipeline::state::InferenceState;
 use crate::pipeline::token_bound::TokenBound;
 
@@ -57,63 +55,6 @@ impl CallEstimate<'_> {
     }
 }
 
-/// Who asks, and what is offered now, side by side: both are known to a process that is at work.
-pub async fn authenticate(
-    app: &InferenceState,
-    headers: &HeaderMap,
-) -> Result<(InferenceState, KeyRef), ApiError> {
-    let secret = auth::extract_api_key(headers).ok_or(ApiError::Unauthenticated("No API key was sent"))?;
-    let offered = app.offering.current(&app.store, app.clock.now());
-    let known = async {
-        match app.tokens.as_ref().filter(|_| Jwt::is_token(&secret)) {
-            None => identify(app, &secret.hash()).await,
-            Some(tokens) => Box::pin(stand_in(app, tokens, &secret, headers)).await,
-        }
-    };
-    // Both to their end: who asks with keys that are none must not make every request read the models again.
-    let (pointer, catalog) = join!(known, offered);
-    let pointer = pointer?;
-    Ok((InferenceState { catalog: catalog?, ..app.clone() }, pointer))
-}
-
-/// Makes the key again that stands in for a token, where that is what was sent.
-pub async fn enter_again(app: &InferenceState, headers: &HeaderMap) -> Result<bool, ApiError> {
-    let token = auth::extract_api_key(headers).filter(Jwt::is_token);
-    let (Some(tokens), Some(token)) = (&app.tokens, token) else {
-        return Ok(false);
-    };
-    let now = app.clock.now();
-    let stand_in = tokens.stand_in(&app.store, &token, (headers, TokenPurpose::Calls), now).await?;
-    app.keyring.forget(&stand_in.hash);
-    Box::pin(tokens.ensure_key(&app.store, &stand_in, now)).await?;
-    Ok(true)
-}
-
-/// Finds the key that stands in for a token, which may not have been needed before. **Cost:** nothing where it is known.
-async fn stand_in(
-    app: &InferenceState,
-    tokens: &JwtAuthenticator,
-    token: &Secret,
-    headers: &HeaderMap,
-) -> Result<KeyRef, ApiError> {
-    let now = app.clock.now();
-    let stand_in = tokens.stand_in(&app.store, token, (headers, TokenPurpose::Calls), now).await?;
-    if let Some(pointer) = app.keyring.find(&app.store, &stand_in.hash).await? {
-        return Ok(pointer);
-    }
-    tokens.ensure_key(&app.store, &stand_in, now).await?;
-    identify(app, &stand_in.hash).await
-}
-
-/// Finds the key of a secret. A request without one of ours costs a read at most.
-async fn identify(app: &InferenceState, secret: &SecretHash) -> Result<KeyRef, ApiError> {
-    app.keyring.find(&app.store, secret).await?.ok_or_else(|| {
-        // A line and no more: whoever guesses keys would choose what is written.
-        tracing::info!(reason = Reason::Unknown.word(), "not_admitted");
-        ApiError::Unauthenticated("Invalid API key")
-    })
-}
-
 /// What a request's name of a model stands for: the key's own names come first. **Cost:** nothing where the name is known;
 /// a read where nobody knows it, since only the key's scope tells what it calls models.
 pub async fn resolve_model(
@@ -121,7 +62,7 @@ pub async fn resolve_model(
     secret: &SecretHash,
     asked: &str,
 ) -> Result<String, ApiError> {
-    let pointer = identify(app, secret).await?;
+    let pointer = find_key(app, secret).await?;
     let known = pointer.resolve_alias(asked);
     if known != asked || app.catalog.find(asked).is_some() {
         return Ok(known.to_owned());
@@ -153,12 +94,12 @@ pub async fn admit(
         tokens: demand.likely,
     };
     let now = || app.clock.now();
-    let hint = identify(app, secret).await.map_err(AdmissionDenied::from)?;
+    let hint = find_key(app, secret).await.map_err(AdmissionDenied::from)?;
     let mut pointer = hint.clone();
     let outcome = match app.store.admit(&mut pointer, &call, now).await {
         Err(error) if is_outdated(&error) => {
             app.keyring.forget(secret);
-            pointer = identify(app, secret).await.map_err(AdmissionDenied::from)?;
+            pointer = find_key(app, secret).await.map_err(AdmissionDenied::from)?;
             if pointer.aliases() != hint.aliases() {
                 // The model was chosen by what another key called it.
                 return Err(AdmissionDenied::new(AdmissionError::Renamed, pointer, now()));

@@ -1,11 +1,14 @@
 //! The end of every call: charged, told, written to the log.
 
+mod abandoned_calls;
+pub mod soft_budget_alerts;
+
 use shared::runtime::clock::Clock;
 use shared::store::{Admission, Settlement, Store};
 use stargate_core::money::Money;
 use stargate_core::spend::SpendRecord;
 
-use crate::pipeline::soft_budget_alerts::SoftBudgetAlerts;
+use crate::pipeline::settlement::soft_budget_alerts::SoftBudgetAlerts;
 
 /// What a settlement needs. Cloning it is cheap.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use crate::bedrock_client::BedrockClient;
 use crate::bedrock_client::config::{BedrockConfig, InvalidUpstream};
 use crate::pipeline::in_flight::AbandonedSender;
 use crate::pipeline::settlement::Settler;
-use crate::pipeline::soft_budget_alerts::SoftBudgetAlerts;
+use crate::pipeline::settlement::soft_budget_alerts::SoftBudgetAlerts;
 
 /// What inference works with. Cloning it is cheap.
 #[derive(Clone)]

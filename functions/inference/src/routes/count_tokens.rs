@@ -12,7 +12,8 @@ use shared::store::KeyRef;
 use stargate_core::catalog::Model;
 
 use crate::formats::ApiFormat;
-use crate::pipeline::admission::{authenticate, load_scopes};
+use crate::pipeline::admission::load_scopes;
+use crate::pipeline::authenticate::authenticate;
 use crate::pipeline::state::InferenceState;
 use crate::pipeline::{body_limits, find, refuse, token_bound};
 

@@ -11,7 +11,8 @@ use stargate_core::moment::Moment;
 use stargate_core::money::Money;
 use stargate_core::scope::{Scope, ScopeState};
 
-use crate::pipeline::admission::{authenticate, load_scopes};
+use crate::pipeline::admission::load_scopes;
+use crate::pipeline::authenticate::authenticate;
 use crate::pipeline::refuse;
 use crate::pipeline::state::InferenceState;
 

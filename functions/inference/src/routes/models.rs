@@ -10,7 +10,8 @@ use shared::api::{ApiError, ErrorFormat, json_response};
 use shared::store::KeyRef;
 use stargate_core::catalog::{Catalog, Model};
 
-use crate::pipeline::admission::{authenticate, load_scopes};
+use crate::pipeline::admission::load_scopes;
+use crate::pipeline::authenticate::authenticate;
 use crate::pipeline::refuse;
 use crate::pipeline::state::InferenceState;
 

@@ -8,8 +8,8 @@ use stargate_core::spend::Status;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, watch};
 
-use super::in_flight::AbandonedCall;
-use super::settlement::Settler;
+use super::Settler;
+use crate::pipeline::in_flight::AbandonedCall;
 
 /// How many calls are settled at once: a server that stops has hundreds, and ten seconds.
 const MAX_CONCURRENT: usize = 64;
