@@ -3,12 +3,12 @@
 pub mod creation;
 pub mod upper_bounds;
 
-use crate::key_policy::creation::KeyCreationPolicy;
 use shared::api::ApiError;
 use stargate_core::entity::UserRole;
 use stargate_core::moment::Moment;
 use stargate_core::period::KeyDuration;
 
+use crate::key_policy::creation::KeyCreationPolicy;
 use crate::key_policy::upper_bounds::UpperBounds;
 use crate::request::body::RequestBody;
 use crate::request::body::defaults::FieldDefaults;

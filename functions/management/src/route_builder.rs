@@ -1,7 +1,6 @@
 //! The routes, as each area puts its own in: with what it takes and answers, and who handles it. There is no other way to put
 //! a handler into the router, and none without a way in through [`guard`].
 
-use crate::openapi::document::document;
 use std::future::{Future, ready};
 use std::mem::take;
 use std::pin::Pin;
@@ -18,6 +17,7 @@ use shared::api::ApiError;
 use stargate_core::policy::Permit;
 
 use crate::authorize::{self, RequestContext};
+use crate::openapi::document::document;
 use crate::openapi::operation::{Operation, RouteOperation};
 use crate::request::body::RequestBody;
 use crate::state::ManagementState;

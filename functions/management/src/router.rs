@@ -3,19 +3,20 @@
 #[cfg(test)]
 mod tests;
 
-use crate::handlers::{audit, invitations, keys, models, organizations, sessions, spend, teams, users};
 use std::future::ready;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
-use shared::api::{self};
+use shared::api;
 
+use crate::authorize;
+use crate::handlers::{audit, invitations, keys, models, organizations, sessions, spend, teams, users};
 use crate::route_builder::Routes;
 use crate::state::ManagementState;
 
 /// The routes of teams and their members.
-pub fn team_routes(routes: &mut Routes) {
+fn team_routes(routes: &mut Routes) {
     routes.post("/team/new", teams::new::OPERATION, teams::new::new);
     routes.post("/team/update", teams::update::OPERATION, teams::update::update);
     routes.post("/team/delete", teams::delete::OPERATION, teams::delete::delete);
@@ -29,7 +30,7 @@ pub fn team_routes(routes: &mut Routes) {
 }
 
 /// The routes of sessions and passwords.
-pub fn session_routes(routes: &mut Routes) {
+fn session_routes(routes: &mut Routes) {
     routes.open(Method::POST, "/login", sessions::login::OPERATION, sessions::login::login);
     routes.open(Method::POST, "/v2/login", sessions::login::OPERATION, sessions::login::login);
     routes.post("/session/logout", sessions::logout::OPERATION, sessions::logout::logout);
@@ -41,7 +42,7 @@ pub fn session_routes(routes: &mut Routes) {
 }
 
 /// The routes of users.
-pub fn user_routes(routes: &mut Routes) {
+fn user_routes(routes: &mut Routes) {
     routes.post("/user/new", users::new::OPERATION, users::new::new);
     routes.get("/user/info", users::info::OPERATION, users::info::info);
     routes.get("/user/list", users::list::OPERATION, users::list::list);
@@ -53,13 +54,13 @@ pub fn user_routes(routes: &mut Routes) {
 }
 
 /// The routes of the audit log.
-pub fn audit_routes(routes: &mut Routes) {
+fn audit_routes(routes: &mut Routes) {
     routes.get("/audit", audit::LIST, audit::list);
     routes.get("/audit/{id}", audit::ENTRY, audit::get);
 }
 
 /// The routes of keys.
-pub fn key_routes(routes: &mut Routes) {
+fn key_routes(routes: &mut Routes) {
     routes.post("/key/generate", keys::generate::OPERATION, keys::generate::generate);
     routes.post(
         "/key/service-account/generate",
@@ -78,7 +79,7 @@ pub fn key_routes(routes: &mut Routes) {
 }
 
 /// The routes of models.
-pub fn model_routes(routes: &mut Routes) {
+fn model_routes(routes: &mut Routes) {
     routes.get("/model/info", models::info::OPERATION, models::info::info);
     routes.get("/v1/model/info", models::info::OPERATION, models::info::info);
     routes.post("/model/new", models::new::OPERATION, models::new::new);
@@ -92,16 +93,14 @@ pub fn router(app: ManagementState) -> Router {
     let (stray, lost, clock) = (app.clone(), app.clone(), app.clock.clone());
     let router = every_route()
         .finish()
-        .method_not_allowed_fallback(move |request: Request| {
-            ready(crate::authorize::wrong_method(&stray, &request))
-        })
-        .fallback(move |request: Request| ready(crate::authorize::no_route(&lost, &request)))
+        .method_not_allowed_fallback(move |request: Request| ready(authorize::wrong_method(&stray, &request)))
+        .fallback(move |request: Request| ready(authorize::no_route(&lost, &request)))
         .with_state(app);
     api::with_version_header(api::catch_panic(clock, router))
 }
 
 /// Every route, area by area.
-pub fn every_route() -> Routes {
+fn every_route() -> Routes {
     let mut routes = Routes::default();
     user_routes(&mut routes);
     key_routes(&mut routes);
@@ -116,7 +115,7 @@ pub fn every_route() -> Routes {
 }
 
 /// The routes of invitations.
-pub fn invitation_routes(routes: &mut Routes) {
+fn invitation_routes(routes: &mut Routes) {
     routes.post("/invitation/new", invitations::new::OPERATION, invitations::new::new);
     routes.get("/invitation/info", invitations::info::OPERATION, invitations::info::info);
     routes.post("/invitation/accept", invitations::accept::OPERATION, invitations::accept::accept);
@@ -136,7 +135,7 @@ pub fn invitation_routes(routes: &mut Routes) {
 }
 
 /// The routes of what was spent.
-pub fn spend_routes(routes: &mut Routes) {
+fn spend_routes(routes: &mut Routes) {
     routes.get("/user/daily/activity", spend::activity::OPERATION, spend::activity::activity);
     routes.get("/spend/logs", spend::logs::OPERATION, spend::logs::logs);
     routes.get("/spend/tags", spend::tags::OPERATION, spend::tags::tags);
@@ -148,7 +147,7 @@ pub fn spend_routes(routes: &mut Routes) {
 }
 
 /// The routes of organizations and their members.
-pub fn organization_routes(routes: &mut Routes) {
+fn organization_routes(routes: &mut Routes) {
     routes.post("/organization/new", organizations::new::OPERATION, organizations::new::new);
     routes.patch("/organization/update", organizations::update::OPERATION, organizations::update::update);
     routes.delete("/organization/delete", organizations::delete::OPERATION, organizations::delete::delete);

@@ -1,13 +1,14 @@
 //! What handlers work with.
 
-use crate::admin_auth::AdminAuthenticator;
-use crate::key_policy::KeyPolicy;
 use std::sync::Arc;
 
 use shared::auth::JwtAuthenticator;
 use shared::runtime::clock::Clock;
 use shared::store::{CatalogCache, Store};
 use stargate_core::catalog::Catalog;
+
+use crate::admin_auth::AdminAuthenticator;
+use crate::key_policy::KeyPolicy;
 
 /// What every handler may use. Cloning it is cheap.
 #[derive(Clone)]

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use fake_aws::bedrock::FakeBedrock;
+use fake_aws::local_sdk_config;
 use inference::{BedrockClient, SoftBudgetAlerts};
 use management::AdminAuthenticator;
 use server::{AppBuilder, BoxError, Server, combined_router, scheduler, spawn};
@@ -19,7 +20,6 @@ use tokio::task::JoinHandle;
 use crate::data_dir::DataDir;
 use crate::local_services::{LocalServices, on_aws};
 use crate::options::LocalOptions;
-use fake_aws::local_sdk_config;
 
 /// How long a shutdown waits for open streams before it drops them.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fake_aws::secrets_manager::Secrets;
+use fake_aws::serve;
 use server::BoxError;
 use shared::runtime::clock::Clock;
 use shared::runtime::config::Config;
@@ -15,7 +16,6 @@ use crate::data_dir::DataDir;
 use crate::gateway::master_key;
 use crate::local_services::LocalServices;
 use crate::options::{BedrockTarget, LocalOptions};
-use fake_aws::serve;
 
 /// Where the stand-in for Secrets Manager keeps the master key.
 const MASTER_KEY: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:master-key";

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The most entries of a list.
+pub const MAX_ENTRIES: usize = 100;
+
 /// What a value looks like.
 #[derive(Clone, Copy)]
 pub enum FieldType {
@@ -142,7 +145,7 @@ impl FieldType {
             Text => json!({"type": "string", "minLength": 1, "maxLength": 512}),
             Texts => {
                 let text = Text.schema();
-                json!({"type": "array", "items": text, "maxItems": crate::request::body::MAX_ENTRIES})
+                json!({"type": "array", "items": text, "maxItems": MAX_ENTRIES})
             }
             Count => json!({"type": "integer", "minimum": 0}),
             Dollars => json!({"type": "number", "minimum": 0, "maximum": 1_000_000_000_000_u64}),

@@ -1,11 +1,11 @@
 //! An organization that a request names.
 
-use crate::request::ids::parse_organization_id;
 use shared::api::ApiError;
 use shared::store::OrgEntry;
 use stargate_core::id::OrgId;
 
 use crate::request::body::RequestBody;
+use crate::request::ids::parse_organization_id;
 use crate::state::ManagementState;
 
 pub fn unknown_organization(field: &str, id: &OrgId) -> ApiError {

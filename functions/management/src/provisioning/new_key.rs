@@ -1,6 +1,5 @@
 //! A new key as a request orders it.
 
-use crate::request::ids;
 use std::collections::BTreeMap;
 
 use shared::api::ApiError;
@@ -13,7 +12,7 @@ use stargate_core::secret::Secret;
 
 use crate::key_policy::KeyPolicy;
 use crate::request::body::RequestBody;
-use crate::request::ids::parse_user_id;
+use crate::request::ids::{self, parse_user_id};
 use crate::request::key_aliases;
 use crate::request::limits::{LimitsPatch, key_life};
 use crate::request::model_limits::ModelLimitsPatch;

@@ -11,14 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use shared::api::ApiError;
 
+use crate::openapi::field_schemas::MAX_ENTRIES;
 use crate::openapi::operation::Operation;
 use crate::request::patch::Patch;
 use crate::request::unsupported_fields::{IGNORED_FIELDS, UNSUPPORTED_FIELDS};
 
 /// The longest text of one field, in bytes; ids have a limit of their own.
 const MAX_TEXT_LEN: usize = 512;
-/// The most entries of a list.
-pub const MAX_ENTRIES: usize = 100;
 /// The longest `metadata`, in bytes: it is read with every list, and an item of the table holds 400 KB.
 const MAX_METADATA_LEN: usize = 16 << 10;
 

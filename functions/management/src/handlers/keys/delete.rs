@@ -12,9 +12,10 @@ use stargate_core::policy::{PermissionError, Permit};
 
 use crate::audit_log::{AuditRecorder, KEYS};
 use crate::authorize::RequestContext;
+use crate::openapi::field_schemas::MAX_ENTRIES;
 use crate::openapi::operation::{Operation, schema_of};
 use crate::provisioning::find_key::{by_alias, by_secret};
-use crate::request::body::{MAX_ENTRIES, RequestBody};
+use crate::request::body::RequestBody;
 use crate::request::ids::key_hash;
 use crate::rows::key::KeyRow;
 use crate::state::ManagementState;

@@ -1,6 +1,5 @@
 //! `POST /user/password/change`
 
-use crate::provisioning::sessions::replace_password;
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
@@ -15,7 +14,7 @@ use stargate_core::secret::Secret;
 use crate::audit_log::{AuditRecorder, USERS};
 use crate::authorize::RequestContext;
 use crate::openapi::operation::{Operation, schema_of};
-use crate::provisioning::sessions::{PasswordCheck, check_password, hash_password};
+use crate::provisioning::sessions::{PasswordCheck, check_password, hash_password, replace_password};
 use crate::request::body::RequestBody;
 use crate::rows::user::UserRow;
 use crate::state::ManagementState;

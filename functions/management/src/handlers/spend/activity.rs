@@ -1,6 +1,5 @@
 //! `GET /user/daily/activity`
 
-use crate::rows::spend_totals::Metrics;
 use std::collections::{BTreeMap, HashMap};
 
 use axum::http::StatusCode;
@@ -18,6 +17,7 @@ use crate::openapi::operation::{Operation, schema_of};
 use crate::request::date_range::DateRange;
 use crate::request::ids::{key_hash, parse_user_id};
 use crate::request::pagination::Page;
+use crate::rows::spend_totals::Metrics;
 use crate::state::ManagementState;
 
 /// Days of a page, unless `page_size` says otherwise.

@@ -20,6 +20,7 @@ use crate::provisioning::new_user::{NewUser, NewUserRelations, read_new_user};
 use crate::provisioning::user_ref::{unknown_user, user_conflict};
 use crate::provisioning::{find_team, new_member};
 use crate::request::body::RequestBody;
+use crate::rows::limits::format_time;
 use crate::rows::user::UserRow;
 use crate::state::ManagementState;
 
@@ -132,6 +133,6 @@ fn answer(mut row: UserRow, minted: Option<CreatedKey>, role_word: Option<String
         key_name: minted.map(|minted| minted.entry.key.hint),
         token: token.clone(),
         token_id: token,
-        expires: crate::rows::limits::format_time(expires),
+        expires: format_time(expires),
     }
 }
