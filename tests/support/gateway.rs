@@ -124,7 +124,7 @@ impl Stargate {
 
     /// The scope when it holds no lease any more, its ledger in balance.
     pub async fn wait_until_settled(&self, scope: &Scope) -> ScopeState {
-        for _ in 0..200 {
+        for _ in 0..2400 {
             let state = self.state(scope).await;
             assert!(state.is_balanced(), "{state:#?}");
             if state.leases.is_empty() {

@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use fake_aws::{dynamodb, local_sdk_config};
 use shared::store::{Store, client, create_table};
 use stargate_core::id::RequestId;
 use stargate_core::ledger::LedgerSettings;
 use stargate_core::money::Money;
 use stargate_core::scope::{Scope, ScopeState, UNLIMITED};
-use tokio::net::TcpListener;
 
 use crate::wire::Wire;
 
@@ -156,15 +155,9 @@ impl Table {
 
 /// An SDK configuration for an endpoint of this machine, and what it sends its requests by.
 pub fn sdk(endpoint: &str) -> (SdkConfig, SharedHttpClient) {
-    let line = aws_smithy_http_client::Builder::new().build_http();
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::from_static("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(line.clone())
-        .build();
+    let config =
+        local_sdk_config(endpoint).into_builder().region(Region::from_static("eu-central-1")).build();
+    let line = config.http_client().expect("it was built with a client");
     (config, line)
 }
 
@@ -184,10 +177,7 @@ pub fn number(value: &AttributeValue) -> i128 {
     value.as_n().unwrap().parse().unwrap()
 }
 
-/// Starts an engine in this process and answers where it listens.
+/// Starts an engine in this process, which ends with the test's runtime. Returns its URL.
 async fn start_embedded() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    format!("http://{address}")
+    dynamodb::serve_database(dynamodb::open(None).unwrap(), &mut Vec::new()).await.unwrap()
 }

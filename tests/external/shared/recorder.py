@@ -14,6 +14,7 @@ class Exchange:
     def __init__(self, method, path, body):
         self.method, self.path, self.body = method, path, body
         self.status, self.headers, self.answer = None, {}, b""
+        self.done = threading.Event()  # set when nothing more comes back
 
     def json(self):
         return json.loads(self.body)
@@ -68,6 +69,7 @@ def _handler(gateway_port, exchanges, drains):
                 self.close_connection = True  # one side went away: the other learns it by the close
             finally:
                 gateway.close()
+                exchange.done.set()
 
         def _answer(self, exchange, answer):
             exchange.status = answer.status

@@ -1,6 +1,5 @@
 //! What may happen to a request between the SDK and the table.
 
-use std::future::pending;
 use std::io;
 use std::time::Duration;
 
@@ -14,6 +13,10 @@ use super::Wire;
 
 /// How long a slow answer takes: well under a client's patience.
 const SLOW: Duration = Duration::from_millis(50);
+
+/// How long a request lasts that gets no response: half of what it may elsewhere, so that it leaves the rest of a story its
+/// time.
+const SILENCE: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -69,10 +72,10 @@ impl Fault {
             Self::FailedAfter => line.call(request).await.map(|_| error(500, "InternalServerError")),
             Self::Cut => Err(cut()),
             Self::CutAfter => line.call(request).await.and_then(|_| Err(cut())),
-            Self::Silent => pending().await,
+            Self::Silent => silence().await,
             Self::SilentAfter => {
                 line.call(request).await?;
-                pending().await
+                silence().await
             }
             Self::Late => {
                 wire.keep(line, request);
@@ -90,6 +93,12 @@ impl Fault {
             }
         }
     }
+}
+
+/// No response within the client's timeout. It is not the SDK's own timeout, which a busy machine would reach too.
+async fn silence() -> Result<HttpResponse, ConnectorError> {
+    tokio::time::sleep(SILENCE).await;
+    Err(ConnectorError::timeout("no response".into()))
 }
 
 fn cut() -> ConnectorError {
