@@ -77,7 +77,8 @@ class Imports:
             paths = set(self.exports[module].values())
             for written in PATH.findall(USE.sub("", text)):
                 path = tuple(written.split("::"))
-                path = self.exports[module].get(path[0], ()) + path[1:] or path
+                if imported := self.exports[module].get(path[0]):
+                    path = imported + path[1:]
                 if absolute := self.absolute(module, path):
                     paths.add(absolute)
             owners = {self.owner(path) for path in paths}
